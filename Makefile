@@ -1,0 +1,34 @@
+# Each target is a line of the real command. `make run` and `make test` need Python >= 3.11 and a package index.
+PYTHON ?= python3
+BIN := .venv/bin
+EXPERIMENT ?= $(shell sed -n 's/^experiment: *//p' config.yaml)
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --resources gpu=1 --config experiment=$(EXPERIMENT)
+
+.PHONY: setup run test lint format report status prune verify bench
+
+run: setup
+	$(SNAKEMAKE)
+
+test: setup lint
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+report: run
+	$(SNAKEMAKE) --report results/$(EXPERIMENT)/report.html
+
+setup: .venv/.installed
+
+# The stamp holds the pins that were installed, so that a second `make` installs nothing.
+.venv/.installed: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
+	cp requirements.txt $@

@@ -1,0 +1,20 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/explore.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/compare.smk"
+include: "workflow/rules/final.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        kept_files(config["experiment"]),

@@ -1,0 +1,150 @@
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from pcam.figures import studies, style
+
+
+def make_runs(aurocs, **columns):
+    """A table of all runs, as written, best first."""
+    aurocs = pd.Series(aurocs)
+    table = {
+        "run": [f"run_{i}" for i in range(len(aurocs))],
+        "backbone": "resnet18",
+        "lr": 3e-4,
+        "pos_weight": False,
+        "epochs": 2,
+        "best_val_auc": aurocs + 0.001,
+        "final_val_auc": aurocs,
+        "val_auc_low": aurocs - 0.004,
+        "val_auc_high": aurocs + 0.002,
+        "train_seconds": [100.0 + i for i in range(len(aurocs))],
+        "study": "grid",
+        "folder": [f"folder_{i}" for i in range(len(aurocs))],
+    }
+    return pd.DataFrame(table | columns)
+
+
+def tick_labels(axes):
+    return [label.get_text() for label in axes.get_yticklabels()]
+
+
+@pytest.mark.parametrize("aurocs", [[0.7], [0.985, 0.98, 0.9797], [0.99 - i / 4000 for i in range(40)]])
+def test_bars_are_zoomed_and_in_order(render, aurocs):
+    runs = make_runs(aurocs)
+    figure = render(studies.draw_bars, runs, list(runs.run), "A study")
+    axes = figure.axes[0]
+    assert [bar.get_width() for bar in axes.patches] == aurocs
+    assert tick_labels(axes) == list(runs.run)
+    assert [text.get_text() for text in axes.texts] == [f"{auc:.4f}" for auc in aurocs]
+    assert axes.yaxis_inverted()  # the first run is on top
+    lower, upper = axes.get_xlim()
+    assert 0.5 < lower < runs.val_auc_low.min()
+    assert runs.val_auc_high.max() < upper
+    assert f"axis starts at {lower:g}" in axes.get_xlabel()
+    assert figure.get_suptitle() == "A study"
+
+
+def test_whiskers_span_the_interval(render):
+    runs = make_runs([0.98, 0.97])
+    axes = render(studies.draw_bars, runs, list(runs.run), "").axes[0]
+    whiskers = axes.collections[0].get_segments()
+    assert whiskers[0][:, 0].tolist() == pytest.approx([0.976, 0.982])
+    assert whiskers[1][:, 0].tolist() == pytest.approx([0.966, 0.972])
+
+
+def test_long_names_and_values_stay_inside_the_figure(render):
+    runs = make_runs([0.98, 0.97])
+    names = ["lr=0.0001,dropout=0.2,scheduler=cosine,pos_weight=true,seed=1", "x" * 90]
+    figure = render(studies.draw_bars, runs, names, "a_long_title " * 12)
+    axes = figure.axes[0]
+    for text in [*axes.get_yticklabels(), *axes.texts, axes.xaxis.label, figure._suptitle]:
+        box = text.get_window_extent()
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.bbox.width
+        assert box.y1 <= figure.bbox.height
+    first, second = (label.get_window_extent() for label in axes.get_yticklabels())
+    assert not first.overlaps(second)
+    assert axes.get_window_extent().width > 0.5 * figure.bbox.width
+
+
+def test_labels_tell_only_what_differs():
+    runs = make_runs(
+        [0.98, 0.97], backbone=["resnet18", "efficientnet_b0"], lr=[1e-4, 3e-4],
+        pos_weight=[True, False],
+    )  # fmt: skip
+    assert studies.distinguishing_labels(runs) == [
+        "resnet18, lr=0.0001, pos_weight=true",
+        "efficientnet_b0, lr=0.0003, pos_weight=false",
+    ]
+
+
+def test_labels_are_names_when_no_setting_differs():
+    assert studies.distinguishing_labels(make_runs([0.98])) == ["run_0"]
+
+
+def test_study_reads_names_that_look_like_missing_values(tmp_path):
+    make_runs([0.98, 0.97], run=["NA", "007"]).to_csv(tmp_path / "table.csv", index=False)
+    assert list(studies.read_runs(tmp_path / "table.csv").run) == ["NA", "007"]
+    studies.study(tmp_path / "table.csv", tmp_path / "figure.png", 60, "A study")
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.width == 60 * style.WIDTH
+
+
+def test_top_runs_draws_the_best_of_all(tmp_path, monkeypatch):
+    table = make_runs([0.95, 0.99, 0.97, 0.98], lr=[1e-3, 1e-4, 2e-4, 3e-4])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    drawn = []
+    draw_bars = studies.draw_bars
+    monkeypatch.setattr(studies, "draw_bars", lambda *inputs: drawn.append(inputs) or draw_bars(*inputs))
+    studies.top_runs(tmp_path / "table.csv", tmp_path / "figure.png", 60, count=3)
+    axes = drawn[0][0].axes[0]
+    assert tick_labels(axes) == ["lr=0.0001", "lr=0.0003", "lr=0.0002"]
+    assert [bar.get_width() for bar in axes.patches] == [0.99, 0.98, 0.97]
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.width == 60 * style.WIDTH
+
+
+def test_pareto_front_is_the_runs_that_none_beats():
+    runs = make_runs([0.90, 0.95, 0.94, 0.95, 0.97], train_seconds=[10, 20, 30, 40, 50])
+    assert list(studies.pareto_front(runs).run) == ["run_0", "run_1", "run_4"]
+
+
+def test_pareto_front_takes_the_better_of_two_equally_fast():
+    runs = make_runs([0.90, 0.95], train_seconds=[10, 10])
+    assert list(studies.pareto_front(runs).run) == ["run_1"]
+
+
+def test_cost_has_a_marker_per_run_and_a_colour_per_backbone(render):
+    backbones = ["resnet18", "efficientnet_b0", "resnet18", "efficientnet_b2"]
+    runs = make_runs([0.98, 0.97, 0.96, 0.95], backbone=backbones)
+    figure = render(studies.draw_cost, runs)
+    axes = figure.axes[0]
+    markers = {group.get_label(): group.get_offsets().tolist() for group in axes.collections}
+    assert markers["resnet18"] == [[100, 0.98], [102, 0.96]]
+    assert sum(map(len, markers.values())) == len(runs)
+    assert len({to_hex(group.get_facecolor()[0]) for group in axes.collections}) == 3
+    assert axes.lines[0].get_xydata().tolist() == [[100, 0.98]]
+    names = ["efficientnet_b0", "efficientnet_b2", "resnet18", "Pareto front"]
+    assert [text.get_text() for text in figure.legends[0].texts] == names
+    assert not figure.legends[0].get_window_extent().overlaps(axes.get_tightbbox())
+    assert axes.get_ylim()[0] > 0.9
+
+
+@pytest.mark.parametrize(("slowest", "scale"), [(300.0, "linear"), (5000.0, "log")])
+def test_time_axis_is_logarithmic_when_times_differ_much(render, slowest, scale):
+    runs = make_runs([0.98, 0.97], train_seconds=[100.0, slowest])
+    axes = render(studies.draw_cost, runs).axes[0]
+    assert axes.get_xscale() == scale
+    assert "training time (s" in axes.get_xlabel()
+    if scale == "log":
+        assert "1,000" in [label.get_text() for label in axes.get_xticklabels()]
+
+
+def test_cost_reads_its_table(tmp_path):
+    make_runs([0.98]).to_csv(tmp_path / "table.csv", index=False)
+    studies.cost(tmp_path / "table.csv", tmp_path / "figure.png", 60)
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.size == (60 * style.WIDTH, 300)

@@ -1,0 +1,48 @@
+import matplotlib
+import pytest
+from PIL import Image
+
+from pcam.figures import style
+
+
+def test_figure_is_written_at_the_size_and_replaces_the_old_one(tmp_path):
+    path = tmp_path / "deep" / "figure.png"
+    path.parent.mkdir()
+    path.write_text("old")
+    with style.figure(path, dpi=80) as figure:
+        figure.set_figheight(2)
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        assert image.size == (80 * style.WIDTH, 160)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_nothing_is_written_when_drawing_fails(tmp_path):
+    with pytest.raises(RuntimeError), style.figure(tmp_path / "figure.png", dpi=60):
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_of_matplotlib_are_left_as_they_were(tmp_path):
+    before = dict(matplotlib.rcParams)
+    with style.figure(tmp_path / "figure.png", dpi=60):
+        assert matplotlib.rcParams["axes.grid"]
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0.95, 0.98), (0.9911, 0.9912), (0.7, 0.7), (0.5, 0.99), (0.9990, 1.0), (0.0, 1.0)],
+)
+def test_zoomed_axis_holds_the_data_and_little_more(low, high):
+    lower, upper = style.zoomed(low, high)
+    assert max(lower, 0) <= low
+    assert lower < low or low == 0
+    assert high < upper < 1.1
+    assert upper - lower <= 1.7 * max(high - low, 0.004)
+
+
+def test_wrapped_breaks_after_the_commas_of_a_run_name():
+    assert style.wrapped("lr=0.0001,dropout=0.2, scheduler=none", 24) == (
+        "lr=0.0001, dropout=0.2,\nscheduler=none"
+    )

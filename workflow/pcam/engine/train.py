@@ -1,0 +1,135 @@
+"""One run from its files to its files: split and pack in, model, history, predictions and report out."""
+
+import logging
+import resource
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import safetensors.torch
+import torch
+
+from pcam.cores import core_count
+from pcam.engine import resume
+from pcam.engine.backbones import BACKBONES, build
+from pcam.engine.device import choose_device, choose_format, device_name
+from pcam.engine.guard import exclusive
+from pcam.engine.loop import Part, Progress, fit
+from pcam.engine.network import Network
+from pcam.engine.patches import Patches
+from pcam.files import replacing, write_json, write_table
+
+LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas", "scikit-learn")
+
+
+def train_run(
+    settings: dict,
+    fold: int,
+    pack: str,
+    index: str,
+    split: str,
+    folder: str,
+    code: str,
+    formats: str,
+    runtime: dict,
+) -> None:
+    """Train one run on one fold and write its four files into `folder`.
+
+    model.safetensors (the weights after the last epoch), history.csv (a row an epoch), predictions.csv
+    (`id,label,probability` of the validation part after the last epoch) and run.json. pack, index and
+    split: the files of those steps; code: digest of the training code, for the resume state; formats:
+    where the measured formats of computing are remembered; runtime: that section of the configuration.
+    """
+    torch.set_num_threads(core_count(runtime["workers"]))
+    out, state_file = Path(folder), Path(folder, "resume.pt")
+    with exclusive(out):
+        started = time.perf_counter()
+        device = choose_device(runtime["device"])
+        _make_deterministic(settings["deterministic"])
+        patches = Patches(pack, device)
+        table = read_split(split, index)
+        train = _part(table[table.fold != fold], device)
+        validation = _part(table[table.fold == fold], device)
+        logging.info(
+            "%s: %d patches train, %d validate", device_name(device), len(train.rows),
+            len(validation.rows),
+        )  # fmt: skip
+        state_key = resume.fingerprint(settings, code, split, pack)
+        saved = resume.load(state_file, state_key)
+        network = make_network(settings, device, Path(formats))
+        torch.manual_seed(settings["seed"])
+        data_seconds = time.perf_counter() - started
+
+        done, logits = fit(
+            network, settings, patches, train, validation,
+            saved, save=lambda state: resume.save(state_file, state, state_key),
+        )  # fmt: skip
+
+        predictions = table.loc[table.fold == fold, ["id", "label"]]
+        probabilities = logits.sigmoid().cpu().numpy()
+        save_model(network.model, out / "model.safetensors")
+        write_table(pd.DataFrame(done.history).round(6), out / "history.csv")
+        write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
+        report = _report(settings, fold, device, network, done, data_seconds)
+        write_json(report, out / "run.json")
+        state_file.unlink(missing_ok=True)
+
+
+def make_network(settings: dict, device: torch.device, formats: Path) -> Network:
+    """The network of a run on the device, ready to train, in the format that is fastest there."""
+    torch.manual_seed(settings["seed"])  # the head is drawn here
+    model = build(settings).to(device)
+    compute = choose_format(model, settings, device, formats)
+    model.to(memory_format=compute.memory_format)
+    return Network(model, settings["image_size"], BACKBONES[settings["backbone"]].norm, compute)
+
+
+def save_model(model: torch.nn.Module, path: Path) -> None:
+    """Write the weights as safetensors, in the plain layout that every reader takes."""
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    with replacing(path) as temporary:
+        safetensors.torch.save_file(state, temporary)
+
+
+def read_split(split: str, index: str) -> pd.DataFrame:
+    """The table of a split (`id,label,slide,fold`) with each patch's `row` in the pack."""
+    table = pd.read_csv(split, dtype={"id": str})
+    rows = pd.read_csv(index, dtype={"id": str}, usecols=["id", "row"])
+    return table.merge(rows, on="id", how="left", validate="one_to_one")
+
+
+def _part(table: pd.DataFrame, device: torch.device) -> Part:
+    rows = torch.tensor(table.row.to_numpy(np.int64))
+    return Part(rows, torch.tensor(table.label.to_numpy(np.float32), device=device))
+
+
+def _make_deterministic(asked: bool) -> None:
+    """On a CPU every algorithm in use repeats its bits; on a GPU only those that torch knows to."""
+    torch.use_deterministic_algorithms(asked)
+    torch.backends.cudnn.benchmark = not asked
+
+
+def _report(settings, fold, device, network: Network, done: Progress, data_seconds: float) -> dict:
+    trained = sum(row["images_per_second"] * row["seconds"] for row in done.history)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    report = {
+        "settings": settings,
+        "fold": fold,
+        "device": device_name(device),
+        "layout": network.compute.layout,
+        "precision": network.compute.precision,
+        "micro_batch": done.micro_batch,
+        "seconds": {
+            "data": round(data_seconds, 3),
+            "train": round(done.train_seconds, 3),
+            "evaluate": round(done.evaluate_seconds, 3),
+        },
+        "images_per_second": round(trained / sum(row["seconds"] for row in done.history), 1),
+        "peak_memory_bytes": {"process": peak},
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+    if device.type == "cuda":
+        report["peak_memory_bytes"]["device"] = torch.cuda.max_memory_allocated(device)
+    return report

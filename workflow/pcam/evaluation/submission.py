@@ -1,0 +1,37 @@
+"""The submission: one probability for every test image, in the order that was asked for."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pcam.errors import InputError
+from pcam.files import write_table
+from pcam.fingerprints import list_images
+
+
+def write_submission(predictions: str, folder: str, sample: str | None, submission: str) -> None:
+    """Write `id,label` for Kaggle: `label` is the probability of a positive, in [0, 1].
+
+    predictions: CSV `id,probability`; folder: the test images; sample: a sample submission, whose ids
+    and order are kept, or None, which takes the images of the folder, sorted. Raises InputError when
+    an id is missing or doubled or a value is no probability.
+    """
+    predicted = pd.read_csv(predictions, dtype={"id": str})
+    if sample:
+        ids, source = pd.read_csv(sample, dtype=str).id, sample
+    else:
+        ids, source = pd.Series([Path(name).stem for name in list_images(Path(folder))]), folder
+    for table, where in ((ids, source), (predicted.id, predictions)):
+        doubled = table[table.duplicated()]
+        if len(doubled):
+            raise InputError(f"{where}: the id {doubled.iloc[0]!r} stands there twice; keep one")
+    labels = ids.map(predicted.set_index("id").probability)
+    if labels.isna().any():
+        raise InputError(
+            f"{source}: {labels.isna().sum()} of {len(ids)} ids have no prediction, the first is "
+            f"{ids[labels.isna()].iloc[0]!r}; the test image is missing or could not be read, see "
+            "pack/test.rejected.csv"
+        )
+    if not labels.between(0, 1).all():
+        raise InputError(f"{predictions}: {labels[~labels.between(0, 1)].iloc[0]} is no probability")
+    write_table(pd.DataFrame({"id": ids, "label": labels}), submission)

@@ -1,0 +1,63 @@
+"""The experiment in words: what was compared, what came out, what each setting changed."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from pcam.evaluation.compare import read_runs
+from pcam.files import replacing
+
+
+def write_summary(experiment: str, cleaning: str, runs: str, effects: str, summary: str) -> None:
+    """Write summary.md from the summary of cleaning (JSON) and the tables of runs and of effects."""
+    rows, changes = read_runs(runs), pd.read_csv(effects)
+    lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
+    for study, group in rows.groupby("study", sort=False):
+        lines += [f"## Study `{study}`", "", *_study(group), ""]
+        lines += [*_effects(changes[changes.study == study]), ""]
+    with replacing(summary) as temporary:
+        temporary.write_text("\n".join(lines).rstrip() + "\n")
+
+
+def _data(cleaning: dict) -> list[str]:
+    before, after = cleaning["before"], cleaning["after"]
+    share = after["positive"] / after["patches"]
+    line = (
+        f"{after['patches']:,} labelled patches, {share:.1%} positive, "
+        f"from {before['label_rows']:,} label rows and {before['images']:,} images."
+    )
+    reasons = [f"{count} for {reason}" for reason, count in cleaning["rejected"].items()]
+    rejected = f"Rejected: {', '.join(reasons)}." if reasons else "Nothing was rejected."
+    split = "Validation patches are drawn at random, so expect less on slides that are new to a model."
+    return [line, rejected, split]
+
+
+def _study(group: pd.DataFrame) -> list[str]:
+    ranked = group.sort_values("final_val_auc", ascending=False, kind="stable")
+    best = ranked.iloc[0]
+    lines = [
+        f"Best of {len(ranked)}: `{best.run}` with a validation AUROC of {_auc(best)} "
+        f"after {best.epochs} {'epoch' if best.epochs == 1 else 'epochs'}."
+    ]
+    inside = ranked[1:][ranked[1:].val_auc_high >= best.val_auc_low]
+    if len(inside):
+        names = ", ".join(f"`{name}`" for name in inside.run)
+        lines.append(f"Its interval overlaps with those of {names}.")
+    return lines
+
+
+def _auc(row: pd.Series) -> str:
+    return f"{row.final_val_auc:.4f} (95 % interval {row.val_auc_low:.4f}–{row.val_auc_high:.4f})"
+
+
+def _effects(changes: pd.DataFrame) -> list[str]:
+    lines = []
+    for setting, group in changes.groupby("setting", sort=False):
+        best = group.loc[group.difference.idxmax()]
+        others = ", ".join(str(value) for value in group.value if value != best.value)
+        lines.append(
+            f"- `{setting}`: {best.value} scored {best.difference:+.4f} AUROC against {others}, "
+            f"all else equal (mean over {best.runs} {'run' if best.runs == 1 else 'runs'})."
+        )
+    return lines

@@ -1,0 +1,100 @@
+"""A run is its configuration: studies unfolded into runs, each named after the hash of its settings."""
+
+import hashlib
+import itertools
+import json
+from dataclasses import dataclass
+
+from pcam.errors import InputError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training. Runs with equal settings are the same run, whatever their studies call them."""
+
+    settings: dict  # resolved (defaults + overrides), keys sorted at every depth
+
+    @property
+    def folder(self) -> str:
+        """`<backbone>-<size>px-<hash>`: made of the settings, never of the run's name."""
+        text = json.dumps(self.settings, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        return f"{self.settings['backbone']}-{self.settings['image_size']}px-{digest}"
+
+
+def resolve(defaults: dict, *overrides: dict) -> Run:
+    """Lay overrides over the defaults, nested objects key by key, the last one on top."""
+    settings = defaults
+    for layer in overrides:
+        settings = _merge(settings, layer)
+    return Run(_sorted(settings))
+
+
+def study_runs(experiment: dict, study: str) -> dict[str, Run]:
+    """The enabled runs of a study by name: those under `runs`, then the product of the `grid`.
+
+    A combination of the grid is named after its settings, `lr=0.0001,dropout=0.2`. Raises
+    InputError when nothing is left or two names stand for the same settings.
+    """
+    config = experiment["studies"][study]
+    runs = {
+        name: resolve(experiment["defaults"], overrides)
+        for name, overrides in config.get("runs", {}).items()
+        if name not in config["disabled"]
+    }
+    if grid := config.get("grid"):
+        for values in itertools.product(*grid.values()):
+            combination = dict(zip(grid, values, strict=True))
+            runs[_combination_name(combination, grid)] = resolve(experiment["defaults"], combination)
+    if not runs:
+        raise InputError(f"studies.{study}: every run is disabled; enable one or remove the study")
+    names: dict[str, str] = {}
+    for name, run in runs.items():
+        if run.folder in names:
+            raise InputError(
+                f"studies.{study}: {names[run.folder]!r} and {name!r} have the same settings; "
+                "remove one of them"
+            )
+        names[run.folder] = name
+    return runs
+
+
+def all_runs(experiment: dict) -> dict[str, Run]:
+    """Every run of every study and every run that the final training could become, by folder."""
+    runs = {
+        run.folder: run for study in experiment["studies"] for run in study_runs(experiment, study).values()
+    }
+    return runs | {run.folder: run for run in final_runs(experiment).values()}
+
+
+def final_runs(experiment: dict) -> dict[str, Run]:
+    """The run that the final training becomes, by the folder of the run that wins its study."""
+    final = experiment["final"]
+    return {
+        run.folder: resolve(run.settings, final["overrides"])
+        for run in study_runs(experiment, final["study"]).values()
+    }
+
+
+def _combination_name(combination: dict, grid: dict) -> str:
+    """Only settings with several values tell combinations apart; one value for all is left out."""
+    told = {key: value for key, value in combination.items() if len(grid[key]) > 1}
+    return ",".join(f"{key}={_plain(value)}" for key, value in (told or combination).items())
+
+
+def _plain(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')
+
+
+def _merge(base: dict, layer: dict) -> dict:
+    merged = dict(base)
+    for key, value in layer.items():
+        nested = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merge(base[key], value) if nested else value
+    return merged
+
+
+def _sorted(value):
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return value

@@ -1,0 +1,91 @@
+# From a folder of images and a label file to a pack, clean labels and splits.
+
+
+rule synthetic:
+    output:
+        train=directory("results/{experiment}/source/train"),
+        test=directory("results/{experiment}/source/test"),
+        labels="results/{experiment}/source/train_labels.csv",
+        slides="results/{experiment}/source/slides.csv",
+        sample="results/{experiment}/source/sample_submission.csv",
+    log:
+        "results/{experiment}/logs/synthetic.log",
+    params:
+        size=lambda wildcards: experiment(wildcards)["dataset"]["synthetic"],
+        code=code("synthetic.py"),
+    script:
+        "../scripts/synthetic.py"
+
+
+def image_facts(wildcards):
+    """What the pack depends on: the names of the images, or how they are made.
+
+    The folder itself is no fact: a touch or a stray file in it changes its time of writing.
+    """
+    dataset = experiment(wildcards)["dataset"]
+    if dataset["format"] == "synthetic":
+        return {"made": dataset["synthetic"], "by": code("synthetic.py")}
+    return {"images": fingerprints.image_names(Path(dataset["root"]) / wildcards.part)}
+
+
+def made_images(wildcards):
+    """The folder of images where a rule makes it, so that it is there."""
+    made = experiment(wildcards)["dataset"]["format"] == "synthetic"
+    return f"{dataset_root(wildcards.experiment)}/{wildcards.part}" if made else []
+
+
+rule pack:
+    input:
+        ancient(made_images),
+    output:
+        array="results/{experiment}/pack/{part}.npy",
+        index="results/{experiment}/pack/{part}.index.csv",
+        rejected="results/{experiment}/pack/{part}.rejected.csv",
+    log:
+        "results/{experiment}/logs/pack-{part}.log",
+    threads: 8
+    params:
+        folder=lambda wildcards: f"{dataset_root(wildcards.experiment)}/{wildcards.part}",
+        patch_size=lambda wildcards: experiment(wildcards)["dataset"]["patch_size"],
+        images=image_facts,
+        code=code("pack.py"),
+    script:
+        "../scripts/pack.py"
+
+
+rule clean:
+    input:
+        labels=lambda wildcards: f"{dataset_root(wildcards.experiment)}/train_labels.csv",
+        index="results/{experiment}/pack/train.index.csv",
+        set_aside="results/{experiment}/pack/train.rejected.csv",
+    output:
+        clean="results/{experiment}/labels/clean.csv",
+        rejected=report(
+            "results/{experiment}/labels/rejected.csv",
+            caption="../report/rejected.rst",
+            category="1 Data",
+            labels={"what": "rejected rows and images"},
+        ),
+        summary="results/{experiment}/labels/summary.json",
+    log:
+        "results/{experiment}/logs/clean.log",
+    params:
+        rules=lambda wildcards: experiment(wildcards)["cleaning"],
+        code=code("clean.py"),
+    script:
+        "../scripts/clean.py"
+
+
+rule split:
+    input:
+        labels="results/{experiment}/labels/clean.csv",
+        slides=lambda wildcards: slide_map(wildcards.experiment) or [],
+    output:
+        "results/{experiment}/splits/{split}.csv",
+    log:
+        "results/{experiment}/logs/split-{split}.log",
+    params:
+        rules=lambda wildcards: experiment(wildcards)["splits"][wildcards.split],
+        code=code("split.py"),
+    script:
+        "../scripts/split.py"

@@ -1,0 +1,123 @@
+# The winner of a study, trained again with the final overrides, and what it says of the test images.
+
+
+checkpoint best:
+    input:
+        lambda wildcards: f"results/{wildcards.experiment}/tables/{experiment(wildcards)['final']['study']}.csv",
+    output:
+        "results/{experiment}/final/best.json",
+    log:
+        "results/{experiment}/logs/best.log",
+    params:
+        metric=lambda wildcards: experiment(wildcards)["final"]["metric"],
+        final_runs=lambda wildcards: {
+            folder: run.folder for folder, run in runs.final_runs(experiment(wildcards)).items()
+        },
+        code=code("best.py"),
+    script:
+        "../scripts/best.py"
+
+
+def final_run(*files):
+    """Files of the run that the final training is, known once the checkpoint has picked the winner."""
+
+    def paths(wildcards):
+        best = json.loads(Path(checkpoints.best.get(**wildcards).output[0]).read_text())
+        folder = f"results/{wildcards.experiment}/runs/{best['final_folder']}/fold-0"
+        return [f"{folder}/{file}" for file in files]
+
+    return paths
+
+
+rule final_metrics:
+    input:
+        best="results/{experiment}/final/best.json",
+        predictions=final_run("predictions.csv"),
+    output:
+        report(
+            "results/{experiment}/final/metrics.json",
+            caption="../report/metrics.rst",
+            category="3 Final model",
+            labels={"what": "metrics"},
+        ),
+    log:
+        "results/{experiment}/logs/final_metrics.log",
+    params:
+        code=code("final_metrics.py"),
+    script:
+        "../scripts/final_metrics.py"
+
+
+rule predict_test:
+    input:
+        run=final_run("model.safetensors", "run.json"),
+        pack="results/{experiment}/pack/test.npy",
+        index="results/{experiment}/pack/test.index.csv",
+    output:
+        "results/{experiment}/final/test_predictions.csv",
+    log:
+        "results/{experiment}/logs/predict_test.log",
+    resources:
+        gpu=1,
+    params:
+        code=code("predict_test.py"),
+    script:
+        "../scripts/predict_test.py"
+
+
+rule submission:
+    input:
+        predictions="results/{experiment}/final/test_predictions.csv",
+        sample=lambda wildcards: sample_submission(wildcards.experiment) or [],
+    output:
+        report(
+            "results/{experiment}/submission.csv",
+            caption="../report/submission.rst",
+            category="3 Final model",
+            labels={"what": "submission"},
+        ),
+    log:
+        "results/{experiment}/logs/submission.log",
+    params:
+        folder=lambda wildcards: f"{dataset_root(wildcards.experiment)}/test",
+        code=code("submission.py"),
+    script:
+        "../scripts/submission.py"
+
+
+rule figure_learning_curves:
+    input:
+        final_run("history.csv"),
+    output:
+        report(
+            "results/{experiment}/figures/learning_curves.png",
+            caption="../report/learning_curves.rst",
+            category="3 Final model",
+            labels={"what": "learning curves"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-learning_curves.log",
+    params:
+        options=figure_options(),
+        code=code("figure_learning_curves.py"),
+    script:
+        "../scripts/figure_learning_curves.py"
+
+
+rule figure_roc:
+    input:
+        final_run("predictions.csv"),
+    output:
+        report(
+            "results/{experiment}/figures/roc.png",
+            caption="../report/roc.rst",
+            category="3 Final model",
+            labels={"what": "ROC curve"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-roc.log",
+    params:
+        options=figure_options(),
+        code=code("figure_roc.py"),
+    script:
+        "../scripts/figure_roc.py"

@@ -1,0 +1,15 @@
+"""Clean the labels."""
+
+from pcam.console import job_log
+from pcam.data.clean import clean_files
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    clean_files(
+        snakemake.input.labels,
+        snakemake.input.index,
+        snakemake.input.set_aside,
+        snakemake.params.rules,
+        snakemake.output.clean,
+        snakemake.output.rejected,
+        snakemake.output.summary,
+    )

@@ -1,0 +1,7 @@
+"""Make the table of all runs."""
+
+from pcam.console import job_log
+from pcam.evaluation.compare import compare_runs
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    compare_runs(snakemake.params.members, snakemake.params.root, snakemake.output[0])

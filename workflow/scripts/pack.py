@@ -1,0 +1,15 @@
+"""Decode the images of one folder into a pack."""
+
+from pcam.console import job_log
+from pcam.cores import core_count
+from pcam.data.pack import pack_folder
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    pack_folder(
+        snakemake.params.folder,
+        snakemake.params.patch_size,
+        snakemake.output.array,
+        snakemake.output.index,
+        snakemake.output.rejected,
+        workers=core_count(snakemake.config["runtime"]["workers"]),
+    )

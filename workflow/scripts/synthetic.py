@@ -1,0 +1,14 @@
+"""Draw a data set in Kaggle's layout."""
+
+from pathlib import Path
+
+from pcam.console import job_log
+from pcam.cores import core_count
+from pcam.data.synthetic import write_dataset
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    write_dataset(
+        Path(snakemake.output.train).parent,
+        **snakemake.params.size,
+        workers=core_count(snakemake.config["runtime"]["workers"]),
+    )
