@@ -25,6 +25,22 @@ format: setup
 report: run
 	$(SNAKEMAKE) --report results/$(EXPERIMENT)/report.html
 
+COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands
+
+status: setup
+	@$(COMMAND)/status.py --experiment $(EXPERIMENT)
+
+prune: setup
+	@$(COMMAND)/prune.py --experiment $(EXPERIMENT) $(if $(REMOVE),--remove)
+
+verify: setup
+	@$(COMMAND)/verify.py --experiment $(EXPERIMENT)
+
+bench: setup
+	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/kaggle_scale.py
+	$(BIN)/python benchmarks/workflow_speed.py
+
 setup: .venv/.installed
 
 # The stamp holds the pins that were installed, so that a second `make` installs nothing.

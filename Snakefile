@@ -18,3 +18,4 @@ rule all:
     default_target: True
     input:
         kept_files(config["experiment"]),
+        final_run(*RUN_FILES, experiment=config["experiment"]),

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import math
 from pathlib import Path
 
 import jsonschema
@@ -64,10 +65,13 @@ def _numbers(node: dict, value, schema: dict):
     if node.get("type") in ("number", "integer") and not isinstance(value, bool):
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return value
-        integral = node["type"] == "integer" and number.is_integer()
-        return int(number) if integral else number
+        if math.isnan(number):
+            return str(value)  # within every range, as no comparison holds; a text is refused
+        if node["type"] == "integer" and number.is_integer():
+            return value if isinstance(value, int) else int(number)
+        return number
     return value
 
 

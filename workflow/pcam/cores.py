@@ -1,6 +1,18 @@
-"""How many CPU cores a job uses."""
+"""How a job uses the CPU: how many cores, and the environment in which they work well."""
 
 import os
+
+# For the environment of a job, before it starts: both are read when the process loads its libraries.
+# benchmarks/training_speed.py measures what they are worth.
+ENVIRONMENT = {
+    # A thread that waits for the others sleeps. By default it spins, and takes a core that a busy
+    # neighbour has left to none: the loop then trains at a fraction of its speed.
+    "OMP_WAIT_POLICY": "passive",
+    # Keep freed memory. By default glibc gives large tensors back to the system and has every page of
+    # the next ones zeroed again, some hundred thousand pages a step.
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+}
 
 
 def core_count(workers: str | int) -> int:

@@ -83,7 +83,10 @@ def _combination_name(combination: dict, grid: dict) -> str:
 
 
 def _plain(value) -> str:
-    return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')
+    if not isinstance(value, float):
+        return json.dumps(value).strip('"')
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)  # never one name for two values
 
 
 def _merge(base: dict, layer: dict) -> dict:

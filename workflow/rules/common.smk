@@ -7,19 +7,24 @@ from pathlib import Path
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
-os.environ["PYTHONPATH"] = str(WORKFLOW)  # for the scripts, which are processes of their own
 
-from pcam import fingerprints, runs
+from pcam import cores, fingerprints, runs
 from pcam.config import load
 from pcam.data.layout import check_layout
 from pcam.errors import InputError
 
-RESULTS = "results/{experiment}"
+# The scripts are processes of their own, which inherit this.
+os.environ.update({"PYTHONPATH": str(WORKFLOW)} | cores.ENVIRONMENT)
+
+
+def ordered(value):
+    """Keys sorted at every depth: Snakemake compares params by their text, where the order would count."""
+    return {key: ordered(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
 try:
     config.update(load(config))
-    EXPERIMENTS = config["experiments"]
+    EXPERIMENTS = ordered(config["experiments"])
     chosen = EXPERIMENTS[config["experiment"]]["dataset"]
     if chosen["format"] == "kaggle":
         check_layout(chosen["root"], chosen.get("slides"))
@@ -76,27 +81,26 @@ def run_folders(name):
 
 
 def kept_files(name):
-    """Everything that an experiment is there for, so that a deleted file is made again."""
-    studies = list(EXPERIMENTS[name]["studies"])
+    """Everything that an experiment keeps, so that a deleted file is made again.
+
+    Every file is named, even where its job has other outputs: Snakemake does not miss a file that only
+    jobs which are up to date read. Those of the final run are not known yet: see `final_run`.
+    """
+    studies, splits = EXPERIMENTS[name]["studies"], EXPERIMENTS[name]["splits"]
     figures = ["class_balance", "examples", "rgb_histograms", "top_runs", "cost"]
     figures += ["learning_curves", "roc", *(f"study-{study}" for study in studies)]
-    tables = ["runs", "effects", *studies]
-    return [
-        *(f"results/{name}/{file}" for file in ("labels/rejected.csv", "labels/summary.json")),
-        *(f"results/{name}/pack/{part}.rejected.csv" for part in ("train", "test")),
-        *(f"results/{name}/splits/{split}.csv" for split in EXPERIMENTS[name]["splits"]),
-        *(f"results/{name}/explore/{table}.csv" for table in ("images", "class_balance")),
-        *(
-            f"results/{name}/runs/{folder}/fold-0/{file}"
-            for folder in run_folders(name)
-            for file in RUN_FILES
-        ),
-        *(f"results/{name}/tables/{table}.csv" for table in tables),
-        *(f"results/{name}/figures/{figure}.png" for figure in figures),
-        f"results/{name}/tables/summary.md",
-        f"results/{name}/final/metrics.json",
-        f"results/{name}/submission.csv",
-    ]
+    files = [f"pack/{part}.{kind}" for part in ("train", "test") for kind in PACK_FILES]
+    files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
+    files += [f"splits/{split}.csv" for split in splits]
+    files += [f"explore/{table}.csv" for table in ("images", "class_balance", "rgb_histograms")]
+    files += [f"runs/{folder}/fold-0/{file}" for folder in run_folders(name) for file in RUN_FILES]
+    files += [f"tables/{table}.csv" for table in ("runs", "effects", *studies)]
+    files += [f"figures/{figure}.png" for figure in figures]
+    files += [f"final/{file}" for file in ("best.json", "metrics.json", "test_predictions.csv")]
+    files += ["tables/summary.md", "submission.csv"]
+    if EXPERIMENTS[name]["dataset"]["format"] == "synthetic":
+        files += [f"source/{file}" for file in SOURCE_FILES]
+    return [f"results/{name}/{file}" for file in files]
 
 
 # --- what makes a job stale -------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 # From a folder of images and a label file to a pack, clean labels and splits.
 
+SOURCE_FILES = ["train", "test", "train_labels.csv", "slides.csv", "sample_submission.csv"]
+PACK_FILES = ["npy", "index.csv", "rejected.csv"]
+
 
 rule synthetic:
     output:
@@ -29,14 +32,18 @@ def image_facts(wildcards):
 
 
 def made_images(wildcards):
-    """The folder of images where a rule makes it, so that it is there."""
+    """A file that the rule `synthetic` writes beside the images, where it makes them.
+
+    Not the folder, whose time of writing changes with every touch; and not marked `ancient`, because a
+    job whose inputs are all ancient is not looked at when the rule that makes them is about to rerun.
+    """
     made = experiment(wildcards)["dataset"]["format"] == "synthetic"
-    return f"{dataset_root(wildcards.experiment)}/{wildcards.part}" if made else []
+    return slide_map(wildcards.experiment) if made else []
 
 
 rule pack:
     input:
-        ancient(made_images),
+        made_images,
     output:
         array="results/{experiment}/pack/{part}.npy",
         index="results/{experiment}/pack/{part}.index.csv",

@@ -18,12 +18,16 @@ checkpoint best:
         "../scripts/best.py"
 
 
-def final_run(*files):
-    """Files of the run that the final training is, known once the checkpoint has picked the winner."""
+def final_run(*files, **known):
+    """Files of the run that the final training is, known once the checkpoint has picked the winner.
+
+    known: `experiment`, for a rule without that wildcard.
+    """
 
     def paths(wildcards):
-        best = json.loads(Path(checkpoints.best.get(**wildcards).output[0]).read_text())
-        folder = f"results/{wildcards.experiment}/runs/{best['final_folder']}/fold-0"
+        name = {**wildcards, **known}["experiment"]
+        best = json.loads(Path(checkpoints.best.get(experiment=name).output[0]).read_text())
+        folder = f"results/{name}/runs/{best['final_folder']}/fold-0"
         return [f"{folder}/{file}" for file in files]
 
     return paths
@@ -68,6 +72,9 @@ rule predict_test:
 rule submission:
     input:
         predictions="results/{experiment}/final/test_predictions.csv",
+        # Not read. Where the choice of the winner comes out as before, Snakemake looks again only at jobs
+        # that ask for it themselves; without this the submission would be written once more.
+        run=final_run("run.json"),
         sample=lambda wildcards: sample_submission(wildcards.experiment) or [],
     output:
         report(

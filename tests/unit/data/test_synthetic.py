@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from pcam.data import synthetic
-from pcam.data.synthetic import CENTRE, SIZE, draw_slide, write_dataset
+from pcam.data.synthetic import write_dataset
+from pcam.data.tissue import SIZE
 
 # With this seed the label drawn for the near-blank patch is 1, so that it has to be overruled.
 TRAIN, TEST, SLIDES, SEED = 40, 8, 6, 8
@@ -26,22 +27,6 @@ def labels(dataset) -> pd.DataFrame:
     return pd.read_csv(dataset / "train_labels.csv", dtype=str, keep_default_na=False)
 
 
-@pytest.fixture(scope="module")
-def slide_colours() -> np.ndarray:
-    """Mean colour (slides, patches, 3) of each patch: the share of R, G and B in its OD."""
-    slides = [draw_slide(generator(k)) for k in range(14)]
-    patches = [
-        [synthetic.draw_patch(generator(k, i), slide, i % 2) for i in range(6)]
-        for k, slide in enumerate(slides)
-    ]
-    density = -np.log((np.array(patches) + 1.0) / 256).mean(axis=(2, 3))
-    return density / density.sum(axis=-1, keepdims=True)
-
-
-def generator(*key: int) -> np.random.Generator:
-    return np.random.default_rng([SEED, *key])
-
-
 def image_ids(folder: Path) -> set[str]:
     return {path.stem for path in folder.glob("*.tif")}
 
@@ -49,11 +34,6 @@ def image_ids(folder: Path) -> set[str]:
 def read(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image)
-
-
-def tumour_masks(label: int, count: int = 60) -> list[np.ndarray]:
-    slides = [draw_slide(generator(k)) for k in range(6)]
-    return [synthetic.compose_tissue(generator(label, i), slides[i % 6], label)[1] for i in range(count)]
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -106,55 +86,6 @@ def test_another_seed_differs(dataset, tmp_path):
 def test_no_two_patches_are_alike(dataset):
     images = [path.read_bytes() for path in (dataset / "test").glob("*.tif")]
     assert len(set(images)) == len(images)
-
-
-def test_positives_have_tumour_in_the_centre():
-    assert all(mask[CENTRE, CENTRE].any() for mask in tumour_masks(label=1))
-
-
-def test_negatives_have_tumour_outside_the_centre_or_nowhere():
-    masks = tumour_masks(label=0)
-    assert not any(mask[CENTRE, CENTRE].any() for mask in masks)
-    hard = np.mean([mask.any() for mask in masks])
-    assert 0.2 < hard < 0.5
-
-
-def test_the_tumour_mask_shows_in_the_picture():
-    """Tumour nuclei are blue-purple: red is absorbed more than in the tissue around them."""
-    slide = draw_slide(generator(0))
-    for i in range(10):
-        rng = generator(1, i)
-        concentrations, mask = synthetic.compose_tissue(rng, slide, 1)
-        patch = synthetic.render(rng, slide, concentrations)
-        assert np.array_equal(patch, synthetic.draw_patch(generator(1, i), slide, 1))
-        nearby = concentrations[..., 0] < 0.4  # no nucleus
-        assert patch[mask][:, 0].mean() < 0.8 * patch[nearby & ~mask][:, 0].mean()
-
-
-def test_tumour_nuclei_are_larger_than_normal_nuclei():
-    areas = {"tumour": [], "normal": []}
-    everywhere = np.ones((SIZE, SIZE), np.float32)
-    for k in range(20):
-        rng = generator(k)
-        slide = draw_slide(rng)
-        tumour = synthetic.place_tumour(rng, slide, label=1)
-        normal = synthetic.place_normal(rng, slide, everywhere, fibre_angle=0.0)
-        areas["tumour"].append(np.median(tumour.minor * tumour.major))
-        areas["normal"].append(np.median(normal.minor * normal.major))
-    assert np.mean(areas["tumour"]) > 1.5 * np.mean(areas["normal"])
-
-
-def test_slides_differ_in_colour_more_than_their_patches(slide_colours):
-    between = slide_colours.mean(axis=1).var(axis=0).sum()
-    within = slide_colours.var(axis=1).mean(axis=0).sum()
-    assert between > within
-
-
-def test_prevalence_varies_between_slides():
-    prevalence = np.array([draw_slide(generator(k)).prevalence for k in range(200)])
-    assert prevalence.min() >= 0.1 and prevalence.max() <= 0.8
-    assert prevalence.std() > 0.1
-    assert prevalence.mean() == pytest.approx(0.4, abs=0.05)
 
 
 def test_labels_follow_the_prevalence_of_their_slide(tmp_path):

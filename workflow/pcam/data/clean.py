@@ -29,16 +29,15 @@ def clean_files(
     rows = read_labels(labels)
     images, aside = pd.read_csv(index, dtype={"id": str}), pd.read_csv(set_aside, dtype=str)
     rows["reason"] = reject_reasons(rows, images, aside, rules)
-    unlabelled = images.loc[~images.id.isin(rows.id), ["id"]].assign(reason=NO_LABEL)
     kept = rows.loc[rows.reason == "", ["id", "label"]].astype({"label": int})
-    bad = pd.concat([rows[rows.reason != ""], unlabelled], ignore_index=True)
+    bad = pd.concat([rows[rows.reason != ""], *_without_row(rows, images, aside)], ignore_index=True)
     bad = bad[["id", "reason", "row", "label"]].astype({"row": "Int64"})
     _stop_where_told(bad, rules, labels)
     if kept.label.nunique() < 2:
+        others = f"; most of the others are rejected for {_commonest(bad.reason)!r}" if len(bad) else ""
         raise InputError(
             f"{labels}: both classes are needed, but of {len(rows)} rows only "
-            f"{len(kept)} are usable and they are all of one class; {rejected} would list "
-            f"the others, most of them for {_commonest(bad.reason)!r}"
+            f"{len(kept)} are usable and they are all of one class{others}"
         )
     write_table(kept, clean)
     write_table(bad, rejected)
@@ -83,6 +82,13 @@ def reject_reasons(rows: pd.DataFrame, images: pd.DataFrame, aside: pd.DataFrame
     for text, holds in tests.items():
         reason = reason.mask((reason == "") & holds, text)
     return reason.where(reason != SET_ASIDE, SET_ASIDE + ": " + set_aside.astype(str))
+
+
+def _without_row(rows: pd.DataFrame, images: pd.DataFrame, aside: pd.DataFrame) -> list[pd.DataFrame]:
+    """Usable images that no label row names, and images set aside that none names and none replaces."""
+    unlabelled = images.loc[~images.id.isin(rows.id), ["id"]].assign(reason=NO_LABEL)
+    unread = aside.loc[~aside.id.isin([*rows.id, *images.id]), ["id", "reason"]]
+    return [unlabelled, unread.assign(reason=SET_ASIDE + ": " + unread.reason)]
 
 
 def _stop_where_told(bad: pd.DataFrame, rules: dict, labels: str) -> None:

@@ -29,7 +29,7 @@ def pack_folder(folder: str, size: int, array: str, index: str, rejected: str, w
 
     index: table of the images in the array (`id` is the file name without its suffix, `row` the row in
     the array, then what the file was and statistics of its pixel values, 0-255). rejected: table of the
-    images set aside, with the reason; their rows stay zero and are in no index.
+    images set aside, with the reason; their rows are in no index.
     Raises InputError when the folder has no image, or none that can be used.
     """
     names = list_images(Path(folder))
@@ -78,14 +78,14 @@ def _decode_all(folder, names, size, path, offset, workers) -> list[dict]:
 def _decode_chunk(folder, names, first_row, size, path, offset) -> list[dict]:
     """Decode a chunk of images and write them to their rows; return what is known of each."""
     pixels = np.zeros((len(names), size, size, 3), np.uint8)
-    records = [_decode(Path(folder, name), pixels[i], first_row + i) for i, name in enumerate(names)]
+    records = [decode(Path(folder, name), pixels[i], first_row + i) for i, name in enumerate(names)]
     # Written, not mapped: written pages never count as this process's memory.
     with open(path, "r+b") as file:
         os.pwrite(file.fileno(), pixels, offset + first_row * pixels[0].nbytes)
     return records
 
 
-def _decode(path: Path, target: np.ndarray, row: int) -> dict:
+def decode(path: Path, target: np.ndarray, row: int) -> dict:
     """Decode one image into its place (size×size×3) and describe it; `reason` says why it cannot be used."""
     known = {"id": path.stem, "row": row, "file": path.name}
     height, width = target.shape[:2]

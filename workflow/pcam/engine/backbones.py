@@ -4,6 +4,7 @@ import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import safetensors.torch
 import timm
@@ -112,10 +113,11 @@ def _torchvision(name: str, head: str) -> Backbone:
         weights = torchvision.models.get_model_weights(name).IMAGENET1K_V1
         try:
             return weights.get_state_dict(progress=False, check_hash=True)
-        except (OSError, RuntimeError) as error:  # no network; a file that fails its checksum
+        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:  # no network; a broken file
             folder = Path(torch.hub.get_dir()) / "checkpoints"
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise InputError(
-                f"weights: the ImageNet weights of {name} could not be fetched ({error}); go online, "
+                f"weights: the ImageNet weights of {name} could not be fetched ({reason}); go online, "
                 f"or put {Path(weights.url).name} into {folder}, or set `weights` to a file or `none`"
             ) from None
 

@@ -4,6 +4,7 @@ import json
 import logging
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Format:
 
     layout: str
     precision: str
+    images_per_second: float = 0.0  # of the bare training step, where it was measured
 
     @property
     def memory_format(self) -> torch.memory_format:
@@ -72,7 +74,8 @@ def choose_format(model: nn.Module, settings: dict, device: torch.device, rememb
     known = json.loads(remembered.read_text()) if remembered.is_file() else {}
     if key not in known:
         images = batch if device.type == "cuda" else min(batch, TRIAL_IMAGES)
-        speeds = [_speed(model, c, images, settings["image_size"], device) for c in candidates]
+        size = settings["image_size"]
+        speeds = [trial_speed(model, model, c, images, size, device) for c in candidates]
         fastest = max(range(len(candidates)), key=speeds.__getitem__)
         chosen = candidates[fastest if speeds[fastest] > CLEARLY * speeds[0] else 0]
         known[key] = {"layout": chosen.layout, "precision": chosen.precision}
@@ -84,7 +87,8 @@ def choose_format(model: nn.Module, settings: dict, device: torch.device, rememb
     logging.info("computing in %s %s", choice["layout"], choice["precision"])
     for name, speed in choice["images_per_second"].items():
         logging.info("  bare step in %s: %.0f img/s", name, speed)
-    return Format(choice["layout"], choice["precision"])
+    speed = choice["images_per_second"][f"{choice['layout']} {choice['precision']}"]
+    return Format(choice["layout"], choice["precision"], speed)
 
 
 def _candidates(precision: str, device: torch.device) -> list[Format]:
@@ -102,23 +106,33 @@ def _candidates(precision: str, device: torch.device) -> list[Format]:
     return [Format(layout, p) for p in precisions for layout in LAYOUTS]
 
 
-def _speed(model: nn.Module, candidate: Format, images: int, size: int, device: torch.device) -> float:
-    """Images per second of forward and backward on random data; the model's state is left as it was."""
+def trial_speed(
+    forward: Callable[[Tensor], Tensor],
+    model: nn.Module,
+    compute: Format,
+    images: int,
+    size: int,
+    device: torch.device,
+) -> float:
+    """Images per second of forward and backward on random data; the model's state is left as it was.
+
+    forward: the model itself or its compiled graph.
+    """
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    model.train().to(memory_format=candidate.memory_format)
+    model.train().to(memory_format=compute.memory_format)
     data = torch.randn(images, 3, size, size, device=device)
-    data = data.contiguous(memory_format=candidate.memory_format)
-    seconds = min(_step_seconds(model, candidate, data) for _ in range(TRIAL_STEPS))
+    data = data.contiguous(memory_format=compute.memory_format)
+    seconds = min(_step_seconds(forward, compute, data) for _ in range(TRIAL_STEPS))
     model.zero_grad(set_to_none=True)
     model.load_state_dict(state)
     return images / seconds
 
 
-def _step_seconds(model: nn.Module, candidate: Format, data: Tensor) -> float:
+def _step_seconds(forward: Callable[[Tensor], Tensor], compute: Format, data: Tensor) -> float:
     _wait(data.device)
     start = time.perf_counter()
-    with candidate.autocast(data.device):
-        logits = model(data)
+    with compute.autocast(data.device):
+        logits = forward(data)
     logits.float().sum().backward()
     _wait(data.device)
     return time.perf_counter() - start

@@ -54,6 +54,14 @@ def _lock(descriptor: int, folder: Path) -> None:
 
 def _end_with(parents: list[psutil.Process], done: threading.Event) -> None:
     while not done.wait(1):
-        if not all(parent.is_running() for parent in parents):
+        if any(_is_gone(parent) for parent in parents):
             logging.error("the process that started this training is gone; ending")
             os._exit(1)
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    """A zombie counts as gone: it has ended and waits for its own parent to notice."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -1,6 +1,7 @@
 """A classifier together with how it sees patches and how it computes: packed patches in, logits out."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -20,13 +21,19 @@ class Network:
     image_size: int
     norm: tuple  # mean and std per channel of inputs scaled to [0, 1]
     compute: Format
+    compiled: Callable[[Tensor], Tensor] | None = None  # graph of the model in training
+    compiled_batch: int = 0  # the batch size that it is for
 
     def logits(self, pixels: Tensor, matrices: Tensor | None = None) -> Tensor:
         """uint8 N×H×W×3 on the device, flipped and rotated by N×2×2 `matrices`, to N float32 logits."""
         images = prepare(pixels, self.image_size, self.norm, matrices)
         images = images.contiguous(memory_format=self.compute.memory_format)
         with self.compute.autocast(pixels.device):
-            return self.model(images).float()
+            return self._forward(len(pixels))(images).float()
+
+    def _forward(self, batch: int) -> Callable[[Tensor], Tensor]:
+        fits = self.compiled is not None and self.model.training and batch == self.compiled_batch
+        return self.compiled if fits else self.model
 
     @torch.inference_mode()
     def predict(self, patches: Patches, rows: Tensor, training_batch: int) -> Tensor:

@@ -11,13 +11,14 @@ from pcam.files import replacing
 
 
 def fingerprint(settings: dict, code: str, split: str, pack: str) -> str:
-    """Digest of all that a state depends on: configuration, code, split and pack.
+    """Digest of all that a state depends on: configuration, code, split, pack and weights to start from.
 
-    code: digest of the training code; split: path of a table, read whole; pack: path of an array, known
-    by its size and time of writing because it is too large to read for this.
+    code: digest of the training code; split: path of a table, read whole; pack: path of an array. It and
+    a file of weights are known by size and time of writing: they are too large to read for this.
     """
-    stat = Path(pack).stat()
-    facts = [settings, code, Path(split).read_text(), stat.st_size, stat.st_mtime_ns]
+    large = [path for path in (Path(pack), Path(settings["weights"])) if path.is_file()]
+    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in large]
+    facts = [settings, code, Path(split).read_text(), stats]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ import torch
 from pcam.cores import core_count
 from pcam.engine import resume
 from pcam.engine.backbones import BACKBONES, build
+from pcam.engine.compiling import compile_network, worth_compiling
 from pcam.engine.device import choose_device, choose_format, device_name
 from pcam.engine.guard import exclusive
 from pcam.engine.loop import Part, Progress, fit
@@ -59,8 +60,12 @@ def train_run(
         state_key = resume.fingerprint(settings, code, split, pack)
         saved = resume.load(state_file, state_key)
         network = make_network(settings, device, Path(formats))
+        data_seconds, compile_seconds = time.perf_counter() - started, 0.0
+        images = settings["epochs"] * len(train.rows)
+        compiles = device.type == "cuda" and not settings["deterministic"]
+        if compiles and worth_compiling(images, network.compute.images_per_second):
+            compile_seconds = compile_network(network, settings["batch_size"], device)
         torch.manual_seed(settings["seed"])
-        data_seconds = time.perf_counter() - started
 
         done, logits = fit(
             network, settings, patches, train, validation,
@@ -70,9 +75,15 @@ def train_run(
         predictions = table.loc[table.fold == fold, ["id", "label"]]
         probabilities = logits.sigmoid().cpu().numpy()
         save_model(network.model, out / "model.safetensors")
-        write_table(pd.DataFrame(done.history).round(6), out / "history.csv")
+        write_table(pd.DataFrame(done.history), out / "history.csv")
         write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
-        report = _report(settings, fold, device, network, done, data_seconds)
+        seconds = {
+            "data": data_seconds,
+            "compile": compile_seconds,
+            "train": done.train_seconds,
+            "evaluate": done.evaluate_seconds,
+        }
+        report = _report(settings, fold, device, network, done, seconds)
         write_json(report, out / "run.json")
         state_file.unlink(missing_ok=True)
 
@@ -111,8 +122,7 @@ def _make_deterministic(asked: bool) -> None:
     torch.backends.cudnn.benchmark = not asked
 
 
-def _report(settings, fold, device, network: Network, done: Progress, data_seconds: float) -> dict:
-    trained = sum(row["images_per_second"] * row["seconds"] for row in done.history)
+def _report(settings, fold, device, network: Network, done: Progress, seconds: dict) -> dict:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     report = {
         "settings": settings,
@@ -121,12 +131,11 @@ def _report(settings, fold, device, network: Network, done: Progress, data_secon
         "layout": network.compute.layout,
         "precision": network.compute.precision,
         "micro_batch": done.micro_batch,
-        "seconds": {
-            "data": round(data_seconds, 3),
-            "train": round(done.train_seconds, 3),
-            "evaluate": round(done.evaluate_seconds, 3),
-        },
-        "images_per_second": round(trained / sum(row["seconds"] for row in done.history), 1),
+        "compiled": network.compiled is not None,
+        "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
+        "images_per_second": round(
+            sum(row["images_per_second"] for row in done.history) / len(done.history), 1
+        ),
         "peak_memory_bytes": {"process": peak},
         "libraries": {name: version(name) for name in LIBRARIES},
     }

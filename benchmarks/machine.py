@@ -1,0 +1,63 @@
+"""What the benchmarks share: which machine gave the numbers, and the table that they print."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pcam.cores import core_count
+
+LIBRARIES = ("torch", "torchvision", "numpy", "pandas", "pillow", "snakemake")
+
+
+def describe_machine() -> str:
+    """One line: the processor, how busy it is by now, and the versions of what does the work."""
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    versions = [f"{name} {_version(name)}" for name in LIBRARIES]
+    python = f"Python {platform.python_version()}"
+    return f"{cpu_name()}, {core_count('auto')} cores{load}; {', '.join([python, *versions])}"
+
+
+def cpu_name() -> str:
+    """The name of the processor as far as the system tells; it is read without importing torch."""
+    lines = Path("/proc/cpuinfo")
+    if lines.is_file():
+        for line in lines.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(": ", 1)[1]
+    return platform.processor() or platform.machine()
+
+
+def table(rows: list[dict]) -> str:
+    """Rows with the same keys as a Markdown table; numbers stand on the right."""
+    head = list(rows[0])
+    cells = [head, *([_text(row[key]) for key in head] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    right = [any(isinstance(row[key], int | float) for row in rows) for key in head]
+    lines = [_line(cell, widths, right) for cell in cells]
+    rule = ["-" * (width - 1) + (":" if r else "-") for width, r in zip(widths, right, strict=True)]
+    return "\n".join([lines[0], _line(rule, widths, right), *lines[1:]])
+
+
+def _line(cells: list[str], widths: list[int], right: list[bool]) -> str:
+    padded = (
+        cell.rjust(width) if r else cell.ljust(width)
+        for cell, width, r in zip(cells, widths, right, strict=True)
+    )
+    return f"| {' | '.join(padded)} |"
+
+
+def _text(value) -> str:
+    """Numbers with three digits or more, which is as far as a timing can be trusted."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "" if value is None else str(value)
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,250 @@
+import json
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from pcam.data.clean import clean_files
+from pcam.errors import InputError
+
+RULES = {"bad_rows": "reject", "bad_images": "reject", "near_blank": "keep", "near_blank_std": 6.0}
+GOOD = ["a,0", "b,1", "c,0", "d,1"]
+
+
+class Cleaned(NamedTuple):
+    clean: pd.DataFrame
+    rejected: pd.DataFrame
+    summary: dict
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        return list(self.rejected[["id", "reason"]].itertuples(index=False, name=None))
+
+
+@pytest.fixture
+def cleaned(tmp_path, csv):
+    """Clean the lines of a label file against the images a to d and x; `blank` is near blank."""
+
+    def run(*lines, images="abcdx", aside=(), blank="", header="id,label", **rules) -> Cleaned:
+        labels = csv("labels.csv", header, *lines)
+        stats = [f"{name},{i},{3.0 if name in blank else 40.0}" for i, name in enumerate(images)]
+        index = csv("index.csv", "id,row,std", *stats)
+        rejected = csv("aside.csv", "id,file,reason", *aside)
+        out = [str(tmp_path / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
+        clean_files(str(labels), str(index), str(rejected), RULES | rules, *out)
+        tables = (pd.read_csv(path, dtype={"id": str}, keep_default_na=False) for path in out[:2])
+        return Cleaned(*tables, json.loads((tmp_path / "summary.json").read_text()))
+
+    return run
+
+
+def test_good_rows_are_kept_in_their_order(cleaned):
+    result = cleaned("d,1", "a,0", "c,0", "b,1", images="abcd")
+    assert result.clean.to_dict("list") == {"id": ["d", "a", "c", "b"], "label": [1, 0, 0, 1]}
+    assert result.rejected.empty
+    assert list(result.rejected) == ["id", "reason", "row", "label"]
+    assert result.summary == {
+        "before": {"label_rows": 4, "images": 4},
+        "after": {"patches": 4, "negative": 2, "positive": 2},
+        "images_set_aside": 0,
+        "rejected": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (",1", "missing id"),
+        ("  ,1", "missing id"),
+        ("x,", "missing label"),
+        ("x,  ", "missing label"),
+        ("x,2", "label is not 0 or 1"),
+        ("x,0.5", "label is not 0 or 1"),
+        ("x,tumour", "label is not 0 or 1"),
+        ("x,nan", "label is not 0 or 1"),
+        ("a,0", "duplicate row"),
+        ("y,1", "no image"),
+    ],
+)
+def test_a_bad_row_is_rejected_with_its_reason_and_line(cleaned, line, reason):
+    result = cleaned(*GOOD[:2], line, *GOOD[2:], images="abcd" if line[0] != "x" else "abcdx")
+    assert result.clean.id.tolist() == ["a", "b", "c", "d"]
+    (row,) = result.rejected.itertuples()
+    assert (row.id, row.reason) == (line.split(",")[0].strip(), reason)
+    assert int(row.row) == 4  # the header is line 1
+    assert result.summary["rejected"] == {reason: 1}
+
+
+def test_an_id_with_both_labels_loses_all_its_rows(cleaned):
+    result = cleaned(*GOOD, "x,0", "x,1", "x,0")
+    assert "x" not in set(result.clean.id)
+    assert result.reasons == [("x", "conflicting labels")] * 3
+    assert [int(row) for row in result.rejected.row] == [6, 7, 8]
+
+
+def test_an_unusable_label_makes_no_conflict(cleaned):
+    result = cleaned(*GOOD, "x,1", "x,7", "x,")
+    assert result.clean.id.tolist() == ["a", "b", "c", "d", "x"]
+    assert result.reasons == [("x", "label is not 0 or 1"), ("x", "missing label")]
+
+
+def test_of_equal_rows_the_first_is_kept(cleaned):
+    result = cleaned("x,1", *GOOD, "x,1", "x,1")
+    assert result.clean.id.tolist() == ["x", "a", "b", "c", "d"]
+    assert result.reasons == [("x", "duplicate row")] * 2
+
+
+@pytest.mark.parametrize(("text", "label"), [("1.0", 1), ("0.0", 0), (" 1 ", 1), ('"1"', 1)])
+def test_labels_may_be_written_in_other_ways(cleaned, text, label):
+    result = cleaned(*GOOD, f"x,{text}")
+    assert result.clean.set_index("id").label["x"] == label
+
+
+def test_two_ways_to_write_a_label_are_no_conflict(cleaned):
+    assert cleaned(*GOOD, "x,1", "x,1.0").reasons == [("x", "duplicate row")]
+
+
+def test_ids_stay_as_they_are_written(cleaned):
+    result = cleaned("007,0", "7,1", "NA,1", images=["007", "7", "8"])
+    assert result.clean.to_dict("list") == {"id": ["007", "7"], "label": [0, 1]}
+    assert result.reasons == [("NA", "no image"), ("8", "no label")]
+
+
+def test_an_image_without_a_row_is_listed(cleaned):
+    result = cleaned(*GOOD)
+    assert result.reasons == [("x", "no label")]
+    assert result.rejected.row.tolist() == [""]
+
+
+def test_an_image_that_the_pack_set_aside_is_listed_with_the_packs_reason(cleaned):
+    result = cleaned(*GOOD, "y,1", images="abcd", aside=["y,y.tif,unreadable: OSError"])
+    assert result.reasons == [("y", "image set aside: unreadable: OSError")]
+    assert result.summary["images_set_aside"] == 1
+    assert result.summary["rejected"] == {"image set aside": 1}
+
+
+def test_an_image_that_the_pack_set_aside_is_listed_without_a_row_too(cleaned):
+    result = cleaned(*GOOD, images="abcd", aside=["y,y.tif,shape 64×64"])
+    assert result.reasons == [("y", "image set aside: shape 64×64")]
+    assert result.rejected.row.tolist() == [""]
+
+
+def test_a_double_that_was_set_aside_costs_its_owner_nothing(cleaned):
+    result = cleaned(*GOOD, "x,1", aside=["x,x.tif,same id as x.png"], bad_images="stop")
+    assert "x" in set(result.clean.id)
+    assert result.rejected.empty
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        ({}, True),
+        ({"near_blank": "reject"}, False),
+        ({"near_blank": "reject", "near_blank_std": 2.0}, True),
+    ],
+)
+def test_near_blank_patches_are_rejected_where_told(cleaned, rules, kept):
+    result = cleaned(*GOOD, "x,1", blank="x", **rules)
+    assert ("x" in set(result.clean.id)) == kept
+    assert result.reasons == ([] if kept else [("x", "near blank")])
+
+
+def test_the_first_reason_that_holds_is_told(cleaned):
+    result = cleaned(*GOOD, "z,2", "z,", images="abcd")
+    assert result.reasons == [("z", "label is not 0 or 1"), ("z", "missing label")]
+
+
+def test_columns_are_found_by_name(cleaned):
+    result = cleaned(*(f"site1, {line.replace(',', ', ')}" for line in GOOD), header="site, id, label")
+    assert result.clean.to_dict("list") == {"id": ["a", "b", "c", "d"], "label": [0, 1, 0, 1]}
+
+
+@pytest.mark.parametrize("header", ["id,target", "name,label"])
+def test_a_missing_column_is_named(cleaned, header):
+    missing = "label" if header.startswith("id") else "id"
+    with pytest.raises(InputError, match=rf"labels\.csv: there is no column '{missing}'"):
+        cleaned(*GOOD, header=header)
+
+
+BAD = ["y,2", "y,", ",1", "a,0", "nowhere,1", "x,1", "b,0"]
+
+
+def test_counts_add_up(cleaned):
+    result = cleaned(
+        *GOOD, *BAD, images="abcdxz", aside=["w,w.tif,shape 8×8"], blank="x", near_blank="reject"
+    )
+    summary = result.summary
+    rejected_rows = (result.rejected.row != "").sum()
+    assert summary["before"] == {"label_rows": len(GOOD) + len(BAD), "images": 7}
+    assert summary["after"]["patches"] == len(result.clean)
+    assert summary["after"]["negative"] + summary["after"]["positive"] == len(result.clean)
+    assert len(result.clean) + rejected_rows == len(GOOD) + len(BAD)
+    assert sum(summary["rejected"].values()) == len(result.rejected)
+    assert summary["rejected"] == {
+        "conflicting labels": 2,  # of b
+        "label is not 0 or 1": 1,
+        "missing label": 1,
+        "missing id": 1,
+        "duplicate row": 1,
+        "no image": 1,
+        "near blank": 1,
+        "no label": 1,
+        "image set aside": 1,
+    }
+
+
+OF_ROWS = ["y,2", "y,", ",1", "a,0", "a,1", "nowhere,1"]
+
+
+@pytest.mark.parametrize("line", OF_ROWS)
+def test_bad_rows_stop_where_told_and_only_there(cleaned, line):
+    with pytest.raises(InputError, match=r"cleaning\.bad_rows is `stop`") as caught:
+        cleaned(*GOOD, line, images="abcd", bad_rows="stop")
+    assert "labels.csv: " in str(caught.value)
+    assert "in line 6" in str(caught.value) or line == "a,1"  # a conflict begins with the first row
+    cleaned(*GOOD, line, images="abcd", bad_images="stop")
+
+
+OF_IMAGES = {
+    "set aside": {"lines": ["y,1"], "images": "abcd", "aside": ["y,y.tif,unreadable: OSError"]},
+    "set aside, no row": {"lines": [], "images": "abcd", "aside": ["y,y.tif,unreadable: OSError"]},
+    "no row": {"lines": [], "images": "abcdx"},
+    "near blank": {"lines": ["x,1"], "images": "abcdx", "blank": "x", "near_blank": "reject"},
+}
+
+
+@pytest.mark.parametrize("case", OF_IMAGES.values(), ids=OF_IMAGES)
+def test_bad_images_stop_where_told_and_only_there(cleaned, case):
+    case = dict(case)
+    lines = [*GOOD, *case.pop("lines")]
+    with pytest.raises(
+        InputError, match=r"cleaning\.bad_images is `stop` and there are 1: the first is '[xy]'"
+    ):
+        cleaned(*lines, **case, bad_images="stop")
+    cleaned(*lines, **case, bad_rows="stop")
+
+
+def test_nothing_bad_is_nothing_to_stop_for(cleaned):
+    result = cleaned(*GOOD, images="abcd", bad_rows="stop", bad_images="stop")
+    assert len(result.clean) == 4
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["a,0", "b,0"], "they are all of one class"),
+        (["a,0", "y,1"], "'no image'"),
+        ([], "of 0 rows only 0 are usable"),
+    ],
+)
+def test_both_classes_are_needed(cleaned, lines, told):
+    images = "ab" if lines else "abcd"
+    with pytest.raises(InputError, match=r"labels\.csv: both classes are needed") as caught:
+        cleaned(*lines, images=images)
+    assert told in str(caught.value)
+
+
+def test_the_labels_of_real_patches_are_all_usable(sample, tmp_path, cleaned):
+    lines = (sample / "train_labels.csv").read_text().splitlines()[1:]
+    result = cleaned(*lines, images=[line.split(",")[0] for line in lines])
+    assert result.summary["after"] == {"patches": 4000, "negative": 2398, "positive": 1602}

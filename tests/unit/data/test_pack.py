@@ -1,0 +1,187 @@
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pcam.data import pack
+from pcam.errors import InputError
+
+SIZE = 24
+
+
+class Packed(NamedTuple):
+    array: np.ndarray
+    index: pd.DataFrame
+    rejected: pd.DataFrame
+    folder: Path
+
+
+def random_pixels(seed: int, shape=(SIZE, SIZE, 3)) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def save(path: Path, seed: int, mode: str = "RGB", size: int = SIZE) -> None:
+    Image.fromarray(random_pixels(seed, (size, size, 3))).convert(mode).save(path)
+
+
+@pytest.fixture
+def images(tmp_path) -> Path:
+    """Five good images, written in another order than that of their names."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for seed, name in enumerate(["c.tif", "a.tif", "e.png", "b.tif", "d.tiff"]):
+        save(folder / name, seed)
+    return folder
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """Pack a folder and read what comes of it."""
+
+    def run(folder: Path, workers: int = 1, size: int = SIZE) -> Packed:
+        out = tmp_path / f"pack-{workers}"
+        paths = [str(out / name) for name in ("train.npy", "train.index.csv", "train.rejected.csv")]
+        pack.pack_folder(str(folder), size, *paths, workers=workers)
+        tables = (pd.read_csv(path, dtype={"id": str}) for path in paths[1:])
+        return Packed(np.load(paths[0], mmap_mode="r"), *tables, out)
+
+    return run
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_every_image_has_a_row_in_the_order_of_the_names(images, packed):
+    result = packed(images)
+    assert result.array.shape == (5, SIZE, SIZE, 3)
+    assert result.array.dtype == np.uint8
+    assert result.index.file.tolist() == ["a.tif", "b.tif", "c.tif", "d.tiff", "e.png"]
+    assert result.index.id.tolist() == ["a", "b", "c", "d", "e"]
+    assert result.index.row.tolist() == [0, 1, 2, 3, 4]
+    assert result.rejected.empty
+    assert list(result.rejected) == ["id", "file", "reason"]
+
+
+def test_pixels_are_what_pil_decodes(images, packed):
+    result = packed(images)
+    for image in result.index.itertuples():
+        assert np.array_equal(result.array[image.row], pixels_of(images / image.file))
+
+
+def test_the_index_describes_the_pixels(images, packed):
+    result = packed(images)
+    for image in result.index.itertuples():
+        pixels = result.array[image.row].astype(float)
+        assert (image.width, image.height, image.mode) == (SIZE, SIZE, "RGB")
+        assert (image.min, image.max) == (pixels.min(), pixels.max())
+        assert image.mean == pytest.approx(pixels.mean(), abs=0.01)
+        assert image.std == pytest.approx(pixels.std(), abs=0.01)
+
+
+def test_the_deviation_of_an_image_of_one_colour_is_zero(images, packed):
+    Image.new("RGB", (SIZE, SIZE), (201, 201, 201)).save(images / "f.tif")
+    assert packed(images).index.set_index("id").loc["f", "std"] == 0
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "L", "P"])
+def test_other_modes_of_eight_bits_become_colour(images, packed, mode):
+    save(images / "f.png", 9, mode)
+    result = packed(images)
+    row = result.index.set_index("id").loc["f"]
+    assert row["mode"] == mode
+    assert np.array_equal(result.array[row.row], pixels_of(images / "f.png"))
+
+
+def truncate(path: Path) -> None:
+    save(path, 9)
+    path.write_bytes(path.read_bytes()[: SIZE * SIZE])
+
+
+def deep_grey(path: Path) -> None:
+    Image.fromarray(np.arange(SIZE * SIZE, dtype=np.uint16).reshape(SIZE, SIZE) * 100).save(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (truncate, "unreadable: "),
+        (lambda path: path.write_bytes(b""), "unreadable: "),
+        (lambda path: path.write_text("no image"), "unreadable: "),
+        (lambda path: path.mkdir(), "unreadable: "),
+        (lambda path: save(path, 9, size=SIZE + 8), f"shape {SIZE + 8}×{SIZE + 8}, not {SIZE}×{SIZE}"),
+        (lambda path: save(path, 9, mode="CMYK"), "mode CMYK is not 8-bit"),
+        (deep_grey, "mode I;16 is not 8-bit"),
+        (lambda path: save(path.with_suffix(".png"), 9), "same id as bb.png"),
+    ],
+    ids=["truncated", "empty", "text", "folder", "shape", "cmyk", "16-bit", "double"],
+)
+def test_an_image_that_cannot_be_used_is_set_aside_with_its_reason(images, packed, spoil, reason):
+    """The others are none the worse for it: they keep their rows and their pixels."""
+    bad = images / "bb.tif"
+    spoil(bad)
+    if not bad.exists():  # the double is the second file of its id
+        save(bad, 10)
+    result = packed(images)
+    aside = result.rejected.set_index("file")
+    assert list(aside.index) == ["bb.tif"]
+    assert aside.loc["bb.tif", "id"] == "bb"
+    assert aside.loc["bb.tif", "reason"].startswith(reason)
+    assert set(result.index.id) - {"bb"} == set("abcde")
+    assert "bb.tif" not in set(result.index.file)
+    for image in result.index.itertuples():
+        assert np.array_equal(result.array[image.row], pixels_of(images / image.file))
+
+
+def test_a_double_of_an_unusable_image_is_used(images, packed):
+    (images / "bb.png").write_text("no image")
+    save(images / "bb.tif", 9)
+    result = packed(images)
+    assert result.index.set_index("id").loc["bb", "file"] == "bb.tif"
+    assert result.rejected.file.tolist() == ["bb.png"]
+
+
+def test_the_number_of_workers_changes_nothing(images, packed, monkeypatch):
+    monkeypatch.setattr(pack, "CHUNK", 2)  # several tasks, so that they may end in any order
+    truncate(images / "bb.tif")
+    one, two = packed(images, workers=1), packed(images, workers=2)
+    assert np.array_equal(one.array, two.array)
+    pd.testing.assert_frame_equal(one.index, two.index)
+    pd.testing.assert_frame_equal(one.rejected, two.rejected)
+
+
+def test_other_files_are_left_alone(images, packed):
+    (images / "notes.txt").write_text("x")
+    result = packed(images)
+    assert len(result.array) == 5
+    assert result.rejected.empty
+
+
+def test_a_folder_without_images_is_refused(tmp_path, packed):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match=rf"^{empty}: no images there"):
+        packed(empty)
+
+
+def test_a_folder_without_a_usable_image_is_refused_with_the_first_reason(images, packed):
+    with pytest.raises(InputError, match=f"no usable image; .* shape {SIZE}×{SIZE}, not 96×96"):
+        packed(images, size=96)
+
+
+def test_nothing_but_the_three_files_is_left(images, packed):
+    names = sorted(path.name for path in packed(images).folder.iterdir())
+    assert names == ["train.index.csv", "train.npy", "train.rejected.csv"]
+
+
+def test_real_patches_are_packed_as_pil_decodes_them(sample, packed):
+    result = packed(sample / "test", size=96)
+    assert len(result.index) == len(list((sample / "test").glob("*.tif")))
+    assert result.rejected.empty
+    for image in result.index.itertuples():
+        assert np.array_equal(result.array[image.row], pixels_of(sample / "test" / image.file))

@@ -1,0 +1,108 @@
+import pandas as pd
+import pytest
+from sklearn.model_selection import train_test_split
+
+from pcam.data.splits import split_files
+from pcam.errors import InputError
+
+RULES = {"validation_fraction": 0.15, "seed": 42}
+
+
+@pytest.fixture
+def split(tmp_path):
+    """Split a table of labels, with slides where they are given."""
+
+    def run(labels: pd.DataFrame, slides=None, **rules) -> pd.DataFrame:
+        labels.to_csv(tmp_path / "clean.csv", index=False)
+        out = tmp_path / "main.csv"
+        split_files(str(tmp_path / "clean.csv"), slides and str(slides), RULES | rules, str(out))
+        return pd.read_csv(out, dtype={"id": str, "slide": str}, keep_default_na=False)
+
+    return run
+
+
+@pytest.mark.parametrize("count", [100, 997, 20_000])
+def test_the_draw_is_scikit_learns(split, kaggle_labels, count):
+    labels = kaggle_labels(count)
+    train, validation = train_test_split(labels, test_size=0.15, random_state=42, stratify=labels.label)
+    table = split(labels)
+    assert set(table.id[table.fold == 0]) == set(validation.id)
+    assert set(table.id[table.fold == -1]) == set(train.id)
+
+
+def test_the_draw_on_real_labels_is_scikit_learns(split, sample):
+    labels = pd.read_csv(sample / "train_labels.csv")
+    _, validation = train_test_split(labels, test_size=0.15, random_state=42, stratify=labels.label)
+    table = split(labels)
+    assert set(table.id[table.fold == 0]) == set(validation.id)
+
+
+def test_every_patch_keeps_its_place_and_its_label(split, kaggle_labels):
+    labels = kaggle_labels(100)
+    table = split(labels)
+    assert list(table) == ["id", "label", "slide", "fold"]
+    pd.testing.assert_frame_equal(table[["id", "label"]], labels)
+    assert (table.slide == "").all()
+
+
+@pytest.mark.parametrize("fraction", [0.15, 0.5])
+def test_the_classes_are_in_proportion(split, kaggle_labels, fraction):
+    table = split(kaggle_labels(1000), validation_fraction=fraction)
+    shares = table.groupby("fold").label.mean()
+    assert (table.fold == 0).mean() == pytest.approx(fraction)
+    assert shares[0] == pytest.approx(shares[-1], abs=0.005)
+
+
+def test_a_seed_is_a_draw(split, kaggle_labels):
+    labels = kaggle_labels(200)
+    assert split(labels).equals(split(labels))
+    assert not split(labels).equals(split(labels, seed=43))
+
+
+def test_ids_that_look_like_numbers_stay_texts(split):
+    ids = [f"{i:03d}" for i in range(40)]
+    assert split(pd.DataFrame({"id": ids, "label": [0, 1] * 20})).id.tolist() == ids
+
+
+@pytest.mark.parametrize("labels", [[0, 1] * 2, [0] * 50 + [1]])
+def test_too_few_patches_for_the_fraction_are_refused(split, labels):
+    table = pd.DataFrame({"id": [f"p{i}" for i in range(len(labels))], "label": labels})
+    with pytest.raises(InputError, match=r"^splits\.validation_fraction: 0\.15 is impossible"):
+        split(table)
+
+
+@pytest.fixture
+def labels() -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"{i:03d}" for i in range(20)], "label": [0, 1] * 10})
+
+
+def slide_rows(labels: pd.DataFrame) -> list[str]:
+    """A row a patch, from slides 07 and 08, in another order than the labels, and one patch more."""
+    return ["999,07", *(f"{name},0{7 + int(name) % 2}" for name in reversed(labels.id.tolist()))]
+
+
+def test_slides_stand_beside_their_patches(split, csv, labels):
+    table = split(labels, csv("slides.csv", "id,slide", *slide_rows(labels)))
+    assert table.slide.tolist() == ["07", "08"] * 10
+    assert table.drop(columns="slide").equals(split(labels).drop(columns="slide"))
+
+
+def test_a_patch_without_a_slide_is_named(split, csv, labels):
+    slides = csv(
+        "slides.csv", "id,slide", *(row for row in slide_rows(labels) if row[:3] not in ("004", "006"))
+    )
+    with pytest.raises(InputError, match=r"slides\.csv: 2 of 20 patches have no slide, the first is '004'"):
+        split(labels, slides)
+
+
+def test_a_patch_with_two_rows_of_slides_is_named(split, csv, labels):
+    slides = csv("slides.csv", "id,slide", *slide_rows(labels), "004,09")
+    with pytest.raises(InputError, match="the id '004' stands there twice"):
+        split(labels, slides)
+
+
+@pytest.mark.parametrize("header", ["id,patient", "patch,slide"])
+def test_a_missing_column_of_slides_is_named(split, csv, labels, header):
+    missing = "slide" if header.startswith("id") else "id"
+    with pytest.raises(InputError, match=f"there is no column '{missing}'"):
+        split(labels, csv("slides.csv", header, *slide_rows(labels)))

@@ -1,0 +1,146 @@
+"""A small labelled pack on disk, a small network, and the settings of a short training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from pcam.engine.backbones import IMAGENET_NORM
+from pcam.engine.device import Format
+from pcam.engine.loop import Part
+from pcam.engine.network import Network
+from pcam.engine.patches import Patches
+
+CPU = torch.device("cpu")
+SIZE = 32
+TRAIN, VALIDATION = 30, 12
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def settings() -> dict:
+    return {
+        "backbone": "resnet18",
+        "weights": "none",
+        "image_size": SIZE,
+        "dropout": 0.2,
+        "freeze_backbone": False,
+        "batch_size": 8,
+        "epochs": 2,
+        "lr": 1e-2,
+        "weight_decay": 1e-2,
+        "scheduler": "none",
+        "pos_weight": False,
+        "precision": "fp32",
+        "deterministic": False,
+        "seed": 3,
+        "split": "main",
+        "augmentation": {"flips": True, "rotation": 90.0},
+    }
+
+
+@dataclass
+class Data:
+    """A pack with its tables, in files and in memory."""
+
+    folder: Path
+    pixels: np.ndarray  # uint8 N×SIZE×SIZE×3, in the order of the pack
+    table: pd.DataFrame  # id, label, fold, row; not in the order of the pack
+
+    @property
+    def files(self) -> dict[str, str]:
+        names = {"pack": "train.npy", "index": "train.index.csv", "split": "main.csv"}
+        return {key: str(self.folder / name) for key, name in names.items()}
+
+    @property
+    def patches(self) -> Patches:
+        return Patches(self.files["pack"], CPU)
+
+    def part(self, fold: int) -> Part:
+        table = self.table[self.table.fold == fold]
+        return Part(torch.tensor(table.row.to_numpy()), torch.tensor(table.label.to_numpy(np.float32)))
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        return {"train": self.part(-1), "validation": self.part(0)}
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> Data:
+    """Noise in which positives are redder; rows of the pack that no split has lie in between."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    count = TRAIN + VALIDATION
+    pixels = rng.integers(0, 180, (count + 3, SIZE, SIZE, 3), np.uint8)
+    rows = rng.permutation(count + 3)[:count]
+    labels = rng.permutation(np.arange(count) % 3 == 0).astype(int)
+    folds = rng.permutation([-1] * TRAIN + [0] * VALIDATION)
+    pixels[rows, ..., 0] += (40 * labels).astype(np.uint8)[:, None, None]
+    ids = [f"{row:03d}" for row in rows]  # ids that would not survive as numbers
+    table = pd.DataFrame({"id": ids, "label": labels, "fold": folds, "row": rows})
+    np.save(folder / "train.npy", pixels)
+    table[["id", "row"]].sort_values("row").to_csv(folder / "train.index.csv", index=False)
+    split = table[["id", "label"]].assign(slide="", fold=folds)
+    split.to_csv(folder / "main.csv", index=False)
+    return Data(folder, pixels, table)
+
+
+class Tiny(nn.Sequential):
+    """A convolution and a logit, in place of a backbone."""
+
+    def __init__(self, dropout: float = 0.0, norm: bool = False):
+        batch_norm = [nn.BatchNorm2d(6)] if norm else []
+        pooled = [nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout)]
+        super().__init__(nn.Conv2d(3, 6, 3, stride=2), *batch_norm, *pooled, nn.Linear(6, 1))
+
+    def forward(self, images):
+        return super().forward(images).squeeze(1)
+
+
+class Limited(nn.Module):
+    """A model on a device that has memory for `patches` at a time, and fails at the calls `fails`, too."""
+
+    def __init__(self, model: nn.Module, patches: int, fails: tuple[int, ...] = ()):
+        super().__init__()
+        self.model, self.patches, self.fails = model, patches, fails
+        self.sizes: list[int] = []  # patches of each call
+
+    def forward(self, images):
+        self.sizes.append(len(images))
+        if len(images) > self.patches or len(self.sizes) in self.fails:
+            raise torch.OutOfMemoryError("out of memory")
+        return self.model(images)
+
+
+@pytest.fixture
+def network():
+    """A small network with weights drawn from a seed, or around the model that is given."""
+
+    def make(model: nn.Module | None = None, precision: str = "fp32", **options) -> Network:
+        torch.manual_seed(0)
+        return Network(model or Tiny(**options), SIZE, IMAGENET_NORM, Format("contiguous", precision))
+
+    return make
+
+
+@pytest.fixture
+def limited_network(network):
+    """The same network where memory is short."""
+
+    def make(patches: int, fails: tuple[int, ...] = ()) -> Network:
+        limited = network()
+        limited.model = Limited(limited.model, patches, fails)
+        return limited
+
+    return make

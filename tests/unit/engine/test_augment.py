@@ -1,0 +1,175 @@
+import math
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import torch
+from PIL import Image
+
+from pcam.engine.augment import draw_matrices, flip_rotate, prepare
+
+SCALED = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # normalisation that leaves values in [0, 1]
+SIGNS = [(1, 1), (-1, 1), (1, -1), (-1, -1)]
+
+
+def random_pixels(count: int = 1, size: int = 96) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+def smooth_pixels(size: int = 96) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(size=(size, size, 3))
+    smooth = scipy.ndimage.gaussian_filter(noise, (3, 3, 0))
+    return np.interp(smooth, (smooth.min(), smooth.max()), (0, 255)).astype(np.uint8)[None]
+
+
+def moved(pixels: np.ndarray, degrees: float, signs=(1, 1), size: int | None = None) -> np.ndarray:
+    """The patches after mirroring and rotation, as N×H×W×3 with values 0-255."""
+    matrices = flip_rotate(torch.full((len(pixels),), math.radians(degrees)), torch.tensor([signs]))
+    images = prepare(torch.from_numpy(pixels), size or pixels.shape[1], SCALED, matrices)
+    return images.permute(0, 2, 3, 1).numpy() * 255
+
+
+def mirrored(pixels: np.ndarray, signs) -> np.ndarray:
+    for axis, sign in zip((2, 1), signs, strict=True):  # x runs along columns
+        pixels = np.flip(pixels, axis) if sign == -1 else pixels
+    return pixels
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("size", [16, 17])
+def test_flips_and_quarter_turns_move_pixels_exactly(signs, quarters, size):
+    pixels = random_pixels(2, size)
+    expected = np.rot90(mirrored(pixels, signs), quarters, axes=(1, 2))
+    assert moved(pixels, 90 * quarters, signs) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("degrees", [-90, -61.5, 30, 45, 77])
+@pytest.mark.parametrize("signs", SIGNS)
+def test_a_rotation_is_scipys_with_mirrored_borders(degrees, signs):
+    pixels = random_pixels(size=32)
+    image = mirrored(pixels, signs)[0].astype(float)
+    expected = scipy.ndimage.rotate(image, degrees, reshape=False, order=1, mode="reflect")
+    assert moved(pixels, degrees, signs)[0] == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("degrees", [-70, 20])
+def test_a_rotation_is_pils_in_the_interior(degrees):
+    pixels = smooth_pixels()
+    channels = [Image.fromarray(pixels[0, ..., c].astype(np.float32)) for c in range(3)]
+    expected = np.stack([np.asarray(c.rotate(degrees, Image.Resampling.BILINEAR)) for c in channels], -1)
+    inside = slice(20, 76)
+    assert moved(pixels, degrees)[0][inside, inside] == pytest.approx(expected[inside, inside], abs=0.1)
+
+
+@pytest.mark.parametrize("degrees", [0, 33])
+@pytest.mark.parametrize("size", [48, 96, 224])
+def test_there_are_no_black_corners(degrees, size):
+    white = np.full((1, 96, 96, 3), 200, np.uint8)
+    assert moved(white, degrees, size=size) == pytest.approx(200, abs=0.01)
+
+
+def resized(pixels: np.ndarray, size: int) -> np.ndarray:
+    images = prepare(torch.from_numpy(pixels), size, SCALED)
+    return images.permute(0, 2, 3, 1).numpy() * 255
+
+
+@pytest.mark.parametrize("size", [48, 64, 112, 224])
+@pytest.mark.parametrize("make", [random_pixels, smooth_pixels])
+def test_resizing_is_pils_within_rounding(make, size):
+    """PIL rounds to whole numbers after each of its two passes."""
+    pixels = make()
+    expected = Image.fromarray(pixels[0]).resize((size, size), Image.Resampling.BILINEAR)
+    found = resized(pixels, size)[0]
+    assert found.shape == (size, size, 3)
+    assert np.abs(found - np.asarray(expected, float)).max() <= 1.01
+
+
+def test_patches_of_the_right_size_keep_their_pixels():
+    pixels = random_pixels(2)
+    assert resized(pixels, 96) == pytest.approx(pixels, abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [48, 96, 224])
+def test_resizing_while_moving_is_resizing(size):
+    pixels = random_pixels()
+    assert moved(pixels, 0, size=size) == pytest.approx(resized(pixels, size), abs=0.01)
+
+
+@pytest.mark.parametrize("size", [48, 224])
+def test_a_patch_is_moved_and_resized_at_once(size):
+    pixels = random_pixels()
+    expected = np.rot90(resized(np.flip(pixels, 2).copy(), size), 1, axes=(1, 2))
+    assert moved(pixels, 90, (-1, 1), size) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("matrices", [None, torch.eye(2)[None]])
+def test_channels_are_normalised_one_by_one(matrices):
+    pixels = random_pixels(1, 16)
+    mean, std = (0.1, 0.4, 0.7), (0.2, 0.5, 0.9)
+    images = prepare(torch.from_numpy(pixels), 16, (mean, std), matrices)
+    assert images.dtype == torch.float32
+    expected = (pixels / 255 - mean) / std
+    assert images.permute(0, 2, 3, 1).numpy() == pytest.approx(expected, abs=1e-4)
+
+
+def draw(count: int, seed: int = 0, flips: bool = True, rotation: float = 90.0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return draw_matrices(count, {"flips": flips, "rotation": rotation}, generator)
+
+
+def degrees_of(matrices: torch.Tensor) -> torch.Tensor:
+    """The angle of matrices without a mirroring: they undo a turn that is counter-clockwise on screen."""
+    return torch.rad2deg(torch.atan2(matrices[:, 1, 0], matrices[:, 0, 0]))
+
+
+def test_every_sample_is_moved_in_its_own_way():
+    pixels = torch.from_numpy(np.repeat(random_pixels(size=16), 8, axis=0))
+    images = prepare(pixels, 16, SCALED, draw(8))
+    assert len(torch.unique(images.flatten(1), dim=0)) == 8
+
+
+def test_the_same_seed_draws_the_same():
+    assert torch.equal(draw(50), draw(50))
+    assert not torch.equal(draw(50), draw(50, seed=1))
+
+
+def test_a_generator_goes_on_drawing():
+    generator = torch.Generator().manual_seed(0)
+    augmentation = {"flips": True, "rotation": 90.0}
+    first, second = (draw_matrices(50, augmentation, generator) for _ in range(2))
+    assert not torch.equal(first, second)
+
+
+def test_each_axis_is_mirrored_half_of_the_time():
+    signs = draw(4000, rotation=0.0).diagonal(dim1=1, dim2=2)
+    assert set(map(tuple, signs.tolist())) == set(SIGNS)
+    assert signs.mean(0).abs().max() < 0.06
+    assert abs(signs.prod(1).mean()) < 0.06  # and one whatever the other
+
+
+def test_angles_are_spread_over_the_range():
+    angles = degrees_of(draw(4000, flips=False, rotation=60.0))
+    assert angles.min() == pytest.approx(-60, abs=1)
+    assert angles.max() == pytest.approx(60, abs=1)
+    assert angles.mean() == pytest.approx(0, abs=2)
+    assert angles.std() == pytest.approx(120 / math.sqrt(12), abs=1)
+
+
+def test_turns_and_flips_keep_lengths():
+    matrices = draw(100)
+    assert torch.allclose(matrices @ matrices.transpose(1, 2), torch.eye(2), atol=1e-5)
+    assert set(torch.linalg.det(matrices).round().tolist()) == {-1, 1}
+    assert (torch.linalg.det(draw(100, flips=False)) > 0).all()
+
+
+def test_no_augmentation_moves_nothing():
+    assert torch.equal(draw(5, flips=False, rotation=0.0), torch.eye(2).expand(5, 2, 2))
+
+
+def test_the_seed_draws_the_same_flips_with_and_without_turns():
+    """Turning rotation off must not shuffle what else is drawn from the generator."""
+    generators = [torch.Generator().manual_seed(0) for _ in range(2)]
+    for generator, flips, rotation in zip(generators, (True, False), (90.0, 0.0), strict=True):
+        draw_matrices(7, {"flips": flips, "rotation": rotation}, generator)
+    assert torch.equal(generators[0].get_state(), generators[1].get_state())

@@ -1,0 +1,303 @@
+import copy
+import math
+
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from pcam.engine.augment import draw_matrices, prepare
+from pcam.engine.backbones import IMAGENET_NORM, Classifier
+from pcam.engine.loop import fit, pos_weight
+
+TIMES = ("seconds", "images_per_second")
+
+
+@pytest.fixture
+def trained(network, data, settings):
+    """Train a small network; return it with what `fit` returned."""
+
+    def run(net=None, state=None, save=lambda state: None, options=None, **changes):
+        net = net or network(**(options or {}))
+        torch.manual_seed(1)  # dropout
+        done, logits = fit(net, settings | changes, data.patches, **data.parts, saved=state, save=save)
+        return net, done, logits
+
+    return run
+
+
+@pytest.fixture
+def steps():
+    """What the optimiser is given at each step: learning rate and gradients."""
+    seen = []
+
+    def look(optimizer, args, kwargs):
+        (group,) = optimizer.param_groups
+        seen.append((group["lr"], [parameter.grad.clone() for parameter in group["params"]]))
+
+    handle = register_optimizer_step_pre_hook(look)
+    yield seen
+    handle.remove()
+
+
+def facts(done) -> list[dict]:
+    """The history without what a clock says."""
+    return [{key: value for key, value in row.items() if key not in TIMES} for row in done.history]
+
+
+def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
+    """The same training as anyone would write it, a patch's way through it spelled out."""
+    train, validation = data.parts["train"], data.parts["validation"]
+    positives = train.labels.sum()
+    weight = (len(train.labels) - positives) / positives if settings["pos_weight"] else torch.ones(())
+    loss_function = nn.BCEWithLogitsLoss(pos_weight=weight)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"]
+    )
+    generator = torch.Generator().manual_seed(settings["seed"])
+    torch.manual_seed(1)
+    pixels, history = torch.from_numpy(data.pixels), []
+    count, size = len(train.rows), settings["batch_size"]
+    total, step = settings["epochs"] * math.ceil(count / size), 0
+    for epoch in range(1, settings["epochs"] + 1):
+        model.train()
+        order = torch.randperm(count, generator=generator)
+        matrices = draw_matrices(count, settings["augmentation"], generator)
+        losses, rates = [], []
+        for start in range(0, count, size):
+            batch = order[start : start + size]
+            if settings["scheduler"] == "cosine":
+                optimizer.param_groups[0]["lr"] = settings["lr"] * (1 + math.cos(math.pi * step / total)) / 2
+            rates.append(optimizer.param_groups[0]["lr"])
+            images = prepare(pixels[train.rows[batch]], 32, IMAGENET_NORM, matrices[start : start + size])
+            loss = loss_function(model(images), train.labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses += [loss.item()] * len(batch)
+            step += 1
+        model.eval()
+        with torch.no_grad():
+            logits = model(prepare(pixels[validation.rows], 32, IMAGENET_NORM))
+        history.append(
+            {
+                "epoch": epoch,
+                "train_loss": sum(losses) / count,
+                "val_loss": loss_function(logits, validation.labels).item(),
+                "val_auc": roc_auc_score(validation.labels, logits),
+                "lr": rates[0],
+            }
+        )
+    return history, logits
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"epochs": 1, "batch_size": 10},  # no batch is smaller than the others
+        {"pos_weight": True},
+        {"scheduler": "cosine", "epochs": 3},
+        {"augmentation": {"flips": False, "rotation": 0.0}, "weight_decay": 0.5},
+    ],
+)
+def test_training_is_what_a_plain_loop_does(trained, settings, data, network, changes):
+    options = {"dropout": 0.3, "norm": True}
+    expected, expected_logits = plain_loop(network(**options).model, settings | changes, data)
+    _, done, logits = trained(options=options, **changes)
+    assert len(done.history) == len(expected)
+    for row, other in zip(facts(done), expected, strict=True):
+        assert row == pytest.approx(other, abs=1e-4)
+    assert torch.allclose(logits, expected_logits, atol=1e-3)
+
+
+def test_a_separable_set_is_learned(trained):
+    _, done, _ = trained(epochs=25, lr=0.05, weight_decay=0.0)
+    assert done.history[-1]["val_auc"] > 0.9
+    assert done.history[-1]["train_loss"] < done.history[0]["train_loss"]
+
+
+def test_the_returned_logits_are_those_of_the_trained_network(trained, data):
+    net, done, logits = trained()
+    validation = data.parts["validation"]
+    assert torch.allclose(net.predict(data.patches, validation.rows, 8), logits, atol=1e-6)
+    assert done.history[-1]["val_auc"] == pytest.approx(roc_auc_score(validation.labels, logits))
+
+
+def test_training_twice_gives_the_same_bits(trained):
+    options = {"dropout": 0.3, "norm": True}
+    first, second = (trained(options=options) for _ in range(2))
+    assert facts(first[1]) == facts(second[1])
+    assert torch.equal(first[2], second[2])
+
+
+@pytest.mark.parametrize("changes", [{"seed": 4}, {"augmentation": {"flips": True, "rotation": 0.0}}])
+def test_another_seed_or_augmentation_is_another_training(trained, changes):
+    assert facts(trained()[1]) != facts(trained(**changes)[1])
+
+
+def test_times_and_speeds_are_positive_and_agree(trained):
+    _, done, _ = trained(epochs=3)
+    assert all(row["seconds"] > 0 and row["images_per_second"] > 0 for row in done.history)
+    whole = sum(row["seconds"] for row in done.history)
+    assert done.train_seconds + done.evaluate_seconds == pytest.approx(whole, rel=0.2)
+    trained_images = 30 * 3
+    slowest = min(row["images_per_second"] for row in done.history)
+    assert trained_images / done.train_seconds >= slowest
+
+
+def test_the_schedule_none_keeps_the_learning_rate(trained, steps):
+    trained(epochs=3)
+    assert [lr for lr, _ in steps] == [1e-2] * 12
+
+
+def test_the_schedule_cosine_ends_near_zero(trained, steps):
+    _, done, _ = trained(epochs=3, scheduler="cosine")
+    expected = [1e-2 * (1 + math.cos(math.pi * step / 12)) / 2 for step in range(12)]
+    assert [lr for lr, _ in steps] == pytest.approx(expected)
+    assert [row["lr"] for row in done.history] == pytest.approx(expected[::4])
+
+
+def test_positives_weigh_as_much_as_negatives(settings):
+    labels = torch.tensor([0.0, 0, 0, 0, 0, 1, 1])
+    assert pos_weight(labels, settings | {"pos_weight": True}) == pytest.approx(2.5)
+    assert pos_weight(labels, settings) is None
+
+
+def test_a_frozen_backbone_is_left_as_it_is_while_the_head_learns(trained, network):
+    features = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    net = network(Classifier(features, 6, dropout=0.2, frozen=True))
+    before = copy.deepcopy(net.model.state_dict())
+    trained(net)
+    changed = [name for name, value in net.model.state_dict().items() if not torch.equal(value, before[name])]
+    assert changed == ["head.1.weight", "head.1.bias"]
+
+
+# Under short memory: the first step has 8 patches, of which `patches` fit at a time.
+
+
+@pytest.mark.parametrize(("patches", "micro_batch"), [(100, 8), (7, 4), (3, 2), (1, 1)])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_gradients_are_those_of_the_whole_batch_where_memory_is_short(
+    trained, network, limited_network, steps, patches, micro_batch, weighted
+):
+    _, expected, expected_logits = trained(network(), epochs=1, pos_weight=weighted)
+    straight = steps.copy()
+    steps.clear()
+    _, done, logits = trained(limited_network(patches), epochs=1, pos_weight=weighted)
+    assert done.micro_batch == micro_batch
+    assert expected.micro_batch == 8
+    assert len(steps) == len(straight) == 4
+    for (_, found), (_, whole) in zip(steps, straight, strict=True):
+        for gradient, other in zip(found, whole, strict=True):
+            assert torch.allclose(gradient, other, rtol=1e-3, atol=1e-5)
+    assert facts(done)[0] == pytest.approx(facts(expected)[0], abs=1e-3)
+    assert torch.allclose(logits, expected_logits, atol=1e-3)
+
+
+def test_gradients_of_a_batch_that_failed_half_way_are_forgotten(trained, network, limited_network, steps):
+    """Memory ends in the second part of the first batch, when the first part has its gradients."""
+    trained(network(), epochs=1)
+    straight = steps.copy()
+    steps.clear()
+    net = limited_network(4, fails=(3,))  # 8 fail, 4 succeed, 4 fail, then 2 by 2
+    _, done, _ = trained(net, epochs=1)
+    assert done.micro_batch == 2
+    for gradient, other in zip(steps[0][1], straight[0][1], strict=True):
+        assert torch.allclose(gradient, other, rtol=1e-3, atol=1e-5)
+
+
+def test_what_memory_has_taught_is_kept(trained, limited_network):
+    net = limited_network(4)
+    trained(net, epochs=2)
+    training = [size for size in net.model.sizes if size <= 8]
+    assert training.count(8) == 1  # tried once, not in every step
+
+
+def test_memory_for_not_even_one_patch_is_an_error(trained, limited_network):
+    with pytest.raises(torch.OutOfMemoryError):
+        trained(limited_network(0))
+
+
+def test_any_other_error_is_not_tried_again(trained, network):
+    class Broken(nn.Linear):
+        calls = 0
+
+        def forward(self, images):
+            self.calls += 1
+            raise RuntimeError("shapes do not match")
+
+    broken = Broken(1, 1)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        trained(network(broken))
+    assert broken.calls == 1
+
+
+# Going on from a saved state.
+
+
+class Killed(Exception):
+    pass
+
+
+def kept_at(epoch: int, kept: list):
+    """A `save` that keeps a copy of the state of an epoch, as a file does, and ends the training."""
+
+    def save(state):
+        kept.append(copy.deepcopy(state))
+        if len(kept) == epoch:
+            raise Killed
+
+    return save
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize("scheduler", ["none", "cosine"])
+def test_going_on_from_any_epoch_gives_the_same_bits(trained, network, epoch, scheduler):
+    options = {"dropout": 0.3, "norm": True}
+    changes = {"epochs": 3, "scheduler": scheduler}
+    straight, done, logits = trained(options=options, **changes)
+    kept = []
+    with pytest.raises(Killed):
+        trained(options=options, save=kept_at(epoch, kept), **changes)
+    torch.manual_seed(99)  # a new process is in another random state, and its network is a new one
+    other = network(**options)
+    torch.nn.init.zeros_(other.model[0].weight)
+    resumed, done_after, logits_after = trained(other, state=kept[-1], **changes)
+    assert facts(done_after) == facts(done)
+    assert torch.equal(logits_after, logits)
+    for value, expected in zip(
+        resumed.model.state_dict().values(), straight.model.state_dict().values(), strict=True
+    ):
+        assert torch.equal(value, expected)
+
+
+def test_a_resumed_training_knows_its_past(trained):
+    kept = []
+    with pytest.raises(Killed):
+        trained(epochs=3, save=kept_at(2, kept))
+    before = copy.deepcopy(kept[-1]["progress"])
+    _, done, _ = trained(epochs=3, state=kept[-1])
+    assert done.history[:2] == before["history"]
+    assert done.train_seconds > before["train_seconds"]
+    assert done.evaluate_seconds > before["evaluate_seconds"]
+
+
+def test_a_resumed_training_remembers_what_memory_taught(trained, limited_network):
+    kept = []
+    with pytest.raises(Killed):
+        trained(limited_network(4), save=kept_at(1, kept))
+    net = limited_network(4)
+    _, done, _ = trained(net, state=kept[-1])
+    assert done.micro_batch == 4
+    assert net.model.sizes[0] == 4
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 4])
+def test_a_state_is_saved_after_each_epoch_but_the_last(trained, epochs):
+    saved = []
+    trained(epochs=epochs, save=lambda state: saved.append(len(state["progress"]["history"])))
+    assert saved == list(range(1, epochs))

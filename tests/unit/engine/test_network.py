@@ -1,0 +1,90 @@
+import pytest
+import torch
+
+from pcam.engine.augment import flip_rotate, prepare
+from pcam.engine.backbones import IMAGENET_NORM
+
+ROWS = torch.tensor([5, 0, 40, 17, 3, 29, 8])
+
+
+def expected_logits(network, data, rows=ROWS, matrices=None):
+    pixels = torch.from_numpy(data.pixels)[rows]
+    with torch.no_grad():
+        return network.model.eval()(prepare(pixels, 32, IMAGENET_NORM, matrices))
+
+
+def test_patches_go_through_preparation_and_model(network, data):
+    network = network()
+    logits = network.logits(torch.from_numpy(data.pixels)[ROWS])
+    assert torch.allclose(logits, expected_logits(network, data), atol=1e-6)
+    assert logits.requires_grad  # this is what training calls
+
+
+def test_matrices_move_the_patches(network, data):
+    network = network()
+    matrices = flip_rotate(torch.linspace(-1, 1, len(ROWS)), torch.ones(len(ROWS), 2))
+    logits = network.logits(torch.from_numpy(data.pixels)[ROWS], matrices)
+    assert torch.allclose(logits, expected_logits(network, data, matrices=matrices), atol=1e-6)
+    assert not torch.allclose(logits, expected_logits(network, data), atol=1e-6)
+
+
+def test_patches_are_resized_to_the_size_of_the_network(network, data):
+    network, sizes = network(), []
+    network.image_size = 48
+    network.model.register_forward_pre_hook(lambda module, inputs: sizes.append(inputs[0].shape[2:]))
+    network.logits(torch.from_numpy(data.pixels)[ROWS])
+    assert sizes == [(48, 48)]
+
+
+def test_mixed_precision_computes_lower_and_answers_in_float32(network, data):
+    pixels = torch.from_numpy(data.pixels)[ROWS]
+    exact, mixed = network().logits(pixels), network(precision="bf16").logits(pixels)
+    assert mixed.dtype == torch.float32
+    assert torch.allclose(mixed, exact, atol=0.05)
+    assert not torch.equal(mixed, exact)
+
+
+@pytest.mark.parametrize("training_batch", [1, 2, 64])
+def test_predictions_are_in_the_order_of_the_rows(network, data, training_batch):
+    network = network(norm=True)
+    logits = network.predict(data.patches, ROWS, training_batch)
+    assert logits.shape == (len(ROWS),)
+    assert torch.allclose(logits, expected_logits(network, data), atol=1e-6)
+
+
+def test_predicting_does_not_train(network, data):
+    """No dropout, no statistics of the batch, no gradients."""
+    network = network(dropout=0.5, norm=True)
+    network.model.train()
+    before = {name: value.clone() for name, value in network.model.state_dict().items()}
+    first = network.predict(data.patches, ROWS, 2)
+    network.model.train()
+    assert torch.equal(network.predict(data.patches, ROWS, 2), first)
+    assert all(torch.equal(value, before[name]) for name, value in network.model.state_dict().items())
+    assert not first.requires_grad
+
+
+@pytest.mark.parametrize("patches", [1, 3])
+def test_less_is_predicted_at_a_time_where_memory_is_short(limited_network, data, patches):
+    network = limited_network(patches)
+    logits = network.predict(data.patches, ROWS, 4)
+    network.model.patches = len(ROWS)
+    assert torch.allclose(logits, expected_logits(network, data), atol=1e-6)
+
+
+def test_memory_for_not_even_one_patch_is_an_error(limited_network, data):
+    with pytest.raises(torch.OutOfMemoryError):
+        limited_network(0).predict(data.patches, ROWS, 4)
+
+
+def test_any_other_error_is_not_tried_again(network, data):
+    calls = []
+
+    class Broken(torch.nn.Module):
+        def forward(self, images):
+            calls.append(len(images))
+            raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        network(Broken()).predict(data.patches, ROWS, 4)
+    assert len(calls) == 1

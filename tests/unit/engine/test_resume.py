@@ -1,0 +1,106 @@
+import os
+import random
+
+import pytest
+import torch
+
+from pcam.engine import resume
+
+
+@pytest.fixture
+def facts(tmp_path) -> dict:
+    """What a state depends on."""
+    (tmp_path / "split.csv").write_text("id,fold\na,0\n")
+    (tmp_path / "pack.npy").write_bytes(b"pixels")
+    (tmp_path / "weights.pth").write_bytes(b"weights")
+    return {
+        "settings": {"lr": 0.1, "weights": str(tmp_path / "weights.pth"), "augmentation": {"flips": True}},
+        "code": "c0de",
+        "split": str(tmp_path / "split.csv"),
+        "pack": str(tmp_path / "pack.npy"),
+    }
+
+
+def test_a_state_is_read_back_as_it_was_saved(tmp_path):
+    state = {
+        "model": {"weight": torch.tensor([1.0, 2.0])},
+        "progress": {"history": [{"epoch": 1, "val_auc": 0.5}], "train_seconds": 1.5},
+    }
+    resume.save(tmp_path / "resume.pt", state, "key")
+    found = resume.load(tmp_path / "resume.pt", "key")
+    assert found.keys() == state.keys()
+    assert torch.equal(found["model"]["weight"], state["model"]["weight"])
+    assert found["progress"] == state["progress"]
+
+
+def test_there_may_be_no_state(tmp_path):
+    assert resume.load(tmp_path / "resume.pt", "key") is None
+
+
+def test_a_state_from_before_an_edit_is_left_aside(tmp_path):
+    resume.save(tmp_path / "resume.pt", {"progress": {}}, "key")
+    assert resume.load(tmp_path / "resume.pt", "another key") is None
+
+
+def test_the_fingerprint_is_that_of_the_facts(facts):
+    before = resume.fingerprint(**facts)
+    assert resume.fingerprint(**facts) == before
+    reordered = dict(reversed(facts["settings"].items()))
+    assert resume.fingerprint(**facts | {"settings": reordered}) == before
+
+
+def edit_settings(facts):
+    facts["settings"] = facts["settings"] | {"augmentation": {"flips": False}}
+
+
+def edit_code(facts):
+    facts["code"] = "c0ffee"
+
+
+def edit_split(facts):
+    stat = os.stat(facts["split"])
+    with open(facts["split"], "w") as file:
+        file.write("id,fold\na,1\n")  # as long as before
+    os.utime(facts["split"], ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def rewrite_pack(facts):
+    os.utime(facts["pack"], ns=(1, 1))
+
+
+def lengthen_pack(facts):
+    stat = os.stat(facts["pack"])
+    with open(facts["pack"], "ab") as file:
+        file.write(b"more")
+    os.utime(facts["pack"], ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def rewrite_weights(facts):
+    os.utime(facts["settings"]["weights"], ns=(1, 1))
+
+
+@pytest.mark.parametrize(
+    "edit", [edit_settings, edit_code, edit_split, rewrite_pack, lengthen_pack, rewrite_weights]
+)
+def test_an_edit_of_any_fact_changes_the_fingerprint(facts, edit):
+    before = resume.fingerprint(**facts)
+    edit(facts)
+    assert resume.fingerprint(**facts) != before
+
+
+def test_weights_need_not_be_a_file(facts):
+    facts["settings"]["weights"] = "imagenet"
+    assert resume.fingerprint(**facts)
+
+
+def test_random_states_are_put_back_as_they_were():
+    generator = torch.Generator().manual_seed(random.randrange(2**30))
+    states = resume.random_states(generator)
+
+    def drawn():
+        return torch.cat([torch.rand(3, generator=generator), torch.rand(3)])
+
+    first = drawn()
+    assert not torch.equal(drawn(), first)
+    resume.set_random_states(states, generator)
+    assert torch.equal(drawn(), first)

@@ -1,0 +1,232 @@
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+from sklearn.metrics import log_loss, roc_auc_score
+
+from pcam.engine import resume, train
+from pcam.engine.backbones import build
+from pcam.engine.train import read_split, train_run
+from pcam.errors import InputError
+
+RUNTIME = {"device": "cpu", "workers": 1, "log_level": "info"}
+FILES = {"model.safetensors", "history.csv", "predictions.csv", "run.json"}
+
+
+@dataclass
+class Trained:
+    folder: Path
+
+    @property
+    def history(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "history.csv")
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "predictions.csv", dtype={"id": str})
+
+    @property
+    def report(self) -> dict:
+        return json.loads((self.folder / "run.json").read_text())
+
+    @property
+    def model(self) -> dict:
+        return safetensors.torch.load_file(self.folder / "model.safetensors")
+
+    @property
+    def facts(self) -> list[dict]:
+        """The history without what a clock says."""
+        return self.history.drop(columns=["seconds", "images_per_second"]).to_dict("records")
+
+
+def same_bits(one: Trained, other: Trained) -> bool:
+    weights, others = one.model, other.model
+    return (
+        one.facts == other.facts
+        and one.predictions.equals(other.predictions)
+        and weights.keys() == others.keys()
+        and all(torch.equal(weights[name], others[name]) for name in weights)
+    )
+
+
+@pytest.fixture
+def run(data, settings, tmp_path):
+    """Train a run into a folder."""
+
+    def run(name: str, code: str = "c0de", **changes) -> Trained:
+        folder = tmp_path / name / "fold-0"
+        settings_ = settings | {"epochs": 3} | changes
+        train_run(
+            settings_, 0, **data.files, folder=str(folder), code=code,
+            formats=str(tmp_path / "formats.json"), runtime=RUNTIME,
+        )  # fmt: skip
+        return Trained(folder)
+
+    return run
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture
+def killed(run, monkeypatch):
+    """Train a run that is killed once its first epoch is saved."""
+
+    def start(name: str, **changes) -> Path:
+        def save(*args):
+            resume.save.__wrapped__(*args)
+            raise Killed
+
+        save.__wrapped__ = resume.save
+        with monkeypatch.context() as patch:
+            original = resume.save
+
+            def save_and_die(*args):
+                original(*args)
+                raise Killed
+
+            patch.setattr(resume, "save", save_and_die)
+            with pytest.raises(Killed):
+                run(name, **changes)
+
+    return start
+
+
+def test_a_run_keeps_its_four_files_and_nothing_else(run):
+    trained = run("a")
+    assert {path.name for path in trained.folder.iterdir()} == FILES
+
+
+def test_history_has_a_row_an_epoch(run):
+    history = run("a").history
+    assert list(history) == [
+        "epoch", "train_loss", "val_loss", "val_auc", "lr", "seconds", "images_per_second",
+    ]  # fmt: skip
+    assert history.epoch.tolist() == [1, 2, 3]
+    assert (history.lr == 1e-2).all()
+
+
+def test_predictions_are_those_of_the_validation_part_after_the_last_epoch(run, data):
+    trained = run("a")
+    predictions, last = trained.predictions, trained.history.iloc[-1]
+    validation = data.table[data.table.fold == 0]
+    assert list(predictions) == ["id", "label", "probability"]
+    assert predictions.id.tolist() == validation.id.tolist()
+    assert predictions.label.tolist() == validation.label.tolist()
+    assert roc_auc_score(predictions.label, predictions.probability) == pytest.approx(last.val_auc, abs=1e-6)
+    assert log_loss(predictions.label, predictions.probability) == pytest.approx(last.val_loss, abs=1e-4)
+
+
+def test_the_report_says_what_was_trained_on_what(run, settings):
+    report = run("a", batch_size=16).report
+    assert report["settings"] == settings | {"epochs": 3, "batch_size": 16}
+    assert report["fold"] == 0
+    assert report["device"].endswith(", 1 threads")
+    assert report["precision"] == "fp32"
+    assert report["layout"] in ("channels_last", "contiguous")
+    assert report["micro_batch"] == 16
+    assert set(report["seconds"]) == {"data", "train", "evaluate"}
+    assert all(seconds >= 0 for seconds in report["seconds"].values())
+    assert report["images_per_second"] == pytest.approx(3 * 30 / report["seconds"]["train"], rel=0.1)
+    assert 50e6 < report["peak_memory_bytes"]["process"] < 100e9
+    assert report["libraries"]["torch"] == version("torch")
+
+
+def test_a_run_twice_gives_the_same_bits(run):
+    assert same_bits(run("a"), run("b"))
+
+
+def test_another_seed_is_another_run(run):
+    first, second = run("a", epochs=1), run("b", epochs=1, seed=4)
+    assert not np.allclose(first.predictions.probability, second.predictions.probability)
+
+
+@pytest.fixture
+def states(monkeypatch) -> list:
+    """The states that trainings find to go on from."""
+    found, load = [], resume.load
+    monkeypatch.setattr(resume, "load", lambda *args: found.append(load(*args)) or found[-1])
+    return found
+
+
+def test_a_run_that_was_killed_goes_on_with_the_same_bits(run, killed, states):
+    straight = run("a")
+    killed("b")
+    resumed = run("b")
+    assert [bool(state) for state in states] == [False, False, True]
+    assert same_bits(resumed, straight)
+    assert {path.name for path in resumed.folder.iterdir()} == FILES
+
+
+def test_a_run_that_was_killed_and_edited_starts_afresh(run, killed, states):
+    edited = {"lr": 1e-3, "epochs": 2}
+    straight = run("a", **edited)
+    killed("b")
+    afresh = run("b", **edited)
+    assert states == [None] * 3
+    assert same_bits(afresh, straight)
+    assert {path.name for path in afresh.folder.iterdir()} == FILES
+
+
+def test_a_run_whose_code_changed_starts_afresh(run, killed, states):
+    killed("b", epochs=2)
+    run("b", epochs=2, code="c0ffee")
+    assert states == [None] * 2
+
+
+def test_a_frozen_backbone_is_kept_as_it_was_loaded(run, settings, tmp_path):
+    """Statistics of batch normalisation included."""
+    torch.manual_seed(7)
+    start = build(settings)
+    path = str(tmp_path / "start.safetensors")
+    safetensors.torch.save_file(start.state_dict(), path)
+    after = run("a", epochs=1, freeze_backbone=True, weights=path).model
+    before = start.state_dict()
+    features = [name for name in before if name.startswith("features.")]
+    assert len(features) == len(before) - 2
+    assert all(torch.equal(after[name], before[name]) for name in features)
+
+
+def test_only_one_training_has_a_folder(run, monkeypatch):
+    """A lock is held by whoever opened the folder, so this process can stand for another one."""
+    from pcam.engine import guard
+
+    monkeypatch.setattr(guard, "PATIENCE", 0)
+    folder = run("a", epochs=1).folder
+    with guard.exclusive(folder), pytest.raises(InputError, match="another process is training"):
+        run("a", epochs=1)
+
+
+def test_deterministic_algorithms_are_used_where_asked(run):
+    try:
+        run("a", epochs=1, deterministic=True)
+        assert torch.are_deterministic_algorithms_enabled()
+        run("a", epochs=1)
+        assert not torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_a_split_finds_the_rows_of_its_patches_by_id(data):
+    table = read_split(data.files["split"], data.files["index"])
+    assert table.id.tolist() == data.table.id.tolist()
+    assert table.row.tolist() == data.table.row.tolist()
+    assert table.fold.tolist() == data.table.fold.tolist()
+
+
+def test_the_kept_model_has_the_names_of_a_classifier(run, settings):
+    assert run("a", epochs=1).model.keys() == build(settings).state_dict().keys()
+
+
+def test_training_computes_with_as_many_threads_as_it_is_given(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(train.torch, "set_num_threads", asked.append)
+    run("a", epochs=1)
+    assert asked == [1]

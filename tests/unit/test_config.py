@@ -1,0 +1,288 @@
+import copy
+
+import pytest
+
+from pcam import config
+from pcam.errors import InputError
+
+
+def minimal(**experiment) -> dict:
+    """The smallest configuration that is whole, with parts of its experiment replaced."""
+    return {
+        "experiment": "mine",
+        "experiments": {
+            "mine": {
+                "dataset": {"format": "synthetic"},
+                "studies": {"first": {"runs": {"plain": {}}}},
+                "final": {"study": "first"},
+                **experiment,
+            }
+        },
+    }
+
+
+def load(**experiment) -> dict:
+    """The experiment that comes of loading `minimal`."""
+    return config.load(minimal(**experiment))["experiments"]["mine"]
+
+
+def fault(**experiment) -> str:
+    """What is said of a faulty experiment: one line."""
+    return fault_of(minimal(**experiment))
+
+
+def fault_of(raw: dict) -> str:
+    with pytest.raises(InputError) as caught:
+        config.load(raw)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_defaults_are_filled_in():
+    whole = config.load(minimal())
+    assert whole["runtime"] == {"device": "auto", "workers": "auto", "log_level": "info"}
+    mine = whole["experiments"]["mine"]
+    assert mine["defaults"] == {
+        "backbone": "efficientnet_b0",
+        "weights": "imagenet",
+        "image_size": 224,
+        "dropout": 0.2,
+        "freeze_backbone": False,
+        "batch_size": 64,
+        "epochs": 1,
+        "lr": 3e-4,
+        "weight_decay": 1e-4,
+        "scheduler": "none",
+        "pos_weight": False,
+        "precision": "auto",
+        "deterministic": False,
+        "seed": 42,
+        "split": "main",
+        "augmentation": {"flips": True, "rotation": 90},
+    }
+    assert mine["splits"] == {"main": {"validation_fraction": 0.15, "seed": 42}}
+    assert mine["dataset"]["synthetic"]["train_patches"] == 2400
+    assert mine["dataset"]["patch_size"] == 96
+    assert mine["cleaning"]["bad_rows"] == "reject"
+    assert mine["final"] == {"study": "first", "metric": "val_auc", "overrides": {}}
+    assert mine["figures"]["examples"]["per_class"] == 12
+
+
+def test_given_values_are_kept_beside_defaults():
+    mine = load(defaults={"lr": 1e-3, "augmentation": {"rotation": 10}}, splits={"main": {"seed": 7}})
+    assert mine["defaults"]["lr"] == 1e-3
+    assert mine["defaults"]["augmentation"] == {"flips": True, "rotation": 10}
+    assert mine["splits"]["main"] == {"validation_fraction": 0.15, "seed": 7}
+
+
+def test_overrides_are_not_filled_in():
+    mine = load(
+        studies={"first": {"runs": {"plain": {}, "turned": {"augmentation": {"flips": False}}}}},
+        final={"study": "first", "overrides": {"epochs": 3}},
+    )
+    assert mine["studies"]["first"]["runs"] == {"plain": {}, "turned": {"augmentation": {"flips": False}}}
+    assert mine["final"]["overrides"] == {"epochs": 3}
+
+
+def test_the_given_configuration_is_left_as_it_is():
+    raw = minimal(defaults={"lr": "3e-4"})
+    before = copy.deepcopy(raw)
+    config.load(raw)
+    assert raw == before
+
+
+def test_defaults_are_copies_of_their_own():
+    raw = minimal()
+    raw["experiments"]["other"] = copy.deepcopy(raw["experiments"]["mine"])
+    first = config.load(raw)
+    first["experiments"]["mine"]["defaults"]["augmentation"]["rotation"] = 5
+    first["experiments"]["mine"]["splits"]["main"]["seed"] = 5
+    second = config.load(raw)
+    for untouched in (first["experiments"]["other"], second["experiments"]["mine"]):
+        assert untouched["defaults"]["augmentation"]["rotation"] == 90
+        assert untouched["splits"]["main"]["seed"] == 42
+
+
+@pytest.mark.parametrize("lr", [3e-4, "3e-4", "0.0003", 0.0003])
+def test_numbers_have_one_form_wherever_they_stand(lr):
+    mine = load(
+        defaults={"lr": lr, "image_size": "96"},
+        studies={"first": {"runs": {"plain": {"lr": lr}}, "grid": {"lr": [lr, 1], "epochs": ["2"]}}},
+        final={"study": "first", "overrides": {"lr": lr}},
+    )
+    study = mine["studies"]["first"]
+    found = [mine["defaults"]["lr"], study["runs"]["plain"]["lr"], study["grid"]["lr"][0]]
+    assert [*found, mine["final"]["overrides"]["lr"]] == [0.0003] * 4
+    assert study["grid"]["epochs"] == [2]
+    assert mine["defaults"]["image_size"] == 96
+
+
+def test_a_number_of_the_wrong_kind_is_made_the_right_one():
+    """So that `1` and `1.0` are the same run: both are written alike in its settings."""
+    mine = load(defaults={"epochs": 2.0, "augmentation": {"rotation": 90}, "lr": 1})
+    numbers = [mine["defaults"]["epochs"], mine["defaults"]["augmentation"]["rotation"]]
+    assert repr([*numbers, mine["defaults"]["lr"]]) == "[2, 90.0, 1.0]"
+
+
+def test_large_whole_numbers_are_not_rounded():
+    assert load(defaults={"seed": 2**53 + 1})["defaults"]["seed"] == 2**53 + 1
+
+
+def test_texts_that_look_like_numbers_stay_texts():
+    assert load(defaults={"weights": "1e3"})["defaults"]["weights"] == "1e3"
+
+
+@pytest.mark.parametrize(
+    ("part", "typo", "meant"),
+    [
+        ({"defaults": {"learning_rat": 1}}, "learning_rat", None),
+        ({"defaults": {"batchsize": 8}}, "batchsize", "batch_size"),
+        ({"defaults": {"augmentation": {"rotatoin": 8}}}, "rotatoin", "rotation"),
+        ({"studies": {"first": {"runs": {"plain": {"dropuot": 0.1}}}}}, "dropuot", "dropout"),
+        ({"studies": {"first": {"grid": {"dropuot": [0.1]}}}}, "dropuot", "dropout"),
+        ({"final": {"study": "first", "overrides": {"epoch": 1}}}, "epoch", "epochs"),
+        ({"cleaning": {"badrows": "stop"}}, "badrows", "bad_rows"),
+        ({"figures": {"dpii": 100}}, "dpii", "dpi"),
+        ({"studys": {}}, "studys", "studies"),
+    ],
+)
+def test_a_typo_names_the_key_and_what_may_be_meant(part, typo, meant):
+    message = fault(**part)
+    assert "experiments.mine" in message
+    assert f"unknown key {typo!r}" in message
+    assert f"did you mean {meant!r}?" in message if meant else "known are backbone, " in message
+
+
+def test_a_typo_at_the_top_is_named():
+    assert "unknown key 'runtim'; did you mean 'runtime'?" in fault_of(minimal() | {"runtim": {}})
+
+
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        # wrong types
+        ({"defaults": {"epochs": "two"}}, "defaults.epochs"),
+        ({"defaults": {"epochs": True}}, "defaults.epochs"),
+        ({"defaults": {"epochs": 1.5}}, "defaults.epochs"),
+        ({"defaults": {"lr": None}}, "defaults.lr"),
+        ({"defaults": {"pos_weight": "yes"}}, "defaults.pos_weight"),
+        ({"defaults": {"augmentation": True}}, "defaults.augmentation"),
+        ({"defaults": None}, "defaults"),
+        ({"dataset": "kaggle"}, "dataset"),
+        ({"studies": {"first": {"grid": {"lr": 0.1}}}}, "studies.first.grid.lr"),
+        ({"studies": {"first": {"grid": {"lr": ["fast"]}}}}, "studies.first.grid.lr"),
+        ({"studies": {"first": {"runs": {"plain": None}}}}, "studies.first.runs.plain"),
+        # impossible values
+        ({"defaults": {"lr": 0}}, "defaults.lr"),
+        ({"defaults": {"lr": -1e-3}}, "defaults.lr"),
+        ({"defaults": {"lr": float("nan")}}, "defaults.lr"),
+        ({"defaults": {"lr": "nan"}}, "defaults.lr"),
+        ({"defaults": {"epochs": float("inf")}}, "defaults.epochs"),
+        ({"defaults": {"dropout": 1}}, "defaults.dropout"),
+        ({"defaults": {"epochs": 0}}, "defaults.epochs"),
+        ({"defaults": {"batch_size": 1}}, "defaults.batch_size"),
+        ({"defaults": {"image_size": 16}}, "defaults.image_size"),
+        ({"defaults": {"backbone": "vgg"}}, "defaults.backbone"),
+        ({"defaults": {"precision": "int8"}}, "defaults.precision"),
+        ({"defaults": {"augmentation": {"rotation": 181}}}, "defaults.augmentation.rotation"),
+        ({"splits": {"main": {"validation_fraction": 0}}}, "splits.main.validation_fraction"),
+        ({"splits": {"main": {"validation_fraction": 1}}}, "splits.main.validation_fraction"),
+        ({"splits": {"other": {}}}, "splits"),
+        ({"studies": {"first": {"runs": {"plain": {"lr": 2}}}}}, "studies.first.runs.plain.lr"),
+        ({"studies": {"first": {"grid": {"lr": [0.1, 2]}}}}, "studies.first.grid.lr"),
+        ({"studies": {"first": {"grid": {"lr": []}}}}, "studies.first.grid.lr"),
+        ({"studies": {"first": {"grid": {"lr": [3e-4, "3e-4"]}}}}, "studies.first.grid.lr"),
+        ({"studies": {"first": {"runs": {}}}}, "studies.first.runs"),
+        ({"studies": {"first": {}}}, "studies.first"),
+        ({"studies": {"summary": {"runs": {"plain": {}}}}}, "'summary'"),
+        ({"studies": {"first": {"runs": {"a/b": {}}}}}, "'a/b'"),
+        ({"final": {"study": "first", "metric": "accuracy"}}, "final.metric"),
+        ({"final": {"study": "first", "overrides": {"epochs": 0}}}, "final.overrides.epochs"),
+        ({"final": {}}, "final"),
+        ({"dataset": {"format": "hdf5"}}, "dataset.format"),
+        ({"dataset": {}}, "dataset"),
+    ],
+)
+def test_a_wrong_type_or_an_impossible_value_is_named(part, key):
+    message = fault(**part)
+    assert message.startswith("experiments.mine") or key.startswith("'")
+    assert key in message
+
+
+@pytest.mark.parametrize("missing", ["experiment", "experiments"])
+def test_a_missing_key_is_named(missing):
+    raw = minimal()
+    del raw[missing]
+    assert f"the key {missing!r} is missing" in fault_of(raw)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "choices"),
+    [
+        ({"final": {"study": "second"}}, "final.study", "first"),
+        ({"defaults": {"split": "slides"}}, "defaults.split", "main"),
+        ({"final": {"study": "first", "overrides": {"split": "slides"}}}, "final.overrides.split", "main"),
+        (
+            {"studies": {"first": {"runs": {"plain": {"split": "slides"}}}}},
+            "studies.first.runs.plain.split",
+            "main",
+        ),
+        ({"studies": {"first": {"grid": {"split": ["main", "slides"]}}}}, "studies.first.grid.split", "main"),
+    ],
+)
+def test_a_name_that_nothing_defines_is_named_with_the_choices(part, key, choices):
+    message = fault(**part)
+    assert message.startswith(f"experiments.mine.{key}: there is no")
+    assert message.endswith(f"choose one of {choices}")
+
+
+def test_a_split_that_is_defined_can_be_used_anywhere():
+    mine = load(
+        splits={"main": {}, "half": {"validation_fraction": 0.5}},
+        studies={"first": {"runs": {"plain": {"split": "half"}}, "grid": {"split": ["main", "half"]}}},
+        final={"study": "first", "overrides": {"split": "half"}},
+    )
+    assert mine["splits"]["half"] == {"validation_fraction": 0.5, "seed": 42}
+
+
+def test_an_unknown_experiment_is_named_with_the_choices():
+    message = fault_of(minimal() | {"experiment": "yours"})
+    assert message == "experiment: there is no experiment 'yours'; choose one of mine"
+
+
+def test_an_unknown_disabled_run_is_named():
+    message = fault(studies={"first": {"runs": {"plain": {}}, "disabled": ["fancy"]}})
+    assert message.startswith("experiments.mine.studies.first.disabled: there is no run 'fancy'")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [
+        ({"format": "kaggle"}, "dataset: the key 'root' is missing"),
+        ({"format": "kaggle", "root": "x", "synthetic": {}}, "dataset.synthetic: does not go with"),
+        ({"format": "synthetic", "root": "x"}, "dataset.root: does not go with"),
+        ({"format": "synthetic", "slides": "x.csv"}, "dataset.slides: does not go with"),
+        ({"format": "synthetic", "patch_size": 96}, "dataset.patch_size: does not go with"),
+    ],
+)
+def test_keys_must_go_with_the_format_of_the_dataset(dataset, said):
+    assert fault(dataset=dataset).startswith(f"experiments.mine.{said}")
+
+
+def test_a_kaggle_dataset_takes_its_own_keys():
+    dataset = {"format": "kaggle", "root": "data", "slides": "slides.csv", "patch_size": 64}
+    assert load(dataset=dataset)["dataset"].items() >= dataset.items()
+
+
+def test_every_experiment_is_checked_not_only_the_one_to_run():
+    raw = minimal()
+    raw["experiments"]["other"] = copy.deepcopy(raw["experiments"]["mine"]) | {"final": {"study": "none"}}
+    assert fault_of(raw).startswith("experiments.other.final.study")
+
+
+@pytest.mark.parametrize(
+    "runtime", [{"workers": 0}, {"workers": "all"}, {"device": "tpu"}, {"log_level": "loud"}]
+)
+def test_impossible_runtime_knobs_are_named(runtime):
+    assert fault_of(minimal() | {"runtime": runtime}).startswith(f"runtime.{next(iter(runtime))}")

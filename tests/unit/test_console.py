@@ -1,0 +1,86 @@
+import io
+import logging
+import warnings
+
+import pytest
+
+from pcam.console import job_log, progress
+from pcam.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def logging_restored():
+    """A job sets up logging for its process, which here is the process of all tests."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    logging.captureWarnings(False)
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_lines_go_to_the_terminal_and_to_the_file(tmp_path, capsys):
+    with job_log(tmp_path / "logs" / "job.log", "info"):
+        logging.info("packed %d", 7)
+    lines = (tmp_path / "logs" / "job.log").read_text().splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith("INFO packed 7")
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+@pytest.mark.parametrize(("level", "shown"), [("debug", "diw"), ("info", "iw"), ("warning", "w")])
+def test_the_level_decides_what_is_shown(tmp_path, level, shown):
+    with job_log(tmp_path / "job.log", level):
+        logging.debug("d")
+        logging.info("i")
+        logging.warning("w")
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert "".join(line[-1] for line in lines) == shown
+
+
+def test_a_log_is_of_the_last_job_only(tmp_path):
+    for text in ("first", "second"):
+        with job_log(tmp_path / "job.log", "info"):
+            logging.info(text)
+    assert "first" not in (tmp_path / "job.log").read_text()
+
+
+def test_warnings_are_logged(tmp_path):
+    with job_log(tmp_path / "job.log", "info"):
+        warnings.warn("old API", stacklevel=1)
+    assert "old API" in (tmp_path / "job.log").read_text()
+
+
+def test_what_the_user_can_mend_ends_the_job_with_one_line(tmp_path):
+    with pytest.raises(SystemExit) as ended, job_log(tmp_path / "job.log", "info"):
+        raise InputError("labels.csv: no such file")
+    assert ended.value.code == 1
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith("ERROR labels.csv: no such file")
+
+
+def test_any_other_error_ends_the_job_with_its_traceback(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended, job_log(tmp_path / "job.log", "info"):
+        raise KeyError("row")
+    assert ended.value.code == 1
+    text = (tmp_path / "job.log").read_text()
+    assert "Traceback" in text
+    assert "KeyError: 'row'" in text
+    assert "KeyError: 'row'" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "shown"), [(io.StringIO, False), (Terminal, True)])
+def test_progress_is_shown_on_a_terminal_only(stream, shown):
+    out = stream()
+    assert list(progress(range(3), file=out, desc="packing")) == [0, 1, 2]
+    assert ("packing" in out.getvalue()) == shown
+    assert bool(out.getvalue()) == shown

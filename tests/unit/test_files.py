@@ -1,0 +1,63 @@
+import json
+
+import pandas as pd
+import pytest
+
+from pcam.files import replacing, write_json, write_table
+
+
+def names(folder) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_there_when_it_is_whole(tmp_path):
+    target = tmp_path / "new" / "folder" / "file.txt"
+    with replacing(target) as temporary:
+        temporary.write_text("half")
+        assert not target.exists()
+        assert temporary.parent == target.parent  # so that moving it is one step of the file system
+    assert target.read_text() == "half"
+    assert names(target.parent) == ["file.txt"]
+
+
+def test_an_old_file_is_there_until_the_new_one_is_whole(tmp_path):
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with replacing(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_an_error_leaves_everything_as_it_was(tmp_path, before):
+    target = tmp_path / "file.txt"
+    if before:
+        target.write_text(before)
+    with pytest.raises(KeyboardInterrupt), replacing(target) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == (["file.txt"] if before else [])
+    assert not before or target.read_text() == before
+
+
+def test_an_error_before_anything_is_written_is_the_error_that_is_raised(tmp_path):
+    with pytest.raises(ValueError, match="cause"), replacing(tmp_path / "file.txt"):
+        raise ValueError("cause")
+
+
+def test_a_table_has_its_columns_and_no_row_numbers(tmp_path):
+    table = pd.DataFrame({"id": ["007", "a,b"], "value": [0.1, 1 / 3]}, index=[5, 9])
+    write_table(table, tmp_path / "table.csv")
+    read = pd.read_csv(tmp_path / "table.csv", dtype={"id": str})
+    assert list(read) == ["id", "value"]
+    assert read.to_dict("list") == table.to_dict("list")
+
+
+def test_json_is_read_back_as_it_was(tmp_path):
+    value = {"name": "µ", "numbers": [1, 2.5, None], "nested": {"yes": True}}
+    write_json(value, tmp_path / "value.json")
+    text = (tmp_path / "value.json").read_text()
+    assert json.loads(text) == value
+    assert text.endswith("}\n")
+    assert len(text.splitlines()) > 1  # a person can read it

@@ -1,0 +1,171 @@
+"""The files at the top of the repository agree with each other and with what the project promises."""
+
+import importlib.metadata
+import itertools
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from pcam import config, runs
+
+ROOT = Path(__file__).parents[2]
+# torch pins these itself, other ones for other platforms; setuptools comes with the environment.
+NOT_PINNED = re.compile(r"(nvidia|cuda)-.*|triton|setuptools")
+
+
+@pytest.fixture(scope="module")
+def pins() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    names = [canonicalize_name(requirement.name) for requirement in requirements]
+    assert len(set(names)) == len(names)
+    return {name: str(r.specifier).removeprefix("==") for name, r in zip(names, requirements, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def ranges(project) -> list[Requirement]:
+    extras = project["optional-dependencies"].values()
+    return [Requirement(text) for text in itertools.chain(project["dependencies"], *extras)]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict:
+    return config.load(yaml.safe_load((ROOT / "config.yaml").read_text()))["experiments"]
+
+
+def test_requirements_are_exact_pins_and_no_addresses():
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line), line
+
+
+def test_every_range_contains_its_pin(pins, ranges):
+    for requirement in ranges:
+        assert requirement.url is None
+        pin = pins.get(canonicalize_name(requirement.name))
+        assert pin, f"{requirement.name} is not pinned"
+        assert requirement.specifier.contains(pin), f"{requirement} does not allow {pin}"
+
+
+def test_every_range_has_both_ends(ranges):
+    for requirement in ranges:
+        operators = {specifier.operator for specifier in requirement.specifier}
+        assert operators in ({">=", "<"}, {"=="}), requirement
+
+
+def test_what_the_dependencies_need_is_pinned_too(pins, ranges):
+    """A package that no pin names would be another one tomorrow."""
+    seen, queue = set(), list(ranges)
+    while queue:
+        requirement = queue.pop()
+        name = canonicalize_name(requirement.name)
+        if NOT_PINNED.fullmatch(name) or (name, *requirement.extras) in seen:
+            continue
+        seen.add((name, *requirement.extras))
+        assert name in pins, f"{name} is not pinned"
+        for text in importlib.metadata.requires(name) or []:
+            needed = Requirement(text)
+            extras = ["", *requirement.extras]
+            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
+                queue.append(needed)
+    assert {name for name, *_ in seen} == set(pins), "pinned, but nothing needs it"
+
+
+def test_conda_brings_a_python_in_range_and_the_same_pins(project):
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    packages = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    python = next(Requirement(text.replace("=", "==")) for text in packages if text.startswith("python"))
+    version = str(python.specifier).removeprefix("==")
+    assert SpecifierSet(project["requires-python"]).contains(version)
+    installed = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert installed == [["--requirement requirements.txt"]]
+    assert {Requirement(text.replace("=", "==")).name for text in packages} == {"python", "pip"}
+
+
+def test_the_demo_needs_no_data_and_no_download(shipped):
+    demo = shipped["demo"]
+    assert yaml.safe_load((ROOT / "config.yaml").read_text())["experiment"] == "demo"
+    assert demo["dataset"]["format"] == "synthetic"
+    for run in runs.all_runs(demo).values():
+        packaged = (run.settings["backbone"], run.settings["weights"]) == ("efficientnet_lite0", "imagenet")
+        assert packaged or run.settings["weights"] == "none"
+
+
+def test_every_shipped_experiment_unfolds_into_runs(shipped):
+    assert {"demo", "kaggle"} <= set(shipped)
+    for experiment in shipped.values():
+        assert runs.all_runs(experiment)
+
+
+# What the settings of the notebook's study are, as backbone, lr, dropout, epochs, scheduler, pos_weight.
+B0, B2, RESNET = "efficientnet_b0", "efficientnet_b2", "resnet18"
+ENABLED = {
+    "exploration": [
+        (RESNET, 3e-4, 0.2, 2, "none", False),
+        (B0, 3e-4, 0.2, 2, "none", False),
+        (B0, 1e-4, 0.3, 2, "none", False),
+    ],
+    "baseline": [(B0, 3e-4, 0.2, 1, "none", False)],
+    "architecture": [(RESNET, 3e-4, 0.2, 1, "none", False), (B0, 3e-4, 0.2, 1, "none", False)],
+    "grid": [(B0, lr, dropout, 1, "none", True) for lr in (1e-4, 3e-4) for dropout in (0.2, 0.3)],
+}
+DISABLED = {
+    "exploration": [(B2, 1e-4, 0.2, 2, "none", False)],
+    "architecture": [(B2, 1e-4, 0.2, 2, "none", False)],
+}
+SHARED = {
+    "image_size": 224,
+    "batch_size": 64,
+    "weight_decay": 1e-4,
+    "weights": "imagenet",
+    "augmentation": {"flips": True, "rotation": 90.0},
+    "seed": 42,
+    "precision": "auto",
+    "freeze_backbone": False,
+    "split": "main",
+}
+
+
+def facts(run: runs.Run) -> tuple:
+    keys = ("backbone", "lr", "dropout", "epochs", "scheduler", "pos_weight")
+    return tuple(run.settings[key] for key in keys)
+
+
+def test_kaggle_has_the_studies_of_the_notebook(shipped):
+    assert set(shipped["kaggle"]["studies"]) == set(ENABLED)
+
+
+@pytest.mark.parametrize("study", ENABLED)
+def test_kaggle_has_the_settings_of_the_notebook(shipped, study):
+    found = runs.study_runs(shipped["kaggle"], study).values()
+    assert sorted(map(facts, found)) == sorted(ENABLED[study])
+    for run in found:
+        assert run.settings.items() >= SHARED.items()
+
+
+@pytest.mark.parametrize("study", ENABLED)
+def test_what_kaggle_has_disabled_is_what_the_notebook_had(shipped, study):
+    kaggle = shipped["kaggle"]
+    given = kaggle["studies"][study]
+    disabled = [runs.resolve(kaggle["defaults"], given["runs"][name]) for name in given["disabled"]]
+    assert [facts(run) for run in disabled] == DISABLED.get(study, [])
+    assert all(run.settings.items() >= SHARED.items() for run in disabled)
+
+
+def test_kaggles_final_model_is_the_best_of_the_grid_trained_longer(shipped):
+    kaggle = shipped["kaggle"]
+    assert kaggle["final"] == {"study": "grid", "metric": "val_auc", "overrides": {"epochs": 3}}
+    finals = runs.final_runs(kaggle).values()
+    expected = [(b, lr, dropout, 3, s, p) for b, lr, dropout, _, s, p in ENABLED["grid"]]
+    assert sorted(map(facts, finals)) == sorted(expected)
+    assert kaggle["splits"] == {"main": {"validation_fraction": 0.15, "seed": 42}}

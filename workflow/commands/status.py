@@ -1,0 +1,93 @@
+"""Say in words what the next run would do and why."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+
+from experiment import Asked, parse
+
+from pcam import runs
+
+# What Snakemake gives as reasons, and the same in words; the rest of its line names files.
+REASONS = {
+    "Missing output files": "not there yet",
+    "Params have changed since last execution": "its settings or code have changed",
+    "Code has changed since last execution": "its code has changed",
+    "Set of input files has changed since last execution": "made from other files than before",
+    "Updated input files": "an input has changed",
+    "Input files updated by another job": "an input is made again",
+    "Forced execution": "asked for",
+}
+
+
+@dataclass
+class Job:
+    rule: str
+    run: str  # the folder of the run, where the job is about one
+    reason: str
+
+
+def planned_jobs(asked: Asked) -> list[Job]:
+    """The jobs of a dry run, in the order in which Snakemake names them."""
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--nocolor"]
+    command += ["--configfile", *map(str, asked.arguments.configfile)]
+    command += ["--config", f"experiment={asked.name}"]
+    dry = subprocess.run(command, text=True, capture_output=True)
+    if dry.returncode:
+        sys.exit((dry.stdout + dry.stderr).strip().splitlines()[-1])
+    # Each job is a paragraph: a line with the rule's name, then indented lines of facts.
+    found = re.findall(
+        r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", dry.stdout + dry.stderr, re.M
+    )
+    return [_job(rule, facts) for rule, facts in found if rule != "all"]
+
+
+def _job(rule: str, facts: str) -> Job:
+    run = re.search(r"^    wildcards: .*\brun=([^,\n]+)", facts, re.M)
+    reason = re.search(r"^    reason: (.*)", facts, re.M)
+    text = reason.group(1) if reason else ""
+    words = next((words for start, words in REASONS.items() if start in text), text)
+    return Job(rule, run.group(1) if run else "", words)
+
+
+def describe(asked: Asked, jobs: list[Job]) -> list[str]:
+    """The plan in words, a line an item."""
+    if not jobs:
+        return [f"{asked.name}: nothing to do, everything is up to date."]
+    names = _names(asked.experiment)
+    trainings = [job for job in jobs if job.rule == "train"]
+    lines = [f"{asked.name}: the next run would train {_count(len(trainings), 'run')}."]
+    lines += [f"  {names.get(job.run, 'final model')}: {job.reason}\n    {job.run}" for job in trainings]
+    others = [job for job in jobs if job.rule != "train"]
+    if others:
+        lines.append(f"Other steps: {_count(len(others), 'job')}.")
+    for reason in dict.fromkeys(job.reason for job in others):
+        rules = Counter(job.rule for job in others if job.reason == reason)
+        steps = ", ".join(rule if n == 1 else f"{rule} ({n})" for rule, n in rules.items())
+        lines.append(f"  {reason}: {steps}")
+    if any(job.rule == "best" for job in jobs):
+        lines.append(
+            "And one final training more if the winner changes, with its prediction and submission; "
+            "that is known only when the runs are compared."
+        )
+    return lines
+
+
+def _names(experiment: dict) -> dict[str, str]:
+    """What a run is called, by its folder: `study: name`, for each study that it belongs to."""
+    names: dict[str, list[str]] = {}
+    for study in experiment["studies"]:
+        for name, run in runs.study_runs(experiment, study).items():
+            names.setdefault(run.folder, []).append(f"{study}: {name}")
+    return {folder: "; ".join(known) for folder, known in names.items()}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+if __name__ == "__main__":
+    asked = parse(__doc__)
+    print("\n".join(describe(asked, planned_jobs(asked))))
