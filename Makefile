@@ -1,8 +1,10 @@
 # Each target is a line of the real command. `make run` and `make test` need Python >= 3.11 and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
+CONFIGS ?= config.yaml
 EXPERIMENT ?= $(shell sed -n 's/^experiment: *//p' config.yaml)
-SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --resources gpu=1 --config experiment=$(EXPERIMENT)
+ASKED = --configfile $(CONFIGS) --config experiment=$(EXPERIMENT)
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --resources gpu=1 $(ASKED)
 
 .PHONY: setup run test lint format report status prune verify bench
 
@@ -25,16 +27,17 @@ format: setup
 report: run
 	$(SNAKEMAKE) --report results/$(EXPERIMENT)/report.html
 
+# What a run would do, and what a run leaves behind; all on the same experiment as `make run`.
 COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands
 
 status: setup
-	@$(COMMAND)/status.py --experiment $(EXPERIMENT)
+	@$(COMMAND)/status.py --configfile $(CONFIGS) --experiment $(EXPERIMENT)
 
 prune: setup
-	@$(COMMAND)/prune.py --experiment $(EXPERIMENT) $(if $(REMOVE),--remove)
+	@$(COMMAND)/prune.py --configfile $(CONFIGS) --experiment $(EXPERIMENT) $(if $(REMOVE),--remove)
 
 verify: setup
-	@$(COMMAND)/verify.py --experiment $(EXPERIMENT)
+	@$(COMMAND)/verify.py --configfile $(CONFIGS) --experiment $(EXPERIMENT)
 
 bench: setup
 	$(BIN)/python benchmarks/training_speed.py
@@ -45,6 +48,7 @@ setup: .venv/.installed
 
 # The stamp holds the pins that were installed, so that a second `make` installs nothing.
 .venv/.installed: requirements.txt
+	@$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('Python 3.11 or newer is needed: make PYTHON=python3.12')"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	cp requirements.txt $@

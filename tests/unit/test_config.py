@@ -98,10 +98,12 @@ def test_defaults_are_copies_of_their_own():
     first = config.load(raw)
     first["experiments"]["mine"]["defaults"]["augmentation"]["rotation"] = 5
     first["experiments"]["mine"]["splits"]["main"]["seed"] = 5
+    first["experiments"]["mine"]["studies"]["first"]["disabled"].append("plain")
     second = config.load(raw)
     for untouched in (first["experiments"]["other"], second["experiments"]["mine"]):
         assert untouched["defaults"]["augmentation"]["rotation"] == 90
         assert untouched["splits"]["main"]["seed"] == 42
+        assert untouched["studies"]["first"]["disabled"] == []
 
 
 @pytest.mark.parametrize("lr", [3e-4, "3e-4", "0.0003", 0.0003])

@@ -89,9 +89,11 @@ def test_modules_that_import_each_other_have_a_digest(digest):
 
 
 def test_code_that_moves_between_modules_counts(digest):
-    """The same statements under other names are other code: imports may find something else."""
-    one = {"scripts/job.py": "import mine.a\nimport mine.b\n", "mine/a.py": "x = 1\n", "mine/b.py": "y = 1\n"}
-    assert digest(one) != digest(one | {"mine/a.py": "y = 1\n", "mine/b.py": "x = 1\n"})
+    """The same statements under another name are other code: imports find something else."""
+    script = {"scripts/job.py": "import mine.a\nimport mine.b\n"}
+    before = {"mine/a.py": "x = 1\ny = 1\n", "mine/b.py": "z = 1\n"}
+    after = {"mine/a.py": "x = 1\n", "mine/b.py": "y = 1\nz = 1\n"}
+    assert digest(script | before) != digest(script | after)
 
 
 def test_the_shipped_scripts_have_different_digests():

@@ -83,7 +83,7 @@ def test_an_id_with_both_labels_loses_all_its_rows(cleaned):
 
 
 def test_an_unusable_label_makes_no_conflict(cleaned):
-    result = cleaned(*GOOD, "x,1", "x,7", "x,")
+    result = cleaned(*GOOD, "x,7", "x,1", "x,")
     assert result.clean.id.tolist() == ["a", "b", "c", "d", "x"]
     assert result.reasons == [("x", "label is not 0 or 1"), ("x", "missing label")]
 

@@ -70,7 +70,7 @@ def test_histograms_are_shares_of_the_pixels_of_a_class(csv, tmp_path, monkeypat
     # The ids are in another order than the rows, and the pack has a patch that the labels lack.
     row_of = {"f": 0, "e": 1, "d": 2, "c": 3, "b": 4, "a": 5, "unlabelled": 6}
     index = csv("index.csv", "id,row", *(f"{name},{row}" for name, row in row_of.items()))
-    label_of = {"a": 0, "b": 1, "c": 0, "d": 0, "e": 1, "f": 0}
+    label_of = {"a": 0, "b": 1, "c": 0, "d": 0, "e": 0, "f": 1}
     labels = csv("clean.csv", "id,label", *(f"{name},{label}" for name, label in label_of.items()))
     explore.rgb_histograms(str(tmp_path / "pack.npy"), str(index), str(labels), str(tmp_path / "table.csv"))
 

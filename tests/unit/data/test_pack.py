@@ -152,6 +152,8 @@ def test_the_number_of_workers_changes_nothing(images, packed, monkeypatch):
     assert np.array_equal(one.array, two.array)
     pd.testing.assert_frame_equal(one.index, two.index)
     pd.testing.assert_frame_equal(one.rejected, two.rejected)
+    for image in two.index.itertuples():
+        assert np.array_equal(two.array[image.row], pixels_of(images / image.file))
 
 
 def test_other_files_are_left_alone(images, packed):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pcam.engine.backbones import IMAGENET_NORM
+from pcam.engine.backbones import BACKBONES, IMAGENET_NORM, Backbone
 from pcam.engine.device import Format
 from pcam.engine.loop import Part
 from pcam.engine.network import Network
@@ -109,18 +109,32 @@ class Tiny(nn.Sequential):
 
 
 class Limited(nn.Module):
-    """A model on a device that has memory for `patches` at a time, and fails at the calls `fails`, too."""
+    """A model with memory for `patches` at a time, which is also short at the calls `fails` of training."""
 
     def __init__(self, model: nn.Module, patches: int, fails: tuple[int, ...] = ()):
         super().__init__()
         self.model, self.patches, self.fails = model, patches, fails
-        self.sizes: list[int] = []  # patches of each call
+        self.sizes: list[int] = []  # patches of each call of training
 
     def forward(self, images):
-        self.sizes.append(len(images))
-        if len(images) > self.patches or len(self.sizes) in self.fails:
+        if self.training:
+            self.sizes.append(len(images))
+        if len(images) > self.patches or (self.training and len(self.sizes) in self.fails):
             raise torch.OutOfMemoryError("out of memory")
         return self.model(images)
+
+
+@pytest.fixture
+def tiny_settings(settings, monkeypatch) -> dict:
+    """Settings with a backbone that trains in no time."""
+
+    def create() -> nn.Module:
+        features = nn.Sequential(*list(Tiny(norm=True))[:-2])
+        features.add_module("fc", nn.Linear(6, 2))
+        return features
+
+    monkeypatch.setitem(BACKBONES, "tiny", Backbone(create, "fc", IMAGENET_NORM, dict))
+    return settings | {"backbone": "tiny"}
 
 
 @pytest.fixture

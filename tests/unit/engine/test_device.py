@@ -66,14 +66,19 @@ def test_the_name_of_a_cpu_says_how_many_threads_compute():
 @pytest.mark.parametrize(
     ("likes", "expected"),
     [
-        (lambda images: not is_mixed(images) and not is_channels_last(images), Format("contiguous", "fp32")),
-        (lambda images: is_mixed(images) and is_channels_last(images), Format("channels_last", "bf16")),
-        (lambda images: is_mixed(images) and not is_channels_last(images), Format("contiguous", "bf16")),
-        (lambda images: True, Format("channels_last", "fp32")),  # a tie: the safe one
+        (lambda images: not is_mixed(images) and not is_channels_last(images), ("contiguous", "fp32")),
+        (lambda images: is_mixed(images) and is_channels_last(images), ("channels_last", "bf16")),
+        (lambda images: is_mixed(images) and not is_channels_last(images), ("contiguous", "bf16")),
+        (lambda images: True, ("channels_last", "fp32")),  # a tie: the safe one
     ],
 )
 def test_the_fastest_format_is_chosen(settings, formats, likes, expected):
-    assert choose_format(Slow(likes), settings, CPU, formats) == expected
+    chosen = choose_format(Slow(likes), settings, CPU, formats)
+    assert (chosen.layout, chosen.precision) == expected
+    # 8 images in 5 ms and more; remembered along with the format
+    assert 10 < chosen.images_per_second < 8 / 0.005
+    again = choose_format(Slow(likes), settings, CPU, formats)
+    assert again.images_per_second == pytest.approx(chosen.images_per_second, rel=0.01)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

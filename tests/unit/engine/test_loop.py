@@ -108,8 +108,8 @@ def test_training_is_what_a_plain_loop_does(trained, settings, data, network, ch
     _, done, logits = trained(options=options, **changes)
     assert len(done.history) == len(expected)
     for row, other in zip(facts(done), expected, strict=True):
-        assert row == pytest.approx(other, abs=1e-4)
-    assert torch.allclose(logits, expected_logits, atol=1e-3)
+        assert row == pytest.approx(other, rel=2e-3, abs=1e-4)
+    assert torch.allclose(logits, expected_logits, atol=5e-3)
 
 
 def test_a_separable_set_is_learned(trained):
@@ -213,8 +213,7 @@ def test_gradients_of_a_batch_that_failed_half_way_are_forgotten(trained, networ
 def test_what_memory_has_taught_is_kept(trained, limited_network):
     net = limited_network(4)
     trained(net, epochs=2)
-    training = [size for size in net.model.sizes if size <= 8]
-    assert training.count(8) == 1  # tried once, not in every step
+    assert net.model.sizes.count(8) == 1  # tried once, not in every step
 
 
 def test_memory_for_not_even_one_patch_is_an_error(trained, limited_network):
@@ -239,7 +238,7 @@ def test_any_other_error_is_not_tried_again(trained, network):
 # Going on from a saved state.
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -249,7 +248,7 @@ def kept_at(epoch: int, kept: list):
     def save(state):
         kept.append(copy.deepcopy(state))
         if len(kept) == epoch:
-            raise Killed
+            raise KilledError
 
     return save
 
@@ -261,7 +260,7 @@ def test_going_on_from_any_epoch_gives_the_same_bits(trained, network, epoch, sc
     changes = {"epochs": 3, "scheduler": scheduler}
     straight, done, logits = trained(options=options, **changes)
     kept = []
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trained(options=options, save=kept_at(epoch, kept), **changes)
     torch.manual_seed(99)  # a new process is in another random state, and its network is a new one
     other = network(**options)
@@ -269,15 +268,13 @@ def test_going_on_from_any_epoch_gives_the_same_bits(trained, network, epoch, sc
     resumed, done_after, logits_after = trained(other, state=kept[-1], **changes)
     assert facts(done_after) == facts(done)
     assert torch.equal(logits_after, logits)
-    for value, expected in zip(
-        resumed.model.state_dict().values(), straight.model.state_dict().values(), strict=True
-    ):
-        assert torch.equal(value, expected)
+    expected = straight.model.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in resumed.model.state_dict().items())
 
 
 def test_a_resumed_training_knows_its_past(trained):
     kept = []
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trained(epochs=3, save=kept_at(2, kept))
     before = copy.deepcopy(kept[-1]["progress"])
     _, done, _ = trained(epochs=3, state=kept[-1])
@@ -288,7 +285,7 @@ def test_a_resumed_training_knows_its_past(trained):
 
 def test_a_resumed_training_remembers_what_memory_taught(trained, limited_network):
     kept = []
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trained(limited_network(4), save=kept_at(1, kept))
     net = limited_network(4)
     _, done, _ = trained(net, state=kept[-1])

@@ -88,3 +88,22 @@ def test_any_other_error_is_not_tried_again(network, data):
     with pytest.raises(RuntimeError, match="shapes do not match"):
         network(Broken()).predict(data.patches, ROWS, 4)
     assert len(calls) == 1
+
+
+def test_a_compiled_graph_is_for_full_batches_of_training_only(network, data):
+    """Every other shape would be compiled anew."""
+    network, sizes = network(), []
+
+    def graph(images):
+        sizes.append(len(images))
+        return network.model(images)
+
+    network.compiled, network.compiled_batch = graph, 4
+    pixels = torch.from_numpy(data.pixels)
+    network.model.train()
+    for count in (4, 3, 1):
+        network.logits(pixels[:count])
+    network.model.eval()
+    network.logits(pixels[:4])
+    network.predict(data.patches, ROWS, 1)
+    assert sizes == [4]

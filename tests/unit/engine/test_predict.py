@@ -12,6 +12,11 @@ RUNTIME = {"device": "cpu", "workers": 1}
 
 
 @pytest.fixture
+def settings(tiny_settings) -> dict:
+    return tiny_settings
+
+
+@pytest.fixture
 def run(data, settings, tmp_path):
     """A trained run: its model, its report and its predictions."""
     train_run(

@@ -4,6 +4,7 @@ Flips, rotation and resize are one 2×2 matrix a sample and one sampling pass. A
 drawn beforehand on the CPU: the same on every device, and nothing to wait for inside the epoch.
 """
 
+import functools
 import math
 
 import torch
@@ -41,10 +42,10 @@ def prepare(pixels: Tensor, size: int, norm: tuple, matrices: Tensor | None = No
     norm: mean and std per channel of inputs scaled to [0, 1]. Resizing is bilinear, with antialiasing
     where it shrinks, as PIL does it. Beyond the border the patch is mirrored: tissue, no black corners.
     """
-    mean, std = (torch.tensor(values, device=pixels.device)[:, None, None] for values in norm)
+    scale, shift = _scale_and_shift(norm, pixels.device)
     images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     # Interpolation weights sum to one, so normalising first gives the same and touches fewer pixels.
-    images = torch.addcmul(-mean / std, images, 1 / (255 * std))
+    images = torch.addcmul(shift, images, scale)
     if matrices is None or size < images.shape[-1]:
         images = _resize(images, size)
     if matrices is None:
@@ -53,13 +54,27 @@ def prepare(pixels: Tensor, size: int, norm: tuple, matrices: Tensor | None = No
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
+# Constants live on the device once: making one there from Python numbers would wait for the device.
+@functools.cache
+def _scale_and_shift(norm: tuple, device: torch.device) -> tuple[Tensor, Tensor]:
+    """What takes pixel values 0-255 to normalised ones, per channel: 3×1×1 each."""
+    mean, std = (torch.tensor(values, device=device)[:, None, None] for values in norm)
+    return 1 / (255 * std), -mean / std
+
+
+@functools.cache
+def _places(size: int, device: torch.device) -> Tensor:
+    """Centres of the pixels of the output, row by row as (x, y), the image being [-1, 1]²: size²×2."""
+    centres = (2 * torch.arange(size, device=device) + 1) / size - 1
+    return torch.cartesian_prod(centres, centres).flip(1).contiguous()
+
+
 def _sampling_grid(matrices: Tensor, size: int) -> Tensor:
-    """Where each output pixel is seen in the input: N×size×size×2 as (x, y), the image being [-1, 1]².
+    """Where each output pixel is seen in the input: N×size×size×2.
 
     `F.affine_grid` without a translation, at a third of its time on a CPU.
     """
-    centres = (2 * torch.arange(size, device=matrices.device) + 1) / size - 1
-    places = torch.cartesian_prod(centres, centres).flip(1)  # size²×2, row by row as (x, y)
+    places = _places(size, matrices.device)
     return (places @ matrices.transpose(1, 2)).view(-1, size, size, 2)
 
 

@@ -120,9 +120,18 @@ def trial_speed(
     """
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.train().to(memory_format=compute.memory_format)
-    data = torch.randn(images, 3, size, size, device=device)
-    data = data.contiguous(memory_format=compute.memory_format)
-    seconds = min(_step_seconds(forward, compute, data) for _ in range(TRIAL_STEPS))
+    while True:
+        try:
+            data = torch.randn(images, 3, size, size, device=device)
+            data = data.contiguous(memory_format=compute.memory_format)
+            seconds = min(_step_seconds(forward, compute, data) for _ in range(TRIAL_STEPS))
+            break
+        except RuntimeError as error:  # training will accumulate gradients over parts of the batch
+            if not is_out_of_memory(error) or images == 1:
+                raise
+        data, images = None, images // 2
+        model.zero_grad(set_to_none=True)
+        torch.cuda.empty_cache()
     model.zero_grad(set_to_none=True)
     model.load_state_dict(state)
     return images / seconds

@@ -1,6 +1,7 @@
 """One run from its files to its files: split and pack in, model, history, predictions and report out."""
 
 import logging
+import os
 import resource
 import time
 from importlib.metadata import version
@@ -118,6 +119,8 @@ def _part(table: pd.DataFrame, device: torch.device) -> Part:
 
 def _make_deterministic(asked: bool) -> None:
     """On a CPU every algorithm in use repeats its bits; on a GPU only those that torch knows to."""
+    if asked:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # torch asks for it, before cuBLAS starts
     torch.use_deterministic_algorithms(asked)
     torch.backends.cudnn.benchmark = not asked
 

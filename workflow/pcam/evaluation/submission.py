@@ -18,7 +18,10 @@ def write_submission(predictions: str, folder: str, sample: str | None, submissi
     """
     predicted = pd.read_csv(predictions, dtype={"id": str})
     if sample:
-        ids, source = pd.read_csv(sample, dtype=str).id, sample
+        asked, source = pd.read_csv(sample, dtype=str), sample
+        if "id" not in asked:
+            raise InputError(f"{sample}: there is no column 'id'; the first line must name `id,label`")
+        ids = asked.id
     else:
         ids, source = pd.Series([Path(name).stem for name in list_images(Path(folder))]), folder
     for table, where in ((ids, source), (predicted.id, predictions)):

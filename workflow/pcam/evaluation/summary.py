@@ -11,7 +11,7 @@ from pcam.files import replacing
 
 def write_summary(experiment: str, cleaning: str, runs: str, effects: str, summary: str) -> None:
     """Write summary.md from the summary of cleaning (JSON) and the tables of runs and of effects."""
-    rows, changes = read_runs(runs), pd.read_csv(effects)
+    rows, changes = read_runs(runs), pd.read_csv(effects, dtype={"value": str})
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
     for study, group in rows.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]

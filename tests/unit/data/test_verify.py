@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from pcam.data import verify
+from pcam.data.pack import pack_folder
+
+SIZE = 16
+
+
+def save(path, seed: int) -> None:
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), np.uint8)).save(path)
+
+
+@pytest.fixture
+def packed(tmp_path, monkeypatch):
+    """A packed folder and what has changed in it since."""
+    monkeypatch.setattr(verify, "CHUNK", 2)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for seed, name in enumerate("edcba"):
+        save(folder / f"{name}.png", seed)
+    files = [str(tmp_path / name) for name in ("train.npy", "index.csv", "rejected.csv")]
+    pack_folder(str(folder), SIZE, *files, workers=1)
+    return folder, lambda workers=1: verify.changed_images(str(folder), *files[:2], workers=workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_untouched_folder_has_not_changed(packed, workers):
+    _, changed = packed
+    assert changed(workers) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_images_with_other_pixels_are_named(packed, workers):
+    folder, changed = packed
+    save(folder / "d.png", 99)
+    save(folder / "a.png", 98)
+    assert changed(workers) == ["a.png", "d.png"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: Image.new("RGB", (8, 8)).save(path),
+    ],
+    ids=["gone", "broken", "shape"],
+)
+def test_images_that_cannot_be_read_now_are_named(packed, spoil):
+    folder, changed = packed
+    spoil(folder / "c.png")
+    assert changed() == ["c.png"]
+
+
+def test_a_file_written_anew_with_the_same_pixels_has_not_changed(packed):
+    folder, changed = packed
+    with Image.open(folder / "b.png") as image:
+        pixels = image.copy()
+    pixels.save(folder / "b.png", compress_level=0)
+    assert changed() == []
+
+
+def test_an_image_that_came_since_is_not_looked_at(packed):
+    folder, changed = packed
+    save(folder / "f.png", 9)
+    assert changed() == []

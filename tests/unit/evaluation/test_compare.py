@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss, roc_auc_score
+
+from pcam.evaluation.compare import compare_runs, flatten, read_runs, study_table
+
+LABELS = np.arange(60) % 3 == 0
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """The files of a run as its training keeps them."""
+
+    def write(folder: str, aucs=(0.6, 0.7), noise: float = 1.0) -> pd.DataFrame:
+        out = tmp_path / "runs" / folder / "fold-0"
+        out.mkdir(parents=True)
+        pd.DataFrame({"epoch": range(1, len(aucs) + 1), "val_auc": aucs}).to_csv(
+            out / "history.csv", index=False
+        )
+        scores = np.random.default_rng(len(folder)).normal(LABELS, noise)
+        predictions = pd.DataFrame({"id": [f"{i:02d}" for i in range(60)], "label": LABELS.astype(int)})
+        predictions["probability"] = 1 / (1 + np.exp(-scores))
+        predictions.to_csv(out / "predictions.csv", index=False)
+        seconds = {"data": 100.0, "train": 20.04, "evaluate": 3.0}
+        (out / "run.json").write_text(json.dumps({"seconds": seconds}))
+        return predictions
+
+    return write
+
+
+@pytest.fixture
+def compared(tmp_path):
+    def run(*members: dict) -> pd.DataFrame:
+        compare_runs(list(members), str(tmp_path / "runs"), str(tmp_path / "runs.csv"))
+        return read_runs(str(tmp_path / "runs.csv"))
+
+    return run
+
+
+def member(study: str, run: str, folder: str, **settings) -> dict:
+    nested = {"flips": True, "rotation": 90.0}
+    return {"study": study, "run": run, "folder": folder, "settings": {"augmentation": nested, **settings}}
+
+
+def test_a_row_holds_keys_settings_and_results(kept, compared):
+    predictions = kept("a", aucs=(0.6, 0.9999, 0.7))
+    (row,) = compared(member("one", "plain", "a", lr=3e-4, epochs=3)).to_dict("records")
+    auc = roc_auc_score(predictions.label, predictions.probability)
+    expected = {
+        "study": "one", "run": "plain", "folder": "a",
+        "augmentation.flips": True, "augmentation.rotation": 90.0, "lr": 3e-4, "epochs": 3,
+        "best_val_auc": 0.9999, "final_val_auc": auc,
+        "val_log_loss": log_loss(predictions.label, predictions.probability),
+        "train_seconds": 23.0,
+    }  # fmt: skip
+    low, high = row.pop("val_auc_low"), row.pop("val_auc_high")
+    assert row == pytest.approx(expected, abs=1e-6)
+    assert low < auc < high
+
+
+def test_the_best_is_never_below_the_kept_model(kept, compared):
+    """The history is rounded, the predictions are not."""
+    kept("a", aucs=(0.1, 0.2))
+    (row,) = compared(member("one", "plain", "a")).to_dict("records")
+    assert row["best_val_auc"] == row["final_val_auc"]
+
+
+def test_every_run_of_every_study_has_a_row_in_the_given_order(kept, compared):
+    kept("a")
+    kept("bb")
+    rows = compared(member("two", "x", "bb"), member("one", "y", "a"), member("one", "z", "bb"))
+    assert rows[["study", "run", "folder"]].to_numpy().tolist() == [
+        ["two", "x", "bb"], ["one", "y", "a"], ["one", "z", "bb"],
+    ]  # fmt: skip
+    same = rows.drop(columns=["study", "run"])
+    assert same.iloc[0].equals(same.iloc[2])
+    assert rows.final_val_auc[0] != rows.final_val_auc[1]
+
+
+def test_nested_settings_are_columns_with_dots():
+    assert flatten({"a": 1, "b": {"c": 2, "d": {"e": None}}}) == {"a": 1, "b.c": 2, "b.d.e": None}
+
+
+def test_a_study_has_its_runs_best_first(table_of_runs, tmp_path):
+    runs = table_of_runs(
+        {"run": "low", "final_val_auc": 0.8},
+        {"run": "elsewhere", "study": "two", "final_val_auc": 0.99},
+        {"run": "high", "final_val_auc": 0.95},
+        {"run": "tie", "final_val_auc": 0.8},
+        {"run": "middle", "final_val_auc": 0.9, "best_val_auc": 0.999},
+    )
+    study_table(runs, "one", str(tmp_path / "one.csv"))
+    table = pd.read_csv(tmp_path / "one.csv")
+    assert table.run.tolist() == ["high", "middle", "low", "tie"]
+
+
+def test_a_study_begins_with_the_columns_that_are_read_first(table_of_runs, tmp_path):
+    study_table(table_of_runs({}), "one", str(tmp_path / "one.csv"))
+    columns = list(pd.read_csv(tmp_path / "one.csv"))
+    assert columns[:7] == [
+        "run", "backbone", "epochs", "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high",
+    ]  # fmt: skip
+    rest = {"folder", "lr", "dropout", "augmentation.flips", "val_log_loss", "train_seconds"}
+    assert rest <= set(columns)
+    assert "study" not in columns
+
+
+@pytest.mark.parametrize("name", ["NA", "007", "null", "1e5"])
+def test_names_stay_names(table_of_runs, name):
+    rows = read_runs(table_of_runs({"study": name, "run": name}))
+    assert (rows.study[0], rows.run[0]) == (name, name)
+    assert rows.scheduler[0] == "none"
+    assert rows.lr[0] == 3e-4

@@ -1,0 +1,144 @@
+"""Runs Snakemake in a project and reads which jobs it would run, or did run, and why."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from pcam import config, runs
+
+RUN_COMMAND = ("--resources", "gpu=1", "--cores", "1")
+
+# What is read from the runs' results, the choice of the winner included.
+AGGREGATION = {
+    "compare", "study", "effects", "summary", "figure_study", "figure_top_runs", "figure_cost", "best",
+}  # fmt: skip
+# What is made of the winner. While the choice is pending, a dry run knows of no final training and shows
+# all of this as pending, whatever will come of it.
+FINAL = {"final_metrics", "predict_test", "submission", "figure_learning_curves", "figure_roc"}
+# What is made of the clean labels.
+EXPLORATION = {
+    "class_balance", "rgb_histograms",
+    "figure_class_balance", "figure_examples", "figure_rgb_histograms",
+}  # fmt: skip
+FIGURES = {
+    "figure_class_balance", "figure_examples", "figure_rgb_histograms", "figure_study",
+    "figure_top_runs", "figure_cost", "figure_learning_curves", "figure_roc",
+}  # fmt: skip
+
+_JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
+_FIELD = re.compile(r"^    (\w+): (.*)$")
+
+
+@dataclass
+class Job:
+    rule: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> set[str]:
+        return set(self.fields.get("output", "").split(", "))
+
+    @property
+    def wildcards(self) -> dict[str, str]:
+        return dict(pair.split("=", 1) for pair in self.fields.get("wildcards", "").split(", ") if pair)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of one call, without the target rule."""
+
+    jobs: list[Job]
+
+    @property
+    def rules(self) -> set[str]:
+        return {job.rule for job in self.jobs}
+
+    @property
+    def known(self) -> set[str]:
+        """The rules, without those that wait for the choice of the winner."""
+        return self.rules - (FINAL if "best" in self.rules else set())
+
+    @property
+    def edited(self) -> set[str]:
+        """The rules whose own params changed; those below a rule that runs anyway need not show it."""
+        return {job.rule for job in self.jobs if "Params have changed" in job.fields["reason"]}
+
+    @property
+    def trainings(self) -> set[str]:
+        """The folders of the runs that are trained."""
+        return {job.wildcards["run"] for job in self.jobs if job.rule == "train"}
+
+    @property
+    def outputs(self) -> set[str]:
+        return set().union(*(job.outputs for job in self.jobs))
+
+    def count(self, rule: str) -> int:
+        return sum(job.rule == rule for job in self.jobs)
+
+
+def start(project: Path, *arguments: str) -> subprocess.Popen:
+    """Start Snakemake in a project with the interpreter of the tests."""
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    # The tests may run inside of a job or with settings of their own; the project brings what it needs.
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "SNAKEMAKE_PROFILE")}
+    return subprocess.Popen(
+        command, cwd=project, env=environment, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def snakemake(project: Path, *arguments: str) -> tuple[int, str]:
+    """Call Snakemake in a project; return its exit status and what it printed."""
+    process = start(project, *arguments)
+    output, _ = process.communicate(timeout=600)
+    return process.returncode, output
+
+
+def plan(project: Path, *arguments: str) -> Plan:
+    """What the plain command would do."""
+    return _plan(snakemake(project, "--dry-run", *arguments))
+
+
+def run(project: Path, *arguments: str) -> Plan:
+    """What the plain command did."""
+    return _plan(snakemake(project, *RUN_COMMAND, *arguments))
+
+
+def _plan(result: tuple[int, str]) -> Plan:
+    status, output = result
+    assert status == 0, output
+    jobs = read_jobs(output)
+    # A change of the format must not read as an empty plan.
+    assert jobs or "Nothing to be done" in output, output
+    return Plan([job for job in jobs if job.rule != "all"])
+
+
+def read_jobs(output: str) -> list[Job]:
+    jobs: list[Job] = []
+    for line in output.splitlines():
+        if match := _JOB.match(line):
+            jobs.append(Job(match[1]))
+        elif jobs and (match := _FIELD.match(line)):
+            jobs[-1].fields.setdefault(match[1], match[2])
+    return jobs
+
+
+def folders(project: Path, *names: str, experiment: str = "small") -> set[str]:
+    """The folders of runs, each named as `study/run`, or of the final run of one as `final of study/run`."""
+    resolved = config.load(config_of(project))["experiments"][experiment]
+    final = runs.final_runs(resolved)
+    found = set()
+    for name in names:
+        study, run_name = name.removeprefix("final of ").split("/")
+        folder = runs.study_runs(resolved, study)[run_name].folder
+        found.add(final[folder].folder if name.startswith("final of ") else folder)
+    return found
+
+
+def config_of(project: Path) -> dict:
+    return yaml.safe_load((project / "config.yaml").read_text())

@@ -1,0 +1,48 @@
+"""What is wrong with the configuration is one line, before any job starts."""
+
+import pytest
+from edits import configure
+from plan import RUN_COMMAND, snakemake
+
+NOTICE = "Using workflow specific profile profiles/default for setting default command line arguments."
+
+
+def lines_of_refusal(project) -> list[str]:
+    """What the plain command prints when it refuses to start."""
+    before = sorted((project / "results").rglob("*"))
+    status, output = snakemake(project, *RUN_COMMAND)
+    assert status == 1, output
+    assert sorted((project / "results").rglob("*")) == before
+    return [line for line in output.splitlines() if line != NOTICE]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("dropout: 0.3", "dropuot: 0.3", ["experiments.small.studies.named.runs.slow", "'dropout'"]),
+        ("epochs: 3\n", "epochs: three\n", ["experiments.small.defaults.epochs", "'three'"]),
+        ("experiment: small", "experiment: smal", ["experiment", "'smal'", "small, other"]),
+        ("study: rate,", "study: rates,", ["experiments.small.final.study", "'rates'"]),
+        ("root: data/small", "root: data/none", ["data/none/train", "no such folder"]),
+    ],
+    ids=["typo", "wrong type", "unknown experiment", "unknown study", "missing folder"],
+)
+def test_an_error_is_one_line_that_names_the_key_or_path(project, old, new, named):
+    configure(project, (old, new))
+    (line,) = lines_of_refusal(project)
+    assert line.startswith("Error: ")
+    assert all(name in line for name in named), line
+
+
+def test_a_missing_label_file_is_one_line_that_names_it(project):
+    (project / "data/small/train_labels.csv").unlink()
+    (line,) = lines_of_refusal(project)
+    assert "data/small/train_labels.csv" in line
+
+
+def test_missing_data_of_another_experiment_is_no_error(project):
+    absent = "    dataset: {format: kaggle, root: data/none}\n    studies: {only: {runs: {one: {}}}}\n"
+    configure(project, ("experiments:\n", f"experiments:\n  absent:\n{absent}    final: {{study: only}}\n"))
+    status, output = snakemake(project, *RUN_COMMAND, "--dry-run")
+    assert status == 0, output
+    assert "Nothing to be done" in output

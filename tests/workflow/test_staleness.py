@@ -1,0 +1,430 @@
+"""Exactly what an edit touches reruns, and nothing else."""
+
+import ast
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from edits import append, configure, modules, replace, sources, touch
+from plan import AGGREGATION, EXPLORATION, FIGURES, FINAL, config_of, folders, plan, run, snakemake
+
+GRID = "lr: [1.0e-4, 1.0e-12]"
+PACKS_OF_OTHER = ("results/other/pack/train.npy", "results/other/pack/test.npy")
+OTHER = (*PACKS_OF_OTHER, "--config", "experiment=other")
+EVERY_RULE = AGGREGATION | FINAL | EXPLORATION | {"pack", "check_images", "clean", "split", "train"}
+
+
+# --- edits that change nothing ----------------------------------------------------------------------
+
+
+def test_a_finished_project_has_nothing_to_do(project):
+    assert plan(project).rules == set()
+
+
+def test_touched_sources_rerun_nothing(project):
+    for path in sources(project):
+        touch(path)
+    assert plan(project).rules == set()
+
+
+def test_sources_that_are_written_anew_rerun_nothing(project):
+    """As `git switch` to another branch and back does it."""
+    for path in sources(project):
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content)
+    assert plan(project).rules == set()
+
+
+def test_reordered_keys_rerun_nothing(project):
+    (project / "config.yaml").write_text(yaml.safe_dump(reverse(config_of(project)), sort_keys=False))
+    assert plan(project).rules == set()
+
+
+def reverse(value):
+    """Keys in the opposite order, at every depth."""
+    return {k: reverse(value[k]) for k in reversed(value)} if isinstance(value, dict) else value
+
+
+def test_keys_that_spell_out_a_default_rerun_nothing(project):
+    configure(
+        project,
+        ("    figures:", "    cleaning: {near_blank_std: 6, bad_rows: reject}\n    figures:"),
+    )  # fmt: skip
+    assert plan(project).rules == set()
+
+
+def test_a_comment_in_the_config_reruns_nothing(project):
+    configure(project, ("      lr: 1.0e-4", "      # the learning rate\n      lr: 1.0e-4  # of AdamW"))
+    assert plan(project).rules == set()
+
+
+@pytest.mark.parametrize("number", ["1e-4", "0.0001", "1.0e-04", ".1e-3"])
+def test_a_number_in_another_form_reruns_nothing(project, number):
+    configure(project, ("      lr: 1.0e-4", f"      lr: {number}"), (GRID, f"lr: [{number}, 1e-12]"))
+    assert plan(project).rules == set()
+
+
+def test_runtime_knobs_rerun_nothing(project):
+    configure(project, ("{workers: 1}", "{workers: 2, device: cpu, log_level: debug}"))
+    assert plan(project, "--cores", "2").rules == set()
+
+
+def test_an_edit_of_the_other_experiment_reruns_nothing(project):
+    configure(project, ("    defaults: {backbone: resnet18", "    defaults: {epochs: 9, backbone: resnet18"))
+    assert plan(project).rules == set()
+
+
+def test_prose_and_layout_of_code_rerun_nothing(project):
+    for module in modules(project):
+        # Without comments, in another layout, with a docstring in front.
+        module.write_text('"""Prose."""\n\n\n' + ast.unparse(without_docstring(module)) + "\n# A comment.\n")
+    assert plan(project).rules == set()
+
+
+def without_docstring(module: Path) -> ast.Module:
+    tree = ast.parse(module.read_text())
+    if ast.get_docstring(tree) is not None:
+        del tree.body[0]
+    return tree
+
+
+# --- edits of runs ----------------------------------------------------------------------------------
+
+
+def test_a_setting_of_one_run_trains_that_run(project):
+    configure(project, ("dropout: 0.3", "dropout: 0.4"))
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | {"train"}
+    assert jobs.trainings == folders(project, "named/slow")
+
+
+def test_swapped_settings_are_an_edit(project):
+    configure(project, ("      lr: 1.0e-4\n", "      lr: 1.0e-2\n"), ("decay: 1.0e-2", "decay: 1.0e-4"))
+    assert plan(project).trainings == folders(project, "named/plain", "named/slow", *grid(1e-4, 1e-12))
+
+
+def test_an_undone_edit_finds_the_old_training(project):
+    configure(project, ("dropout: 0.3", "dropout: 0.4"))
+    edited = run(project, "results/small/tables/runs.csv")
+    assert edited.trainings == folders(project, "named/slow")
+    configure(project, ("dropout: 0.4", "dropout: 0.3"))
+    assert plan(project).known == AGGREGATION
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("config.yaml", "precision: fp32", "precision: fp32\n      dropout: 0.25"),
+        ("workflow/schemas/config.schema.yaml", "exclusiveMaximum: 1, default: 0.2}",
+         "exclusiveMaximum: 1, default: 0.25}"),
+    ],
+    ids=["of the experiment", "of the schema"],
+)  # fmt: skip
+def test_a_default_trains_the_runs_that_inherit_it(project, file, old, new):
+    before = {*folders(project, "named/plain", *grid(1e-4, 1e-12))}
+    replace(project / file, (old, new))
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | {"train"}
+    assert len(jobs.trainings) == len(before) == 2
+    assert not jobs.trainings & (before | folders_of_results(project))
+
+
+def grid(*rates: float) -> list[str]:
+    return [f"rate/lr={rate:g}" for rate in rates]
+
+
+def folders_of_results(project: Path) -> set[str]:
+    return {path.name for path in (project / "results/small/runs").iterdir()}
+
+
+def test_a_renamed_run_is_aggregated_only(project):
+    configure(project, ("slow: {", "leisurely: {"))
+    assert plan(project).known == AGGREGATION
+
+
+def test_the_same_configuration_in_a_second_study_is_aggregated_only(project):
+    configure(
+        project, ("      rate:\n", "      again: {runs: {same: {dropout: 0.3, lr: 1.0e-5}}}\n      rate:\n")
+    )
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION
+    assert "results/small/tables/again.csv" in jobs.outputs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "added"),
+    [
+        ("plain: {}", "plain: {}\n          more: {epochs: 2}", "named/more"),
+        (GRID, "lr: [1.0e-4, 1.0e-12, 1.0e-6]", "rate/lr=1e-06"),
+    ],
+    ids=["run", "grid value"],
+)
+def test_an_added_run_is_trained_alone(project, old, new, added):
+    configure(project, (old, new))
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | {"train"}
+    assert jobs.trainings == folders(project, added)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("          slow: {lr: 1.0e-5, dropout: 0.3}\n", ""), (GRID, "lr: [1.0e-4]")],
+    ids=["run", "grid value"],
+)
+def test_a_removed_run_is_aggregated_only(project, old, new):
+    configure(project, (old, new))
+    assert plan(project).known == AGGREGATION
+
+
+# --- the final training -----------------------------------------------------------------------------
+
+
+def test_a_losing_run_leaves_the_final_model_alone(project):
+    configure(project, (GRID, "lr: [1.0e-4, 1.0e-12, 1.0e-11]"))
+    jobs = run(project)
+    assert jobs.trainings == folders(project, "rate/lr=1e-11")
+    # Among how many the winner was chosen stands beside the metrics.
+    assert jobs.rules == AGGREGATION | {"train", "final_metrics"}
+    assert plan(project).rules == set()
+
+
+def test_a_winning_run_is_trained_once_more_as_the_final_model(project):
+    configure(project, (GRID, "lr: [1.0e-4, 1.0e-12, 1.0e-3]"))
+    jobs = run(project)
+    assert jobs.trainings == folders(project, "rate/lr=0.001", "final of rate/lr=0.001")
+    assert jobs.rules == AGGREGATION | FINAL | {"train"}
+    assert [jobs.count(rule) for rule in ("train", "predict_test", "submission")] == [2, 1, 1]
+    assert plan(project).rules == set()
+
+
+def test_an_override_of_the_final_training_trains_it_alone(project):
+    configure(project, ("overrides: {epochs: 4}", "overrides: {epochs: 5}"))
+    assert plan(project).known == {"best"}
+    jobs = run(project)
+    assert jobs.trainings == folders(project, "final of rate/lr=0.0001")
+    assert jobs.rules == FINAL | {"best", "train"}
+
+
+# --- edits of figures -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "redrawn"),
+    [
+        ("dpi: 60", "dpi: 70", FIGURES),
+        ("top_runs: 4", "top_runs: 3", {"figure_top_runs"}),
+        ("per_class: 3", "per_class: 4", {"figure_examples"}),
+        ("per_class: 3, seed: 5", "per_class: 5, seed: 3", {"figure_examples"}),
+    ],
+    ids=["resolution", "option of one figure", "nested option", "swapped values"],
+)
+def test_a_figure_option_redraws_the_figures_that_use_it(project, old, new, redrawn):
+    configure(project, (old, new))
+    assert plan(project).rules == redrawn
+
+
+# --- edits of the data ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("seed: 1}", "seed: 2}"), ("fraction: 0.25", "fraction: 0.3")], ids=["seed", "fraction"]
+)
+def test_a_split_reruns_what_follows_it(project, old, new):
+    configure(project, (old, new))
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | {"split", "train"}
+    assert jobs.trainings == all_runs(project)
+
+
+def all_runs(project: Path) -> set[str]:
+    return folders(project, "named/plain", "named/slow", *grid(1e-4, 1e-12))
+
+
+def test_a_label_reruns_what_depends_on_it(project):
+    replace(project / "data/small/train_labels.csv", ("train007,1\n", "train007,0\n"))
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | EXPLORATION | {"clean", "split", "train"}
+    assert jobs.trainings == all_runs(project)
+
+
+def test_a_touched_label_file_reruns_nothing(project):
+    touch(project / "data/small/train_labels.csv")
+    touch(project / "data/small/sample_submission.csv")
+    assert plan(project).rules == set()
+
+
+def test_a_cleaning_rule_never_repacks(project):
+    configure(project, ("    figures:", "    cleaning: {near_blank: reject}\n    figures:"))
+    assert plan(project).known == AGGREGATION | EXPLORATION | {"clean", "split", "train"}
+
+
+def add_image(folder: Path) -> None:
+    shutil.copy2(next(folder.glob("*.tif")), folder / "added.tif")
+
+
+def remove_image(folder: Path) -> None:
+    next(folder.glob("*.tif")).unlink()
+
+
+@pytest.mark.parametrize("edit", [add_image, remove_image])
+def test_another_set_of_train_images_reruns_the_train_pack_and_what_follows(project, edit):
+    edit(project / "data/small/train")
+    jobs = plan(project)
+    assert jobs.known == EVERY_RULE - FINAL
+    assert packed(jobs) == {"train"}
+
+
+@pytest.mark.parametrize("edit", [add_image, remove_image])
+def test_another_set_of_test_images_trains_nothing(project, edit):
+    edit(project / "data/small/test")
+    jobs = plan(project)
+    assert jobs.rules == {"pack", "check_images", "predict_test", "submission"}
+    assert packed(jobs) == {"test"}
+
+
+def packed(jobs) -> set[str]:
+    return {job.wildcards["part"] for job in jobs.jobs if job.rule == "pack"}
+
+
+@pytest.mark.parametrize(
+    ("data", "call"), [("data/small", ()), ("results/other/source", OTHER)], ids=["given", "made"]
+)
+def test_stray_files_and_touched_folders_rerun_nothing(project, data, call):
+    for part in ("train", "test"):
+        (project / data / part / ".DS_Store").write_text("stray")
+        (project / data / part / "notes.txt").write_text("stray")
+        os.utime(project / data / part)
+    os.utime(project / data)
+    assert plan(project, *call).rules == set()
+
+
+def test_data_that_are_made_otherwise_are_packed_anew(project):
+    configure(project, ("slides: 4, seed: 7", "slides: 4, seed: 8"))
+    assert plan(project, *OTHER).rules == {"synthetic", "pack"}
+
+
+# --- deleted files ----------------------------------------------------------------------------------
+
+
+def test_every_file_is_asked_for(project):
+    """Snakemake misses no file that only jobs which are up to date read, so each has to be a target."""
+    made = [path for path in (project / "results/small").rglob("*") if path.is_file()]
+    kept = {str(path.relative_to(project)) for path in made if path.parent.name != "logs"}
+    shutil.rmtree(project / "results/small/figures")  # so that the target rule shows in the plan
+    status, output = snakemake(project, "--dry-run")
+    assert status == 0, output
+    wanted = next(line for line in output.split("rule all:\n")[1].splitlines() if "input:" in line)
+    assert kept - set(wanted.removeprefix("    input: ").split(", ")) == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "remade"),
+    [
+        ("submission.csv", {"submission"}),
+        ("figures/cost.png", {"figure_cost"}),
+        ("explore/rgb_histograms.csv", {"rgb_histograms", "figure_rgb_histograms"}),
+        ("final/test_predictions.csv", {"predict_test", "submission"}),
+        ("final/best.json", {"best"}),
+        ("tables/runs.csv", AGGREGATION),
+        ("labels/summary.json", AGGREGATION | EXPLORATION | {"clean", "split", "train"}),
+        ("pack/test.npy", {"pack", "check_images", "predict_test", "submission"}),
+        ("pack/train.npy", EVERY_RULE - FINAL),
+    ],
+)
+def test_a_deleted_file_is_made_again_with_what_needs_it(project, file, remade):
+    (project / "results/small" / file).unlink()
+    jobs = plan(project)
+    assert jobs.known == remade
+    assert f"results/small/{file}" in jobs.outputs
+
+
+def test_a_deleted_run_is_trained_again(project):
+    (deleted,) = folders(project, "named/slow")
+    shutil.rmtree(project / "results/small/runs" / deleted)
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | {"train"}
+    assert jobs.trainings == {deleted}
+
+
+def test_a_deleted_final_run_is_trained_again(project):
+    (deleted,) = folders(project, "final of rate/lr=0.0001")
+    shutil.rmtree(project / "results/small/runs" / deleted)
+    jobs = plan(project)
+    assert jobs.rules == FINAL | {"train"}
+    assert jobs.trainings == {deleted}
+
+
+# --- edits of code ----------------------------------------------------------------------------------
+
+
+# What is made from what a rule makes.
+BELOW = {
+    "pack": EVERY_RULE,
+    "clean": AGGREGATION | EXPLORATION | {"split", "train"},
+    "class_balance": {"figure_class_balance"},
+    "rgb_histograms": {"figure_rgb_histograms"},
+    "split": AGGREGATION | {"train"},
+    "train": AGGREGATION,
+    "compare": AGGREGATION,
+    "study": {"figure_study", "best"},
+    "effects": {"summary"},
+    "predict_test": {"submission"},
+}
+
+
+# Between them, the edits make every rule stale while nothing above it is.
+@pytest.mark.parametrize(
+    ("module", "importing"),
+    [
+        ("pcam/config.py", set()),
+        ("pcam/data/synthetic.py", set()),
+        ("pcam/data/pack.py", {"pack"}),
+        ("pcam/data/clean.py", {"clean"}),
+        ("pcam/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
+        ("pcam/data/splits.py", {"split"}),
+        ("pcam/engine/loop.py", {"train"}),
+        ("pcam/engine/network.py", {"train", "predict_test"}),
+        ("pcam/engine/predict.py", {"predict_test"}),
+        ("pcam/evaluation/metrics.py", {"compare", "study", "effects", "summary", "best", "final_metrics"}),
+        ("pcam/evaluation/effects.py", {"effects"}),
+        ("pcam/evaluation/summary.py", {"summary"}),
+        ("pcam/evaluation/final.py", {"best", "final_metrics"}),
+        ("pcam/evaluation/submission.py", {"submission"}),
+        ("pcam/figures/style.py", FIGURES),
+        ("pcam/figures/training.py", {"figure_learning_curves", "figure_roc"}),
+        ("pcam/console.py", EVERY_RULE),
+        ("scripts/study.py", {"study"}),
+        ("scripts/final_metrics.py", {"final_metrics"}),
+    ],
+)
+def test_a_statement_reruns_the_rules_that_import_it(project, module, importing):
+    append(project / "workflow" / module, "\n_ANOTHER_STATEMENT = True\n")
+    jobs = plan(project)
+    assert jobs.edited <= importing
+    stale = importing.union(*(BELOW.get(rule, set()) for rule in importing))
+    assert jobs.known == stale - (FINAL if "best" in stale else set())
+
+
+def test_a_statement_in_the_drawing_of_the_data_makes_them_anew(project):
+    append(project / "workflow/pcam/data/synthetic.py", "\n_ANOTHER_STATEMENT = True\n")
+    assert plan(project, *OTHER).rules == {"synthetic", "pack"}
+
+
+# --- an experiment beside the shipped ones ----------------------------------------------------------
+
+
+def test_an_experiment_in_a_second_file_is_added_to_the_shipped_ones(project):
+    experiment = {
+        "dataset": {"format": "kaggle", "root": "data/small"},
+        "defaults": {"backbone": "resnet18", "weights": "none", "image_size": 32},
+        "studies": {"rate": {"grid": {"lr": ["1e-3", 0.01], "dropout": [0.2, 0.3]}}},
+        "final": {"study": "rate"},
+    }
+    (project / "mine.yaml").write_text(yaml.safe_dump({"experiments": {"mine": experiment}}))
+    jobs = plan(project, "--configfile", "config.yaml", "mine.yaml", "--config", "experiment=mine")
+    assert jobs.known == EVERY_RULE - FINAL
+    assert len(jobs.trainings) == 4
+    assert plan(project).rules == set()
