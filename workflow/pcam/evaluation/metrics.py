@@ -1,41 +1,45 @@
-"""Metrics of a binary classifier from kept predictions, with their uncertainty."""
+"""All metrics of a binary classifier from kept predictions, with their uncertainty."""
 
 import numpy as np
-from scipy.stats import norm, rankdata
-from sklearn.metrics import log_loss
+from sklearn.metrics import average_precision_score, log_loss
+
+from pcam.evaluation.auroc import bootstrap_by_slide, delong
+from pcam.evaluation.calibration import brier_score, expected_calibration_error
+from pcam.evaluation.predictions import binary_labels, probabilities_of_one, slide_codes
+
+REPEATS = 1000
 
 
-def auroc_interval(labels: np.ndarray, scores: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    """Area under the ROC curve with its confidence interval by DeLong's variance.
+def summarise(labels, probabilities, slides=None, *, repeats: int = REPEATS, seed: int = 0) -> dict:
+    """The metrics of one set of predictions, as numbers that JSON can hold.
 
-    labels: N of 0 and 1, both present; scores: N, higher for positives; ties count one half. Returns
-    the area, the lower and the upper bound, the bounds cut to [0, 1]. The interval takes patches as
-    independent; where they share slides it is too narrow.
-
-    DeLong, DeLong & Clarke-Pearson, Biometrics 1988; by ranks as in Sun & Xu, IEEE SPL 2014.
+    labels: N of 0 and 1, both present; probabilities: N, of 1; slides: N names, where they are known.
+    `val_auc_low` and `val_auc_high` are the 95 % interval of `val_auc`, and `val_auc_interval` says which:
+    `slide bootstrap` where patches of two slides or more are given, else `DeLong`, which is too narrow
+    where patches share slides. DeLong's is always there as `val_auc_delong_low` and `…_high`. `slides` is
+    the number of slides, None where they are not known. `repeats` and `seed` are the bootstrap's.
     """
-    labels, scores = np.asarray(labels), np.asarray(scores, float)
-    positives, negatives = scores[labels == 1], scores[labels == 0]
-    m, n = len(positives), len(negatives)
-    ranks = rankdata(np.concatenate([positives, negatives]))
-    # Share of negatives below each positive, and of positives above each negative.
-    per_positive = (ranks[:m] - rankdata(positives)) / n
-    per_negative = 1 - (ranks[m:] - rankdata(negatives)) / m
-    area = per_positive.mean()
-    variance = per_positive.var(ddof=1) / m if m > 1 else np.nan
-    variance += per_negative.var(ddof=1) / n if n > 1 else np.nan
-    half = norm.ppf((1 + level) / 2) * np.sqrt(variance)
-    return float(area), float(max(area - half, 0.0)), float(min(area + half, 1.0))
-
-
-def summarise(labels: np.ndarray, probabilities: np.ndarray) -> dict:
-    """The metrics of one set of predictions (`labels` 0 or 1, `probabilities` of 1, both N)."""
-    area, low, high = auroc_interval(labels, probabilities)
+    labels = binary_labels(labels, both=True)
+    probabilities = probabilities_of_one(probabilities, len(labels))
+    by_patch = delong(labels, probabilities)
+    count = None if slides is None else int(slide_codes(slides, len(labels)).max()) + 1
+    if count is None or count < 2:
+        name, interval = "DeLong", by_patch
+    else:
+        name = "slide bootstrap"
+        interval = bootstrap_by_slide(labels, probabilities, slides, repeats=repeats, seed=seed)
     return {
         "patches": len(labels),
         "positive": int(np.sum(labels)),
-        "val_auc": area,
-        "val_auc_low": low,
-        "val_auc_high": high,
+        "slides": count,
+        "val_auc": by_patch.area,
+        "val_auc_low": interval.low,
+        "val_auc_high": interval.high,
+        "val_auc_interval": name,
+        "val_auc_delong_low": by_patch.low,
+        "val_auc_delong_high": by_patch.high,
+        "val_average_precision": float(average_precision_score(labels, probabilities)),
         "val_log_loss": float(log_loss(labels, probabilities)),
+        "val_brier": brier_score(labels, probabilities),
+        "val_ece": expected_calibration_error(labels, probabilities),
     }

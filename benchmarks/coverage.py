@@ -1,0 +1,139 @@
+"""How often the intervals of the AUROC hold the truth, and what all statistics of a run cost.
+
+    python benchmarks/coverage.py
+
+Predictions are drawn with a known AUROC: once as independent patches, once so that patches of a slide
+share a part of their score, as patches of real slides do. Two models of the same AUROC are drawn together,
+so that the interval of their difference should hold 0. The cost is that of 220,025 predictions of 400
+slides, the size of the whole of PatchCamelyon's training part.
+"""
+
+import argparse
+import itertools
+import resource
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+
+import numpy as np
+from machine import describe_machine, table
+from scipy.special import expit
+from scipy.stats import norm
+
+from pcam.evaluation.auroc import (
+    bootstrap_by_slide,
+    delong,
+    delong_paired,
+    paired_bootstrap_by_slide,
+)
+from pcam.evaluation.calibration import apply_temperature, fit_temperature, reliability_table
+from pcam.evaluation.metrics import summarise
+from pcam.evaluation.multiplicity import holm
+from pcam.evaluation.operating_points import at_threshold, choose_thresholds
+
+# Share of the scores' variance that patches of a slide have in common.
+SHARED = {"independent": 0.0, "clustered": 0.3}
+# Slides and patches of each.
+SIZES = [(20, 25), (50, 20), (100, 30)]
+AREAS = [0.8, 0.95, 0.99]
+# Share of the noise that two models have in common: they fail on the same patches.
+COMMON = 0.8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--simulations", type=int, default=400, help="for each row of the table")
+    parser.add_argument("--repeats", type=int, default=500, help="draws of each bootstrap")
+    arguments = parser.parse_args()
+    print(describe_machine())
+    print(f"\n{table(cost())}\n", flush=True)
+    rows = []
+    for data, size, area in itertools.product(SHARED, SIZES, AREAS):
+        rows.append(coverage(data, *size, area, arguments.simulations, arguments.repeats))
+        print(f"{len(rows)} of {len(SHARED) * len(SIZES) * len(AREAS)} rows", file=sys.stderr)
+    print(table(rows))
+
+
+def simulate(
+    generator: np.random.Generator, slides: int, per_slide: int, area: float, shared: float
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Labels, the scores of two models, and slides, of slides × per_slide patches.
+
+    A score is normal with variance 1 in both classes, so that the area between patches of different slides
+    is `area`. Some slides have hardly a positive patch, some hardly another, as real slides do.
+    """
+    slide = np.repeat(np.arange(slides), per_slide)
+    labels = (generator.random(len(slide)) < generator.beta(0.5, 0.75, slides)[slide]).astype(int)
+    both = _two(generator, slides)[:, slide]
+    own = _two(generator, len(slide))
+    scores = np.sqrt(2) * norm.ppf(area) * labels + np.sqrt(shared) * both + np.sqrt(1 - shared) * own
+    return labels, list(scores), slide
+
+
+def _two(generator: np.random.Generator, size: int) -> np.ndarray:
+    """Noise of two models, which have a part of it in common: 2×size."""
+    common, own = generator.normal(size=size), generator.normal(size=(2, size))
+    return np.sqrt(COMMON) * common + np.sqrt(1 - COMMON) * own
+
+
+def coverage(
+    data: str, slides: int, per_slide: int, area: float, simulations: int, repeats: int, seed: int = 0
+) -> dict:
+    """A row of the table: how often each 95 % interval holds the truth, in per cent."""
+    generator = np.random.default_rng(seed)
+    held = np.zeros(4)
+    for simulation in range(simulations):
+        labels, (a, b), slide = simulate(generator, slides, per_slide, area, SHARED[data])
+        draws = {"repeats": repeats, "seed": simulation}
+        intervals = [
+            (area, delong(labels, a)),
+            (area, bootstrap_by_slide(labels, a, slide, **draws)),
+            (0, delong_paired(labels, a, b)),
+            (0, paired_bootstrap_by_slide(labels, a, b, slide, **draws)),
+        ]
+        held += [interval.low <= truth <= interval.high for truth, interval in intervals]
+    names = ["DeLong", "slide bootstrap", "difference, DeLong", "difference, slide bootstrap"]
+    case = {"data": data, "slides": slides, "patches": slides * per_slide, "AUROC": area}
+    shares = (100 * held / simulations).tolist()
+    return case | dict(zip(names, shares, strict=True)) | {"simulations": simulations}
+
+
+def cost(patches: int = 220_025, slides: int = 400, repeats: int = 1000) -> list[dict]:
+    """Seconds of each statistic of one run, and the most memory that the process has held by then."""
+    labels, (a, b), slide = simulate(np.random.default_rng(0), slides, patches // slides + 1, 0.97, 0.3)
+    labels, a, b, slide = labels[:patches], expit(a[:patches] - 1), expit(b[:patches] - 1), slide[:patches]
+    draws = {"repeats": repeats, "seed": 0}
+    statistics = {
+        f"summary, slide bootstrap of {repeats:,}": lambda: summarise(labels, a, slide, **draws),
+        "paired DeLong": lambda: delong_paired(labels, a, b),
+        f"paired slide bootstrap of {repeats:,}": lambda: paired_bootstrap_by_slide(
+            labels, a, b, slide, **draws
+        ),
+        "thresholds, chosen and judged": lambda: [
+            at_threshold(labels, b, threshold, [0.01, 0.1])
+            for threshold in choose_thresholds(labels, a).values()
+        ],
+        "temperature, fitted and applied": lambda: apply_temperature(b, fit_temperature(labels, a)),
+        "reliability table": lambda: reliability_table(labels, a),
+        "Holm's adjustment of 100": lambda: holm(np.linspace(0, 1, 100)),
+    }
+    rows = []
+    for name, statistic in statistics.items():
+        started, busy = time.perf_counter(), time.process_time()
+        statistic()
+        seconds, of_cpu = time.perf_counter() - started, time.process_time() - busy
+        rows.append({"statistic": name, "seconds": seconds, "of CPU": of_cpu, "peak GB": _peak()})
+    total = {name: sum(row[name] for row in rows) for name in ("seconds", "of CPU")}
+    return [*rows, {"statistic": "all", **total, "peak GB": _peak()}]
+
+
+def _peak() -> float:
+    """The most memory that this process has held, in GB; the system counts in kB, macOS in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+if __name__ == "__main__":
+    main()
