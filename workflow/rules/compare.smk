@@ -3,10 +3,13 @@
 
 rule compare:
     input:
-        lambda wildcards: [
+        runs=lambda wildcards: [
             f"results/{wildcards.experiment}/runs/{folder}/fold-0/{file}"
             for folder in run_folders(wildcards.experiment)
             for file in ("history.csv", "predictions.csv", "run.json")
+        ],
+        splits=lambda wildcards: [
+            f"results/{wildcards.experiment}/splits/{split}.csv" for split in experiment(wildcards)["splits"]
         ],
     output:
         report(

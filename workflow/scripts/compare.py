@@ -1,7 +1,14 @@
 """Make the table of all runs."""
 
+from pathlib import Path
+
 from pcam.console import job_log
 from pcam.evaluation.compare import compare_runs
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
-    compare_runs(snakemake.params.members, snakemake.params.root, snakemake.output[0])
+    compare_runs(
+        snakemake.params.members,
+        snakemake.params.root,
+        {Path(split).stem: split for split in snakemake.input.splits},
+        snakemake.output[0],
+    )

@@ -62,13 +62,13 @@ def settings(tiny_settings) -> dict:
 
 @pytest.fixture
 def run(data, settings, tmp_path):
-    """Train a run into a folder."""
+    """Train a run into a folder, on another pack where one is given."""
 
-    def run(name: str, code: str = "c0de", **changes) -> Trained:
+    def run(name: str, code: str = "c0de", pack: str = data.files["pack"], **changes) -> Trained:
         folder = tmp_path / name / "fold-0"
         settings_ = settings | {"epochs": 3} | changes
         train_run(
-            settings_, 0, **data.files, folder=str(folder), code=code,
+            settings_, 0, **data.files | {"pack": pack}, folder=str(folder), code=code,
             formats=str(tmp_path / "formats.json"), runtime=RUNTIME,
         )  # fmt: skip
         return Trained(folder)
@@ -144,6 +144,16 @@ def test_the_report_says_what_was_trained_on_what(run, settings):
 
 def test_a_run_twice_gives_the_same_bits(run):
     assert same_bits(run("a"), run("b"))
+
+
+def test_nothing_is_learned_from_validation_patches(run, data, tmp_path):
+    pixels = data.pixels.copy()
+    rows = data.table.row[data.table.fold == 0]
+    pixels[rows] = 255 - pixels[rows]
+    np.save(tmp_path / "other.npy", pixels)
+    first, second = run("a"), run("b", pack=str(tmp_path / "other.npy"))
+    assert all(torch.equal(first.model[name], value) for name, value in second.model.items())
+    assert not first.predictions.equals(second.predictions)
 
 
 def test_another_seed_is_another_run(run):

@@ -31,7 +31,8 @@ def table_of_runs(tmp_path):
             row = {"study": "one", "run": f"run{i}", "folder": f"folder{i}", **SETTINGS}
             row |= {"best_val_auc": auc, "final_val_auc": auc}
             row |= {"val_auc_low": auc - 0.01, "val_auc_high": auc + 0.01}
-            row |= {"val_log_loss": 0.3, "train_seconds": 10.0}
+            row |= {"val_auc_interval": "DeLong", "difference_to_best": 0.0, "p_value": None}
+            row |= {"tied_with_best": True, "val_log_loss": 0.3, "train_seconds": 10.0}
             rows.append(row | run)
         path = Path(tmp_path, "runs.csv")
         pd.DataFrame(rows).to_csv(path, index=False)

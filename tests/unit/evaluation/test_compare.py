@@ -33,8 +33,12 @@ def kept(tmp_path):
 
 @pytest.fixture
 def compared(tmp_path):
-    def run(*members: dict) -> pd.DataFrame:
-        compare_runs(list(members), str(tmp_path / "runs"), str(tmp_path / "runs.csv"))
+    def run(*members: dict, slides=None) -> pd.DataFrame:
+        split = tmp_path / "main.csv"
+        ids = [f"{i:02d}" for i in range(60)]
+        pd.DataFrame({"id": ids, "slide": slides or "", "fold": 0}).to_csv(split, index=False)
+        root, table = str(tmp_path / "runs"), str(tmp_path / "runs.csv")
+        compare_runs(list(members), root, {"main": str(split)}, table)
         return read_runs(str(tmp_path / "runs.csv"))
 
     return run
@@ -42,7 +46,8 @@ def compared(tmp_path):
 
 def member(study: str, run: str, folder: str, **settings) -> dict:
     nested = {"flips": True, "rotation": 90.0}
-    return {"study": study, "run": run, "folder": folder, "settings": {"augmentation": nested, **settings}}
+    settings = {"augmentation": nested, "split": "main", **settings}
+    return {"study": study, "run": run, "folder": folder, "settings": settings}
 
 
 def test_a_row_holds_keys_settings_and_results(kept, compared):
@@ -51,12 +56,14 @@ def test_a_row_holds_keys_settings_and_results(kept, compared):
     auc = roc_auc_score(predictions.label, predictions.probability)
     expected = {
         "study": "one", "run": "plain", "folder": "a",
-        "augmentation.flips": True, "augmentation.rotation": 90.0, "lr": 3e-4, "epochs": 3,
-        "best_val_auc": 0.9999, "final_val_auc": auc,
+        "augmentation.flips": True, "augmentation.rotation": 90.0, "lr": 3e-4, "epochs": 3, "split": "main",
+        "best_val_auc": 0.9999, "final_val_auc": auc, "val_auc_interval": "DeLong",
+        "difference_to_best": 0.0, "tied_with_best": True,
         "val_log_loss": log_loss(predictions.label, predictions.probability),
         "train_seconds": 23.0,
     }  # fmt: skip
     low, high = row.pop("val_auc_low"), row.pop("val_auc_high")
+    assert np.isnan(row.pop("p_value"))
     assert row == pytest.approx(expected, abs=1e-6)
     assert low < auc < high
 
@@ -75,9 +82,26 @@ def test_every_run_of_every_study_has_a_row_in_the_given_order(kept, compared):
     assert rows[["study", "run", "folder"]].to_numpy().tolist() == [
         ["two", "x", "bb"], ["one", "y", "a"], ["one", "z", "bb"],
     ]  # fmt: skip
-    same = rows.drop(columns=["study", "run"])
+    same = rows.drop(columns=["study", "run", "difference_to_best", "p_value", "tied_with_best"])
     assert same.iloc[0].equals(same.iloc[2])
     assert rows.final_val_auc[0] != rows.final_val_auc[1]
+
+
+def test_where_slides_are_known_the_interval_is_by_slide(kept, compared):
+    kept("a")
+    by_patch = compared(member("one", "plain", "a"))
+    by_slide = compared(member("one", "plain", "a"), slides=[f"s{i // 6}" for i in range(60)])
+    assert list(by_slide.val_auc_interval) == ["slide bootstrap"]
+    assert by_slide.final_val_auc[0] == by_patch.final_val_auc[0]
+    assert by_slide.val_auc_low[0] != by_patch.val_auc_low[0]
+
+
+def test_each_study_has_its_own_best(kept, compared):
+    kept("good", noise=0.2)
+    kept("poor", noise=5.0)
+    rows = compared(member("both", "x", "good"), member("both", "y", "poor"), member("alone", "y", "poor"))
+    assert list(rows.tied_with_best) == [True, False, True]
+    assert rows.difference_to_best[1] == pytest.approx(rows.final_val_auc[1] - rows.final_val_auc[0])
 
 
 def test_nested_settings_are_columns_with_dots():

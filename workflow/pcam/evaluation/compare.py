@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from pcam.evaluation.metrics import summarise
+from pcam.evaluation.ties import Kept, compare_with_best
 from pcam.files import write_table
 
 # The columns of the study's tables that come first; the other settings follow.
@@ -14,27 +15,33 @@ LEADING = [
     "lr", "weight_decay", "dropout", "scheduler", "pos_weight",
 ]  # fmt: skip
 RESULTS = [
-    "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high", "val_log_loss", "train_seconds",
+    "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high", "val_auc_interval",
+    "difference_to_best", "p_value", "tied_with_best", "val_log_loss", "train_seconds",
 ]  # fmt: skip
 
 
-def compare_runs(runs: list[dict], root: str, table: str) -> None:
+def compare_runs(runs: list[dict], root: str, splits: dict[str, str], table: str) -> None:
     """One row for each run of each study: `study,run,folder`, every setting, then the results.
 
     runs: `study`, `run` (its name there), `folder` and `settings` of each; root: the folder that holds
-    the runs' folders. `best_val_auc` is the best epoch's AUROC, `final_val_auc` that of the last epoch,
-    whose model and predictions are kept, with its 95 % interval (DeLong). `train_seconds` counts the
-    epochs with their evaluation.
+    the runs' folders; splits: the table of each split, which knows the slides. `best_val_auc` is the best
+    epoch's AUROC, `final_val_auc` that of the last epoch, whose model and predictions are kept, with its
+    95 % interval, by slide where slides are known (`val_auc_interval` says). `tied_with_best` and its
+    p-value come of a paired test within the study. `train_seconds` counts the epochs with their evaluation.
     """
-    known: dict[str, dict] = {}
-    rows = []
+    slides = {name: _slides(path) for name, path in splits.items()}
+    kept: dict[str, Kept] = {}
+    results: dict[str, dict] = {}
     for run in runs:
         folder = run["folder"]
-        if folder not in known:
-            known[folder] = _results(Path(root, folder, "fold-0"))
-        keys = {"study": run["study"], "run": run["run"], "folder": folder}
-        rows.append(keys | flatten(run["settings"]) | known[folder])
-    write_table(pd.DataFrame(rows), table)
+        if folder not in kept:
+            kept[folder] = _kept(Path(root, folder, "fold-0"), slides[run["settings"]["split"]])
+            results[folder] = _results(Path(root, folder, "fold-0"), kept[folder])
+    tables = [
+        _study_rows([run for run in runs if run["study"] == study], kept, results)
+        for study in dict.fromkeys(run["study"] for run in runs)
+    ]
+    write_table(pd.concat(tables), table)
 
 
 def study_table(runs: str, study: str, table: str) -> None:
@@ -62,16 +69,41 @@ def flatten(settings: dict, prefix: str = "") -> dict:
     return flat
 
 
-def _results(folder: Path) -> dict:
+def _study_rows(runs: list[dict], kept: dict[str, Kept], results: dict[str, dict]) -> pd.DataFrame:
+    keys = [{name: run[name] for name in ("study", "run", "folder")} for run in runs]
+    rows = [
+        key | flatten(run["settings"]) | results[run["folder"]] for key, run in zip(keys, runs, strict=True)
+    ]
+    folders = [run["folder"] for run in runs]
+    ties = compare_with_best(
+        {folder: kept[folder] for folder in folders},
+        {folder: results[folder]["final_val_auc"] for folder in folders},
+    )
+    return pd.concat([pd.DataFrame(rows), ties.round({"difference_to_best": 6})], axis=1)
+
+
+def _slides(split: str) -> pd.Series | None:
+    """The slide of each patch by its id, or None where the split knows none."""
+    table = pd.read_csv(split, dtype=str, usecols=["id", "slide"]).set_index("id").slide
+    return None if table.isna().any() else table
+
+
+def _kept(folder: Path, slides: pd.Series | None) -> Kept:
+    table = pd.read_csv(folder / "predictions.csv", dtype={"id": str})
+    of_patches = None if slides is None else slides.loc[table.id].to_numpy()
+    return Kept(table.id.to_numpy(), table.label.to_numpy(), table.probability.to_numpy(), of_patches)
+
+
+def _results(folder: Path, kept: Kept) -> dict:
     history = pd.read_csv(folder / "history.csv")
-    predictions = pd.read_csv(folder / "predictions.csv", usecols=["label", "probability"])
     seconds = json.loads((folder / "run.json").read_text())["seconds"]
-    metrics = summarise(predictions.label.to_numpy(), predictions.probability.to_numpy())
+    metrics = summarise(kept.labels, kept.probabilities, kept.slides)
     return {
         "best_val_auc": round(max(history.val_auc.max(), metrics["val_auc"]), 6),
         "final_val_auc": round(metrics["val_auc"], 6),
         "val_auc_low": round(metrics["val_auc_low"], 6),
         "val_auc_high": round(metrics["val_auc_high"], 6),
+        "val_auc_interval": metrics["val_auc_interval"],
         "val_log_loss": round(metrics["val_log_loss"], 6),
         "train_seconds": round(seconds["train"] + seconds["evaluate"], 1),
     }

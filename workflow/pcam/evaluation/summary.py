@@ -15,7 +15,8 @@ def write_summary(experiment: str, cleaning: str, runs: str, effects: str, summa
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
     for study, group in rows.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]
-        lines += [*_effects(changes[changes.study == study]), ""]
+        if effects_in_words := _effects(changes[changes.study == study]):
+            lines += [*effects_in_words, ""]
     with replacing(summary) as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")
 
@@ -40,10 +41,14 @@ def _study(group: pd.DataFrame) -> list[str]:
         f"Best of {len(ranked)}: `{best.run}` with a validation AUROC of {_auc(best)} "
         f"after {best.epochs} {'epoch' if best.epochs == 1 else 'epochs'}."
     ]
-    inside = ranked[1:][ranked[1:].val_auc_high >= best.val_auc_low]
-    if len(inside):
-        names = ", ".join(f"`{name}`" for name in inside.run)
-        lines.append(f"Its interval overlaps with those of {names}.")
+    others = ranked[1:]
+    for verdict, words in (
+        (True, "No evidence that these are worse (paired test, Holm)"),
+        (None, "Validated on other patches, so not tested against it"),
+    ):
+        found = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
+        if len(found):
+            lines.append(f"{words}: {', '.join(f'`{name}`' for name in found.run)}.")
     return lines
 
 

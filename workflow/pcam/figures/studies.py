@@ -21,6 +21,10 @@ NOT_SETTINGS = [
     "final_val_auc",
     "val_auc_low",
     "val_auc_high",
+    "val_auc_interval",
+    "difference_to_best",
+    "p_value",
+    "tied_with_best",
     "train_seconds",
 ]
 LABEL_WIDTH = 36  # characters that leave the bars two thirds of the figure
