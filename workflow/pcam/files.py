@@ -22,6 +22,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+# Columns of names, which stay texts: an image may be called `007` or `NA`.
+NAMES = dict.fromkeys(["id", "slide", "study", "run", "folder", "value"], str)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote: names are texts, and only an empty field is missing."""
+    return pd.read_csv(path, dtype=NAMES, keep_default_na=False, na_values=[""])
+
+
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as CSV without its row numbers."""
     with replacing(path) as temporary:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from pcam.evaluation.compare import compare_runs, flatten, read_runs, study_table
+from pcam.evaluation.compare import compare_runs, flatten, study_table
+from pcam.files import read_table
 
 LABELS = np.arange(60) % 3 == 0
 
@@ -39,7 +40,7 @@ def compared(tmp_path):
         pd.DataFrame({"id": ids, "slide": slides or "", "fold": 0}).to_csv(split, index=False)
         root, table = str(tmp_path / "runs"), str(tmp_path / "runs.csv")
         compare_runs(list(members), root, {"main": str(split)}, table)
-        return read_runs(str(tmp_path / "runs.csv"))
+        return read_table(str(tmp_path / "runs.csv"))
 
     return run
 
@@ -134,7 +135,7 @@ def test_a_study_begins_with_the_columns_that_are_read_first(table_of_runs, tmp_
 
 @pytest.mark.parametrize("name", ["NA", "007", "null", "1e5"])
 def test_names_stay_names(table_of_runs, name):
-    rows = read_runs(table_of_runs({"study": name, "run": name}))
+    rows = read_table(table_of_runs({"study": name, "run": name}))
     assert (rows.study[0], rows.run[0]) == (name, name)
     assert rows.scheduler[0] == "none"
     assert rows.lr[0] == 3e-4

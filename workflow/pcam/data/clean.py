@@ -5,7 +5,7 @@ import logging
 import pandas as pd
 
 from pcam.errors import InputError
-from pcam.files import write_json, write_table
+from pcam.files import read_table, write_json, write_table
 
 # Reasons that speak of the image; all others speak of the label row.
 NO_IMAGE, NO_LABEL, NEAR_BLANK, SET_ASIDE = "no image", "no label", "near blank", "image set aside"
@@ -27,7 +27,7 @@ def clean_files(
     class is empty in the end, or the rules say `stop` and there is something to stop for.
     """
     rows = read_labels(labels)
-    images, aside = pd.read_csv(index, dtype={"id": str}), pd.read_csv(set_aside, dtype=str)
+    images, aside = read_table(index), read_table(set_aside)
     rows["reason"] = reject_reasons(rows, images, aside, rules)
     kept = rows.loc[rows.reason == "", ["id", "label"]].astype({"label": int})
     bad = pd.concat([rows[rows.reason != ""], *_without_row(rows, images, aside)], ignore_index=True)
@@ -47,14 +47,15 @@ def clean_files(
 
 def read_labels(path: str) -> pd.DataFrame:
     """Read a label file as it is, texts without surrounding blanks: `row` (line in the file), id, label."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+    # Blank lines are kept here and dropped below, so that the line numbers are those of the file.
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, skip_blank_lines=False)
     table.columns = table.columns.str.strip()
     for column in ("id", "label"):
         if column not in table:
             raise InputError(f"{path}: there is no column {column!r}; the first line must name `id,label`")
     table = table[["id", "label"]].apply(lambda column: column.str.strip())
     table.insert(0, "row", range(2, len(table) + 2))  # line 1 is the header
-    return table
+    return table[(table.id != "") | (table.label != "")].reset_index(drop=True)
 
 
 def reject_reasons(rows: pd.DataFrame, images: pd.DataFrame, aside: pd.DataFrame, rules: dict) -> pd.Series:

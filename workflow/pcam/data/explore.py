@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pcam.files import write_table
+from pcam.files import read_table, write_table
 
 CHANNELS = ("red", "green", "blue")
 CHUNK = 1024  # patches read at a time
@@ -11,7 +11,7 @@ CHUNK = 1024  # patches read at a time
 
 def class_balance(labels: str, table: str) -> None:
     """From the clean labels (CSV `id,label`) to a table `label,patches,share`."""
-    counts = pd.read_csv(labels, dtype={"id": str}).label.value_counts().sort_index()
+    counts = read_table(labels).label.value_counts().sort_index()
     balance = counts.rename_axis("label").rename("patches").reset_index()
     write_table(balance.assign(share=(balance.patches / balance.patches.sum()).round(4)), table)
 
@@ -25,7 +25,7 @@ def check_images(parts: dict[str, tuple[str, str]], near_blank_std: float, table
     """
     rows = []
     for part, (index, rejected) in parts.items():
-        images, aside = pd.read_csv(index), pd.read_csv(rejected)
+        images, aside = read_table(index), read_table(rejected)
         shapes = images.width.astype(str) + "×" + images.height.astype(str)
         for check, values in (
             ("shape", shapes),
@@ -53,8 +53,8 @@ def rgb_histograms(pack: str, index: str, labels: str, table: str) -> None:
     pack: uint8 array N×H×W×3, read a chunk at a time.
     """
     pixels = np.load(pack, mmap_mode="r")
-    row_of = pd.read_csv(index, dtype={"id": str}).set_index("id").row
-    clean = pd.read_csv(labels, dtype={"id": str})
+    row_of = read_table(index).set_index("id").row
+    clean = read_table(labels)
     tables = []
     for label, group in clean.groupby("label"):
         rows = np.sort(row_of.loc[group.id].to_numpy())

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pcam.console import progress
 from pcam.data.pack import CHUNK, decode
+from pcam.files import read_table
 
 
 def changed_images(folder: str, array: str, index: str, workers: int) -> list[str]:
@@ -16,7 +17,7 @@ def changed_images(folder: str, array: str, index: str, workers: int) -> list[st
     array and index: the pack of that folder. Images that came or went since are not looked at, because
     the workflow sees them by their names.
     """
-    images = pd.read_csv(index, dtype={"id": str})
+    images = read_table(index)
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     changed = []
     with (

@@ -58,7 +58,9 @@ def fit(
         weight_decay=settings["weight_decay"],
         fused=True,
     )
-    steps = settings["epochs"] * -(-len(train.rows) // batch_size)
+    # Batch normalisation has nothing to normalise a lone last patch with; each epoch leaves out another.
+    count = len(train.rows) - (len(train.rows) % batch_size == 1)
+    steps = settings["epochs"] * -(-count // batch_size)
     schedule = _schedule(optimizer, settings["scheduler"], steps)
     scaler = torch.amp.GradScaler(device.type, enabled=network.compute.precision == "fp16")
     generator = torch.Generator().manual_seed(settings["seed"])
@@ -70,7 +72,7 @@ def fit(
     for epoch in range(len(done.history) + 1, settings["epochs"] + 1):
         started, lr = time.perf_counter(), optimizer.param_groups[0]["lr"]
         model.train()
-        order = torch.randperm(len(train.rows), generator=generator)
+        order = torch.randperm(len(train.rows), generator=generator)[:count]
         matrices = draw_matrices(len(order), settings["augmentation"], generator).to(device)
         labels = train.labels[order.to(device)]
         total_loss, seen = torch.zeros((), device=device), 0

@@ -5,7 +5,6 @@ import logging
 import time
 from pathlib import Path
 
-import pandas as pd
 import safetensors.torch
 import torch
 
@@ -14,7 +13,7 @@ from pcam.engine.backbones import BACKBONES, build
 from pcam.engine.device import Format, choose_device
 from pcam.engine.network import Network
 from pcam.engine.patches import Patches
-from pcam.files import write_table
+from pcam.files import read_table, write_table
 
 
 def predict_pack(model: str, report: str, pack: str, index: str, predictions: str, runtime: dict) -> None:
@@ -26,11 +25,11 @@ def predict_pack(model: str, report: str, pack: str, index: str, predictions: st
     device = choose_device(runtime["device"])
     run = json.loads(Path(report).read_text())
     network = load_network(model, run, device)
-    images = pd.read_csv(index, dtype={"id": str})
+    images = read_table(index)
     started = time.perf_counter()
     rows = torch.tensor(images.row.to_numpy())
     logits = network.predict(Patches(pack, device), rows, run["settings"]["batch_size"])
-    probabilities = logits.sigmoid().cpu().numpy()
+    probabilities = logits.double().sigmoid().cpu().numpy()
     speed = len(images) / (time.perf_counter() - started)
     logging.info("predicted %d patches, %.0f img/s", len(images), speed)
     write_table(images[["id"]].assign(probability=probabilities), predictions)

@@ -21,7 +21,7 @@ from pcam.engine.guard import exclusive
 from pcam.engine.loop import Part, Progress, fit
 from pcam.engine.network import Network
 from pcam.engine.patches import Patches
-from pcam.files import replacing, write_json, write_table
+from pcam.files import read_table, replacing, write_json, write_table
 
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas", "scikit-learn")
 
@@ -74,7 +74,7 @@ def train_run(
         )  # fmt: skip
 
         predictions = table.loc[table.fold == fold, ["id", "label"]]
-        probabilities = logits.sigmoid().cpu().numpy()
+        probabilities = logits.double().sigmoid().cpu().numpy()
         save_model(network.model, out / "model.safetensors")
         write_table(pd.DataFrame(done.history), out / "history.csv")
         write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
@@ -107,8 +107,8 @@ def save_model(model: torch.nn.Module, path: Path) -> None:
 
 def read_split(split: str, index: str) -> pd.DataFrame:
     """The table of a split (`id,label,slide,fold`) with each patch's `row` in the pack."""
-    table = pd.read_csv(split, dtype={"id": str})
-    rows = pd.read_csv(index, dtype={"id": str}, usecols=["id", "row"])
+    table = read_table(split)
+    rows = read_table(index)[["id", "row"]]
     return table.merge(rows, on="id", how="left", validate="one_to_one")
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pcam.evaluation.metrics import summarise
 from pcam.evaluation.ties import Kept, compare_with_best
-from pcam.files import write_table
+from pcam.files import read_table, write_table
 
 # The columns of the study's tables that come first; the other settings follow.
 LEADING = [
@@ -46,16 +46,10 @@ def compare_runs(runs: list[dict], root: str, splits: dict[str, str], table: str
 
 def study_table(runs: str, study: str, table: str) -> None:
     """The rows of one study, best first by the AUROC of the kept model, its name columns first."""
-    rows = read_runs(runs)
+    rows = read_table(runs)
     rows = rows[rows.study == study].sort_values("final_val_auc", ascending=False, kind="stable")
     columns = LEADING + [c for c in rows if c not in [*LEADING, "study"]]
     write_table(rows[columns], table)
-
-
-def read_runs(table: str) -> pd.DataFrame:
-    """Read a table of runs; names stay names, as a run may be called `NA` or `007`."""
-    names = {"study": str, "run": str, "folder": str}
-    return pd.read_csv(table, dtype=names, keep_default_na=False, na_values=[""])
 
 
 def flatten(settings: dict, prefix: str = "") -> dict:
@@ -84,18 +78,18 @@ def _study_rows(runs: list[dict], kept: dict[str, Kept], results: dict[str, dict
 
 def _slides(split: str) -> pd.Series | None:
     """The slide of each patch by its id, or None where the split knows none."""
-    table = pd.read_csv(split, dtype=str, usecols=["id", "slide"]).set_index("id").slide
+    table = read_table(split).set_index("id").slide
     return None if table.isna().any() else table
 
 
 def _kept(folder: Path, slides: pd.Series | None) -> Kept:
-    table = pd.read_csv(folder / "predictions.csv", dtype={"id": str})
+    table = read_table(folder / "predictions.csv")
     of_patches = None if slides is None else slides.loc[table.id].to_numpy()
     return Kept(table.id.to_numpy(), table.label.to_numpy(), table.probability.to_numpy(), of_patches)
 
 
 def _results(folder: Path, kept: Kept) -> dict:
-    history = pd.read_csv(folder / "history.csv")
+    history = read_table(folder / "history.csv")
     seconds = json.loads((folder / "run.json").read_text())["seconds"]
     metrics = summarise(kept.labels, kept.probabilities, kept.slides)
     return {

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pcam.evaluation.compare import RESULTS, read_runs
-from pcam.files import write_table
+from pcam.evaluation.compare import RESULTS
+from pcam.files import read_table, write_table
 
 COLUMNS = ["study", "setting", "value", "runs", "mean_val_auc", "difference"]
 NOT_SETTINGS = ["study", "run", "folder", *RESULTS]
@@ -16,7 +16,7 @@ def effects_table(runs: str, table: str) -> None:
     other values, all other settings being equal. Settings that never vary alone are not listed: nothing
     can be said of them.
     """
-    rows = read_runs(runs)
+    rows = read_table(runs)
     effects = [_study_effects(name, study) for name, study in rows.groupby("study", sort=False)]
     write_table(pd.concat([pd.DataFrame(columns=COLUMNS), *effects]), table)
 

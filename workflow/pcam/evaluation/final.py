@@ -3,11 +3,8 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
-from pcam.evaluation.compare import read_runs
 from pcam.evaluation.metrics import summarise
-from pcam.files import write_json
+from pcam.files import read_table, write_json
 
 COLUMN = {"val_auc": "final_val_auc", "val_log_loss": "val_log_loss"}
 HIGHER_IS_BETTER = {"val_auc": True, "val_log_loss": False}
@@ -19,7 +16,7 @@ def choose_best(study: str, metric: str, final_runs: dict[str, str], best: str) 
     final_runs: the folder of the final training by the folder of the run that won. A tie goes to the
     run that stands first in the table.
     """
-    rows = read_runs(study)
+    rows = read_table(study)
     ranked = rows.sort_values(COLUMN[metric], ascending=not HIGHER_IS_BETTER[metric], kind="stable")
     winner = ranked.iloc[0]
     choice = {
@@ -35,7 +32,7 @@ def choose_best(study: str, metric: str, final_runs: dict[str, str], best: str) 
 
 def final_metrics(best: str, predictions: str, metrics: str) -> None:
     """Metrics of the final model on the validation part, with what to think of them."""
-    table = pd.read_csv(predictions)
+    table = read_table(predictions)
     choice = json.loads(Path(best).read_text())
     report = summarise(table.label.to_numpy(), table.probability.to_numpy())
     report["final_folder"] = choice["final_folder"]

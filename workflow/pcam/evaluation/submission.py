@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from pcam.errors import InputError
-from pcam.files import write_table
+from pcam.files import read_table, write_table
 from pcam.fingerprints import list_images
 
 
@@ -16,9 +16,9 @@ def write_submission(predictions: str, folder: str, sample: str | None, submissi
     and order are kept, or None, which takes the images of the folder, sorted. Raises InputError when
     an id is missing or doubled or a value is no probability.
     """
-    predicted = pd.read_csv(predictions, dtype={"id": str})
+    predicted = read_table(predictions)
     if sample:
-        asked, source = pd.read_csv(sample, dtype=str), sample
+        asked, source = read_table(sample), sample
         if "id" not in asked:
             raise InputError(f"{sample}: there is no column 'id'; the first line must name `id,label`")
         ids = asked.id
@@ -28,7 +28,7 @@ def write_submission(predictions: str, folder: str, sample: str | None, submissi
         doubled = table[table.duplicated()]
         if len(doubled):
             raise InputError(f"{where}: the id {doubled.iloc[0]!r} stands there twice; keep one")
-    labels = ids.map(predicted.set_index("id").probability)
+    labels = pd.to_numeric(ids.map(predicted.set_index("id").probability), errors="coerce")
     if labels.isna().any():
         raise InputError(
             f"{source}: {labels.isna().sum()} of {len(ids)} ids have no prediction, the first is "

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from pcam.evaluation.compare import read_runs
-from pcam.files import replacing
+from pcam.files import read_table, replacing
 
 
 def write_summary(experiment: str, cleaning: str, runs: str, effects: str, summary: str) -> None:
     """Write summary.md from the summary of cleaning (JSON) and the tables of runs and of effects."""
-    rows, changes = read_runs(runs), pd.read_csv(effects, dtype={"value": str})
+    rows, changes = read_table(runs), read_table(effects)
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
     for study, group in rows.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]
