@@ -127,8 +127,10 @@ def test_a_number_of_the_wrong_kind_is_made_the_right_one():
     assert repr([*numbers, mine["defaults"]["lr"]]) == "[2, 90.0, 1.0]"
 
 
-def test_large_whole_numbers_are_not_rounded():
-    assert load(defaults={"seed": 2**53 + 1})["defaults"]["seed"] == 2**53 + 1
+def test_a_seed_is_one_that_every_library_takes():
+    assert load(defaults={"seed": 2**32 - 1})["defaults"]["seed"] == 2**32 - 1
+    with pytest.raises(InputError, match=r"seed: 4294967296 is greater than the maximum"):
+        load(defaults={"seed": 2**32})
 
 
 def test_texts_that_look_like_numbers_stay_texts():

@@ -16,7 +16,7 @@ from pcam import config, runs
 
 ROOT = Path(__file__).parents[2]
 # torch pins these itself, other ones for other platforms; setuptools comes with the environment.
-NOT_PINNED = re.compile(r"(nvidia|cuda)-.*|triton|setuptools")
+NOT_PINNED = re.compile(r"(nvidia|cuda)-.*|triton")
 
 
 @pytest.fixture(scope="module")
