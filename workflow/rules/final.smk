@@ -18,25 +18,33 @@ checkpoint best:
         "../scripts/best.py"
 
 
-def final_run(*files, **known):
-    """Files of the run that the final training is, known once the checkpoint has picked the winner.
+def final_folder(name):
+    """The folder of the run that the final training is, known once the checkpoint has picked the winner."""
+    best = checkpoints.best.get(experiment=name).output[0]
+    return json.loads(Path(best).read_text())["final_folder"]
 
-    known: `experiment`, for a rule without that wildcard.
-    """
+
+def final_run(*files, **known):
+    """Files of the final run. known: `experiment`, for a rule without that wildcard."""
 
     def paths(wildcards):
         name = {**wildcards, **known}["experiment"]
-        best = json.loads(Path(checkpoints.best.get(experiment=name).output[0]).read_text())
-        folder = f"results/{name}/runs/{best['final_folder']}/fold-0"
-        return [f"{folder}/{file}" for file in files]
+        return [f"results/{name}/runs/{final_folder(name)}/fold-0/{file}" for file in files]
 
     return paths
+
+
+def final_split(wildcards):
+    """The split that the final run validated on."""
+    run = RUNS[wildcards.experiment][final_folder(wildcards.experiment)]
+    return f"results/{wildcards.experiment}/splits/{run.settings['split']}.csv"
 
 
 rule final_metrics:
     input:
         best="results/{experiment}/final/best.json",
         predictions=final_run("predictions.csv"),
+        split=final_split,
     output:
         report(
             "results/{experiment}/final/metrics.json",

@@ -52,7 +52,9 @@ def test_the_metrics_say_how_good_and_how_far_to_trust_it(tmp_path, csv):
         {"id": range(40), "label": labels, "probability": rng.random(40) / 2 + labels / 4}
     )
     predictions.to_csv(tmp_path / "predictions.csv", index=False)
-    final_metrics(str(best), str(tmp_path / "predictions.csv"), str(tmp_path / "metrics.json"))
+    (tmp_path / "split.csv").write_text("id,slide\n" + "".join(f"{id_},\n" for id_ in predictions.id))
+    paths = (tmp_path / name for name in ("best.json", "predictions.csv", "split.csv", "metrics.json"))
+    final_metrics(*map(str, paths))
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["val_auc"] == pytest.approx(roc_auc_score(labels, predictions.probability))
     assert metrics["val_auc_low"] < metrics["val_auc"] < metrics["val_auc_high"]

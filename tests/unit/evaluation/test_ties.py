@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from pcam.evaluation.auroc import delong_paired, paired_bootstrap_by_slide
-from pcam.evaluation.ties import Kept, compare_with_best
+from pcam.evaluation.kept import Kept
+from pcam.evaluation.ties import compare_with_best
 
 LABELS = np.arange(200) % 2
 

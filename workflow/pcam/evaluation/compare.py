@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from pcam.evaluation.kept import Kept, read_kept, read_slides
 from pcam.evaluation.metrics import summarise
-from pcam.evaluation.ties import Kept, compare_with_best
+from pcam.evaluation.ties import compare_with_best
 from pcam.files import read_table, write_table
 
 # The columns of the study's tables that come first; the other settings follow.
@@ -29,13 +30,14 @@ def compare_runs(runs: list[dict], root: str, splits: dict[str, str], table: str
     95 % interval, by slide where slides are known (`val_auc_interval` says). `tied_with_best` and its
     p-value come of a paired test within the study. `train_seconds` counts the epochs with their evaluation.
     """
-    slides = {name: _slides(path) for name, path in splits.items()}
+    slides = {name: read_slides(path) for name, path in splits.items()}
     kept: dict[str, Kept] = {}
     results: dict[str, dict] = {}
     for run in runs:
         folder = run["folder"]
         if folder not in kept:
-            kept[folder] = _kept(Path(root, folder, "fold-0"), slides[run["settings"]["split"]])
+            predictions = Path(root, folder, "fold-0", "predictions.csv")
+            kept[folder] = read_kept(predictions, slides[run["settings"]["split"]])
             results[folder] = _results(Path(root, folder, "fold-0"), kept[folder])
     tables = [
         _study_rows([run for run in runs if run["study"] == study], kept, results)
@@ -74,18 +76,6 @@ def _study_rows(runs: list[dict], kept: dict[str, Kept], results: dict[str, dict
         {folder: results[folder]["final_val_auc"] for folder in folders},
     )
     return pd.concat([pd.DataFrame(rows), ties.round({"difference_to_best": 6})], axis=1)
-
-
-def _slides(split: str) -> pd.Series | None:
-    """The slide of each patch by its id, or None where the split knows none."""
-    table = read_table(split).set_index("id").slide
-    return None if table.isna().any() else table
-
-
-def _kept(folder: Path, slides: pd.Series | None) -> Kept:
-    table = read_table(folder / "predictions.csv")
-    of_patches = None if slides is None else slides.loc[table.id].to_numpy()
-    return Kept(table.id.to_numpy(), table.label.to_numpy(), table.probability.to_numpy(), of_patches)
 
 
 def _results(folder: Path, kept: Kept) -> dict:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from pcam.evaluation.kept import read_kept, read_slides
 from pcam.evaluation.metrics import summarise
 from pcam.files import read_table, write_json
 
@@ -30,11 +31,11 @@ def choose_best(study: str, metric: str, final_runs: dict[str, str], best: str) 
     write_json(choice, best)
 
 
-def final_metrics(best: str, predictions: str, metrics: str) -> None:
+def final_metrics(best: str, predictions: str, split: str, metrics: str) -> None:
     """Metrics of the final model on the validation part, with what to think of them."""
-    table = read_table(predictions)
+    kept = read_kept(predictions, read_slides(split))
     choice = json.loads(Path(best).read_text())
-    report = summarise(table.label.to_numpy(), table.probability.to_numpy())
+    report = summarise(kept.labels, kept.probabilities, kept.slides)
     report["final_folder"] = choice["final_folder"]
     report["note"] = (
         f"The run was chosen among {choice['chosen_from']} on these same validation patches, which "

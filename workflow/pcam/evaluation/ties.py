@@ -1,23 +1,13 @@
 """Which runs of a study are as good as its best, as far as the validation patches can tell."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
 from pcam.evaluation.auroc import delong_paired, paired_bootstrap_by_slide
+from pcam.evaluation.kept import Kept
 from pcam.evaluation.multiplicity import holm
 
 LEVEL = 0.05  # chance of calling any run worse that is not
-
-
-class Kept(NamedTuple):
-    """The kept predictions of a run on its validation part, N patches in the order of the split."""
-
-    ids: np.ndarray
-    labels: np.ndarray
-    probabilities: np.ndarray
-    slides: np.ndarray | None  # None where they are not known
 
 
 def compare_with_best(runs: dict[str, Kept], aurocs: dict[str, float]) -> pd.DataFrame:
