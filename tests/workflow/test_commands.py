@@ -1,0 +1,74 @@
+"""The commands for people who do not read Snakemake's plan."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from edits import configure
+from plan import folders
+
+
+def command(project: Path, name: str, *arguments: str) -> tuple[int, str]:
+    """Call a command in a project; return its exit status and what it printed."""
+    done = subprocess.run(
+        [sys.executable, f"workflow/commands/{name}.py", *arguments],
+        cwd=project, env=os.environ | {"PYTHONPATH": "workflow"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def test_status_says_when_there_is_nothing_to_do(project):
+    assert command(project, "status") == (0, "small: nothing to do, everything is up to date.\n")
+
+
+def test_status_names_the_trainings_and_the_reason(project):
+    configure(project, ("dropout: 0.3", "dropout: 0.4"))
+    (folder,) = folders(project, "named/slow")
+    status, output = command(project, "status")
+    assert status == 0
+    assert "small: the next run would train 1 run." in output
+    assert f"  named: slow: not there yet\n    {folder}\n" in output
+    assert "compare" in output.partition("Other steps: ")[2]
+    assert "one final training more if the winner changes" in output
+
+
+def test_status_tells_an_edit_of_code_from_a_missing_result(project):
+    with (project / "workflow/pcam/engine/loop.py").open("a") as module:
+        module.write("\nANOTHER = 1\n")
+    _, output = command(project, "status")
+    assert "its settings or code have changed" in output
+    assert "not there yet" not in output
+
+
+def test_status_ends_with_one_line_where_the_config_is_wrong(project):
+    status, output = command(project, "status", "--experiment", "smal")
+    assert status == 1
+    assert output.count("\n") == 1
+    assert "there is no experiment 'smal'" in output
+
+
+def test_prune_lists_what_no_configuration_names_and_removes_it_when_told(project):
+    assert "Every run of small that has a folder is named" in command(project, "prune")[1]
+    (old,) = folders(project, "named/slow")
+    configure(project, ("dropout: 0.3", "dropout: 0.4"))
+    named = {path.name for path in (project / "results/small/runs").iterdir()} - {old}
+
+    assert f"results/small/runs/{old}" in command(project, "prune")[1]
+    assert (project / "results/small/runs" / old).is_dir()
+    assert "Removed 1." in command(project, "prune", "--remove")[1]
+    assert {path.name for path in (project / "results/small/runs").iterdir()} == named
+
+
+def test_verify_finds_an_image_that_was_replaced_in_place(project):
+    assert command(project, "verify") == (0, "All packed images of small are as they were.\n")
+    train = project / "data/small/train"
+    (train / "train003.tif").unlink()  # copies of the project share their images
+    shutil.copy(train / "train004.tif", train / "train003.tif")
+    status, output = command(project, "verify")
+    assert status == 1
+    assert output.count("changed: ") == 1
+    assert "changed: data/small/train/train003.tif\n" in output
+    assert "--forcerun results/small/pack/train.npy" in output
