@@ -141,13 +141,6 @@ def test_stray_files_and_touches_are_not_seen(images):
     assert names_digest(images) == before
 
 
-def test_images_are_listed_by_name_whatever_the_case_of_the_suffix(images):
-    (images / "B.TIFF").write_bytes(b"")
-    (images / "e.JPEG").write_bytes(b"")
-    (images / "notes.txt").write_text("x")
-    assert fingerprints.list_images(images) == ["B.TIFF", "a.tif", "b.tif", "c.png", "e.JPEG"]
-
-
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         names_digest(tmp_path / "nowhere")

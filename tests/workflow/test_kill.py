@@ -1,8 +1,9 @@
 """A workflow that is killed or started twice: no stale lock, no orphan, one writer a run."""
 
+import contextlib
 import os
 import re
-import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -21,9 +22,11 @@ def training(project):
     """A workflow in the middle of a training of many epochs, and what it takes to watch it."""
     configure(project, ("dropout: 0.3", f"dropout: 0.3, epochs: {EPOCHS}"))
     started = Training(project)
-    started.wait_for_epoch(2)
-    yield started
-    started.end()
+    try:
+        started.wait_for_epoch(2)
+        yield started
+    finally:
+        started.end()
 
 
 class Training:
@@ -32,13 +35,16 @@ class Training:
         (folder,) = folders(project, "named/slow")
         self.folder = project / f"results/small/runs/{folder}/fold-0"
         self.log = project / f"results/small/logs/train-{folder}-fold-0.log"
-        self.processes: list[psutil.Process] = []
-        self.workflow = self.start()
+        self.started: list[subprocess.Popen] = []
+        self.orphans: list[psutil.Process] = []
+        self.start()
 
-    def start(self):
-        workflow = start(self.project, *RUN_COMMAND, TARGET)
-        self.processes.append(psutil.Process(workflow.pid))
-        return workflow
+    @property
+    def workflow(self) -> subprocess.Popen:
+        return self.started[-1]
+
+    def start(self) -> None:
+        self.started.append(start(self.project, *RUN_COMMAND, TARGET))
 
     def log_text(self) -> str:
         return self.log.read_text() if self.log.is_file() else ""
@@ -49,12 +55,13 @@ class Training:
     def trainer(self) -> psutil.Process:
         """The process that trains, below the workflow."""
         below = psutil.Process(self.workflow.pid).children(recursive=True)
-        (process,) = (p for p in below if any(part.endswith(".train.py") for part in p.cmdline()[-1:]))
-        self.processes.append(process)
+        (process,) = (p for p in below if "".join(p.cmdline()[-1:]).endswith(".train.py"))
         return process
 
     def kill(self) -> None:
-        self.workflow.send_signal(signal.SIGKILL)
+        """Kill the workflow, and nothing else."""
+        self.orphans.append(self.trainer())
+        self.workflow.kill()
         self.workflow.wait()
 
     def is_complete(self) -> bool:
@@ -64,11 +71,16 @@ class Training:
         return [*history.epoch] == [*range(1, EPOCHS + 1)] and {*os.listdir(self.folder)} == kept
 
     def end(self) -> None:
-        for process in self.processes:
-            if process.is_running():
-                for below in (*process.children(recursive=True), process):
-                    below.kill()
-        self.workflow.communicate()
+        left = [*self.orphans]
+        if self.workflow.poll() is None:
+            workflow = psutil.Process(self.workflow.pid)
+            left += [workflow, *workflow.children(recursive=True)]
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        for workflow in self.started:
+            workflow.wait()
+            workflow.stdout.close()
 
 
 def wait_until(condition, workflow, seconds: float = 180) -> None:
@@ -79,16 +91,23 @@ def wait_until(condition, workflow, seconds: float = 180) -> None:
         time.sleep(0.1)
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process has ended, even where nobody has asked for its exit status yet."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
 def test_the_plain_command_goes_on_after_a_kill(training):
     orphan = training.trainer()
     training.kill()
     # What a killed job leaves half written is neither taken for a result nor left there for good.
     (training.folder / "model.safetensors").write_text("half a model")
     (training.folder / f".{orphan.pid}.resume.pt").write_text("half a state")
-    training.workflow = training.start()
+    training.start()
     output, _ = training.workflow.communicate(timeout=300)
     assert training.workflow.returncode == 0, output
-    assert not orphan.is_running()
+    assert has_ended(orphan)
     assert "going on after epoch" in training.log_text()
     assert training.is_complete()
 
@@ -96,8 +115,10 @@ def test_the_plain_command_goes_on_after_a_kill(training):
 def test_an_orphaned_training_ends_by_itself(training):
     orphan = training.trainer()
     training.kill()
-    psutil.wait_procs([orphan], timeout=30)
-    assert not orphan.is_running()
+    deadline = time.monotonic() + 30
+    while not has_ended(orphan) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert has_ended(orphan)
     assert not (training.folder / "history.csv").exists()
 
 
@@ -106,12 +127,12 @@ def test_a_training_waits_for_the_orphan_in_its_folder(training):
     orphan.suspend()  # so that it cannot notice that the workflow is gone
     training.kill()
     held = contents(training.folder)
-    training.workflow = training.start()
+    training.start()
     wait_until(lambda: "waiting for another process to leave" in training.log_text(), training.workflow)
     assert contents(training.folder) == held
     orphan.resume()
     wait_until(lambda: "going on after epoch" in training.log_text(), training.workflow)
-    assert not orphan.is_running()
+    assert has_ended(orphan)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

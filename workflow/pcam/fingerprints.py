@@ -3,11 +3,11 @@
 import ast
 import functools
 import hashlib
-import os
 from pathlib import Path
 
+from pcam.data.layout import list_images
+
 LIBRARY = Path(__file__).parent  # the package `pcam`
-IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 
 
 @functools.cache
@@ -34,12 +34,6 @@ def image_names(folder: Path) -> str:
     for name in list_images(folder):
         digest.update(f"{name}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def list_images(folder: Path) -> list[str]:
-    """The names of the image files directly in a folder, sorted."""
-    with os.scandir(folder) as entries:
-        return sorted(e.name for e in entries if e.name.lower().endswith(IMAGE_SUFFIXES))
 
 
 def _closure(script: Path, library: Path) -> set[Path]:

@@ -1,6 +1,6 @@
 import pytest
 
-from pcam.data.layout import check_layout
+from pcam.data.layout import check_layout, list_images
 from pcam.errors import InputError
 
 
@@ -47,3 +47,9 @@ def test_a_missing_slide_map_is_named(root):
 
 def test_the_sample_of_real_patches_has_the_layout(sample):
     check_layout(str(sample), None)
+
+
+def test_images_are_listed_by_name_whatever_the_case_of_the_suffix(tmp_path):
+    for name in ("b.tif", "B.TIFF", "a.png", "e.JPEG", "notes.txt", "tif"):
+        (tmp_path / name).write_bytes(b"")
+    assert list_images(tmp_path) == ["B.TIFF", "a.png", "b.tif", "e.JPEG"]

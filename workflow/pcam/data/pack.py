@@ -15,9 +15,9 @@ import pandas as pd
 from PIL import Image
 
 from pcam.console import progress
+from pcam.data.layout import list_images
 from pcam.errors import InputError
 from pcam.files import replacing, write_table
-from pcam.fingerprints import list_images
 
 CHUNK = 256  # images a task: 7 MB of 96×96 patches, so that memory stays flat
 MODES = ("RGB", "RGBA", "L", "P")  # 8 bits a channel, converted to RGB without loss of intensity

@@ -29,6 +29,8 @@ def exclusive(folder: Path) -> Iterator[None]:
     done = threading.Event()
     try:
         _lock(descriptor, folder)
+        for left in folder.glob(".*"):  # half written by a training that was killed
+            left.unlink()
         # The shell of the job, and what runs the shell.
         parents = psutil.Process().parents()[:2]
         threading.Thread(target=_end_with, args=(parents, done), daemon=True).start()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from pcam.data.layout import list_images
 from pcam.errors import InputError
 from pcam.files import read_table, write_table
-from pcam.fingerprints import list_images
 
 
 def write_submission(predictions: str, folder: str, sample: str | None, submission: str) -> None:
