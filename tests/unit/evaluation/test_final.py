@@ -45,7 +45,7 @@ def test_the_name_of_a_run_may_look_like_something_else(best):
 
 
 def test_the_metrics_say_how_good_and_how_far_to_trust_it(tmp_path, csv):
-    best = csv("best.json", '{"chosen_from": 4, "final_folder": "a-final"}')
+    csv("best.json", '{"chosen_from": 4, "final_folder": "a-final"}')
     rng = np.random.default_rng(0)
     labels = np.arange(40) % 2
     predictions = pd.DataFrame(
