@@ -5,9 +5,9 @@ import os
 # For the environment of a job, before it starts: both are read when the process loads its libraries.
 # benchmarks/training_speed.py measures what they are worth.
 ENVIRONMENT = {
-    # A thread that waits for the others sleeps. By default it spins, and takes a core that a busy
-    # neighbour has left to none: the loop then trains at a fraction of its speed.
-    "OMP_WAIT_POLICY": "passive",
+    # A thread that waits for the others soon sleeps. By default it spins for long, and takes a core that
+    # a busy neighbour has left to none: the loop then trains at a fraction of its speed.
+    "GOMP_SPINCOUNT": "1000",
     # Keep freed memory. By default glibc gives large tensors back to the system and has every page of
     # the next ones zeroed again, some hundred thousand pages a step.
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
