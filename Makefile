@@ -43,6 +43,7 @@ bench: setup
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/kaggle_scale.py
 	$(BIN)/python benchmarks/workflow_speed.py
+	$(BIN)/python benchmarks/coverage.py
 
 setup: .venv/.installed
 
