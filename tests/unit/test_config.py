@@ -61,7 +61,15 @@ def test_defaults_are_filled_in():
         "split": "main",
         "augmentation": {"flips": True, "rotation": 90},
     }
-    assert mine["splits"] == {"main": {"validation_fraction": 0.15, "seed": 42}}
+    assert mine["splits"] == {
+        "main": {
+            "validation_fraction": 0.15,
+            "seed": 42,
+            "group_by": "none",
+            "appearance_clusters": 20,
+            "unmapped": "stop",
+        }
+    }
     assert mine["dataset"]["synthetic"]["train_patches"] == 2400
     assert mine["dataset"]["patch_size"] == 96
     assert mine["cleaning"]["bad_rows"] == "reject"
@@ -73,7 +81,8 @@ def test_given_values_are_kept_beside_defaults():
     mine = load(defaults={"lr": 1e-3, "augmentation": {"rotation": 10}}, splits={"main": {"seed": 7}})
     assert mine["defaults"]["lr"] == 1e-3
     assert mine["defaults"]["augmentation"] == {"flips": True, "rotation": 10}
-    assert mine["splits"]["main"] == {"validation_fraction": 0.15, "seed": 7}
+    assert mine["splits"]["main"]["validation_fraction"] == 0.15
+    assert mine["splits"]["main"]["seed"] == 7
 
 
 def test_overrides_are_not_filled_in():
@@ -247,7 +256,7 @@ def test_a_split_that_is_defined_can_be_used_anywhere():
         studies={"first": {"runs": {"plain": {"split": "half"}}, "grid": {"split": ["main", "half"]}}},
         final={"study": "first", "overrides": {"split": "half"}},
     )
-    assert mine["splits"]["half"] == {"validation_fraction": 0.5, "seed": 42}
+    assert mine["splits"]["half"] == mine["splits"]["main"] | {"validation_fraction": 0.5}
 
 
 def test_an_unknown_experiment_is_named_with_the_choices():
@@ -290,3 +299,17 @@ def test_every_experiment_is_checked_not_only_the_one_to_run():
 )
 def test_impossible_runtime_knobs_are_named(runtime):
     assert fault_of(minimal() | {"runtime": runtime}).startswith(f"runtime.{next(iter(runtime))}")
+
+
+def test_grouping_by_slides_needs_a_slide_map():
+    splits = {"main": {}, "honest": {"group_by": "slide"}}
+    dataset = {"format": "kaggle", "root": "data"}
+    message = fault(dataset=dataset, splits=splits)
+    assert message.startswith("experiments.mine.splits.honest.group_by: 'slide' needs dataset.slides")
+    assert load(dataset=dataset | {"slides": "slides.csv"}, splits=splits)
+    assert load(splits=splits)  # a synthetic data set has slides of its own
+
+
+@pytest.mark.parametrize(("key", "value"), [("group_by", "patient"), ("unmapped", "drop")])
+def test_impossible_settings_of_a_split_are_named(key, value):
+    assert fault(splits={"main": {key: value}}).startswith(f"experiments.mine.splits.main.{key}: ")

@@ -141,6 +141,12 @@ def _check_dataset(dataset: dict, at: str) -> None:
 def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
     """Check what a schema cannot say: that names used in one place are defined in another."""
     settings = schema["$defs"]["settings"]["properties"]
+    dataset = experiment["dataset"]
+    for name, split in experiment["splits"].items():
+        if split["group_by"] == "slide" and dataset["format"] == "kaggle" and "slides" not in dataset:
+            raise InputError(
+                f"{at}.splits.{name}.group_by: 'slide' needs dataset.slides, a CSV file `id,slide`"
+            )
     for name, study in experiment["studies"].items():
         here = f"{at}.studies.{name}"
         for key, values in study.get("grid", {}).items():

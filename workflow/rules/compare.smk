@@ -79,6 +79,7 @@ rule summary:
     log:
         "results/{experiment}/logs/summary.log",
     params:
+        splits=lambda wildcards: experiment(wildcards)["splits"],
         code=code("summary.py"),
     script:
         "../scripts/summary.py"

@@ -83,16 +83,42 @@ rule clean:
         "../scripts/clean.py"
 
 
+rule appearance:
+    input:
+        pack="results/{experiment}/pack/train.npy",
+        index="results/{experiment}/pack/train.index.csv",
+    output:
+        "results/{experiment}/pack/train.appearance.csv",
+    log:
+        "results/{experiment}/logs/appearance.log",
+    threads: 8
+    params:
+        code=code("appearance.py"),
+    script:
+        "../scripts/appearance.py"
+
+
+def split_rules(wildcards):
+    return experiment(wildcards)["splits"][wildcards.split]
+
+
+def appearance_of_patches(wildcards):
+    """What was measured on the pack, for a split that groups by it."""
+    grouped = split_rules(wildcards)["group_by"] == "appearance"
+    return f"results/{wildcards.experiment}/pack/train.appearance.csv" if grouped else []
+
+
 rule split:
     input:
         labels="results/{experiment}/labels/clean.csv",
         slides=lambda wildcards: slide_map(wildcards.experiment) or [],
+        appearance=appearance_of_patches,
     output:
         "results/{experiment}/splits/{split}.csv",
     log:
         "results/{experiment}/logs/split-{split}.log",
     params:
-        rules=lambda wildcards: experiment(wildcards)["splits"][wildcards.split],
+        rules=split_rules,
         code=code("split.py"),
     script:
         "../scripts/split.py"

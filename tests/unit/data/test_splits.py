@@ -1,11 +1,20 @@
+import logging
+
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from pcam.data.splits import split_files
+from pcam.data.splits import draw, split_files
 from pcam.errors import InputError
 
-RULES = {"validation_fraction": 0.15, "seed": 42}
+RULES = {
+    "validation_fraction": 0.15,
+    "seed": 42,
+    "group_by": "none",
+    "appearance_clusters": 20,
+    "unmapped": "stop",
+}
 
 
 @pytest.fixture
@@ -15,7 +24,8 @@ def split(tmp_path):
     def run(labels: pd.DataFrame, slides=None, **rules) -> pd.DataFrame:
         labels.to_csv(tmp_path / "clean.csv", index=False)
         out = tmp_path / "main.csv"
-        split_files(str(tmp_path / "clean.csv"), slides and str(slides), RULES | rules, str(out))
+        given = [slides and str(slides), None]
+        split_files(str(tmp_path / "clean.csv"), *given, RULES | rules, str(out))
         return pd.read_csv(out, dtype={"id": str, "slide": str}, keep_default_na=False)
 
     return run
@@ -106,3 +116,70 @@ def test_a_missing_column_of_slides_is_named(split, csv, labels, header):
     missing = "slide" if header.startswith("id") else "id"
     with pytest.raises(InputError, match=f"there is no column '{missing}'"):
         split(labels, csv("slides.csv", header, *slide_rows(labels)))
+
+
+def test_a_partial_slide_map_may_be_allowed(split, csv, labels):
+    rows = [row for row in slide_rows(labels) if row[:3] not in ("004", "006")]
+    table = split(labels, csv("slides.csv", "id,slide", *rows), unmapped="own_group")
+    assert table.id[table.slide == ""].tolist() == ["004", "006"]
+
+
+# --- groups -----------------------------------------------------------------------------------------
+
+
+def drawn(labels: pd.DataFrame, groups: np.ndarray, fraction: float = 0.15, seed: int = 42) -> np.ndarray:
+    return draw(labels.label.to_numpy(), groups, fraction, seed)
+
+
+@pytest.fixture
+def slides() -> tuple[pd.DataFrame, np.ndarray]:
+    """Labels of 3,000 patches of 40 slides of very different size and prevalence, and their slides."""
+    rng = np.random.default_rng(0)
+    slide = rng.choice(40, 3000, p=rng.dirichlet(np.full(40, 1.5)))
+    label = (rng.random(3000) < rng.uniform(0, 0.8, 40)[slide]).astype(int)
+    return pd.DataFrame({"id": [f"p{i}" for i in range(3000)], "label": label}), slide
+
+
+@pytest.mark.parametrize("fraction", [0.15, 0.3])
+def test_no_group_is_on_two_sides(slides, fraction):
+    labels, groups = slides
+    table = pd.DataFrame({"group": groups, "validates": drawn(labels, groups, fraction)})
+    assert (table.groupby("group").validates.nunique() == 1).all()
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.15, 0.4])
+def test_a_grouped_holdout_has_the_size_and_the_balance_that_is_wanted(slides, fraction):
+    labels, groups = slides
+    validates = drawn(labels, groups, fraction)
+    assert validates.mean() == pytest.approx(fraction, abs=0.005)
+    assert labels.label[validates].mean() == pytest.approx(labels.label.mean(), abs=0.01)
+
+
+def test_a_grouped_split_is_drawn_by_the_seed(slides):
+    labels, groups = slides
+    assert np.array_equal(drawn(labels, groups), drawn(labels, groups))
+    assert not np.array_equal(drawn(labels, groups), drawn(labels, groups, seed=43))
+
+
+def test_slides_stay_on_one_side(split, csv, kaggle_labels):
+    labels = kaggle_labels(400)
+    rows = [f"{name},{i % 20}" for i, name in enumerate(labels.id)]
+    table = split(labels, csv("slides.csv", "id,slide", *rows), group_by="slide")
+    assert (table.groupby("slide").fold.nunique() == 1).all()
+    assert (table.fold == 0).mean() == pytest.approx(0.15, abs=0.01)
+
+
+def test_too_few_groups_are_refused(labels):
+    with pytest.raises(InputError, match=r"^splits\.validation_fraction: 0\.15 is impossible: the 1 groups"):
+        drawn(labels, np.zeros(20, int))
+
+
+def test_groups_that_leave_a_side_without_a_class_are_refused(labels):
+    with pytest.raises(InputError, match="2 groups of patches are too few to have both classes"):
+        drawn(labels, labels.label.to_numpy())
+
+
+def test_groups_too_large_for_the_fraction_are_told(labels, caplog):
+    with caplog.at_level(logging.WARNING):
+        drawn(labels, np.arange(20) // 10)
+    assert "groups are large: 50.0 % instead of 15.0 %" in caplog.text

@@ -14,13 +14,12 @@ CLEANING = {
 
 @pytest.fixture
 def summary(table_of_runs, csv):
-    def write(runs: list[dict], effects=(), **cleaning) -> str:
+    def write(runs: list[dict], effects=(), group_by="none", **cleaning) -> str:
         cleaned = csv("summary.json", json.dumps(CLEANING | cleaning))
         header = "study,setting,value,runs,mean_val_auc,difference"
         path = cleaned.with_name("summary.md")
-        write_summary(
-            "mine", str(cleaned), table_of_runs(*runs), str(csv("effects.csv", header, *effects)), str(path)
-        )
+        tables = table_of_runs(*runs), str(csv("effects.csv", header, *effects))
+        write_summary("mine", str(cleaned), {"main": {"group_by": group_by}}, *tables, str(path))
         return path.read_text()
 
     return write
@@ -38,8 +37,16 @@ def test_nothing_rejected_is_said(summary):
     assert "Nothing was rejected." in summary([{}], rejected={})
 
 
-def test_a_random_split_is_named_as_such(summary):
-    assert "expect less on slides that are new" in summary([{}])
+@pytest.mark.parametrize(
+    ("group_by", "words"),
+    [
+        ("none", "Split `main` draws patches at random: expect less on slides that are new"),
+        ("slide", "Split `main` keeps each slide on one side"),
+        ("appearance", "a stand-in for slides"),
+    ],
+)
+def test_the_kind_of_a_split_is_said(summary, group_by, words):
+    assert words in summary([{}], group_by=group_by)
 
 
 def test_every_study_has_its_best_run_with_its_interval(summary):

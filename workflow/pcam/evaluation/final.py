@@ -39,6 +39,6 @@ def final_metrics(best: str, predictions: str, split: str, metrics: str) -> None
     report["final_folder"] = choice["final_folder"]
     report["note"] = (
         f"The run was chosen among {choice['chosen_from']} on these same validation patches, which "
-        "makes the figure optimistic; on new slides expect less."
+        "makes the figure optimistic; on new patches expect less."
     )
     write_json(report, metrics)

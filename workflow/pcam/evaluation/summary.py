@@ -7,11 +7,26 @@ import pandas as pd
 
 from pcam.files import read_table, replacing
 
+SPLIT = {
+    "none": "draws patches at random: expect less on slides that are new to a model.",
+    "slide": "keeps each slide on one side: its models validate on slides that they have not seen.",
+    "appearance": (
+        "keeps patches that were stained and scanned alike on one side: a stand-in for slides, which shows "
+        "what a model loses on an appearance that it has not seen."
+    ),
+}
 
-def write_summary(experiment: str, cleaning: str, runs: str, effects: str, summary: str) -> None:
-    """Write summary.md from the summary of cleaning (JSON) and the tables of runs and of effects."""
+
+def write_summary(
+    experiment: str, cleaning: str, splits: dict[str, dict], runs: str, effects: str, summary: str
+) -> None:
+    """Write summary.md from the summary of cleaning (JSON) and the tables of runs and of effects.
+
+    splits: the splits of the experiment as configured, by name.
+    """
     rows, changes = read_table(runs), read_table(effects)
-    lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
+    lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text()))]
+    lines += [*(f"Split `{name}` {SPLIT[split['group_by']]}" for name, split in splits.items()), ""]
     for study, group in rows.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]
         if effects_in_words := _effects(changes[changes.study == study]):
@@ -29,8 +44,7 @@ def _data(cleaning: dict) -> list[str]:
     )
     reasons = [f"{count} for {reason}" for reason, count in cleaning["rejected"].items()]
     rejected = f"Rejected: {', '.join(reasons)}." if reasons else "Nothing was rejected."
-    split = "Validation patches are drawn at random, so expect less on slides that are new to a model."
-    return [line, rejected, split]
+    return [line, rejected]
 
 
 def _study(group: pd.DataFrame) -> list[str]:

@@ -1,0 +1,48 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pcam.data.appearance import FEATURES
+from pcam.data.groups import group_patches, read_slides, slide_groups
+from pcam.errors import InputError
+
+RULES = {"group_by": "none", "appearance_clusters": 2, "seed": 0}
+IDS = pd.Series([f"{i:02d}" for i in range(6)])
+TABLE = pd.DataFrame({"id": IDS, "slide": ["s", "s", "t", "t", "", ""]})
+
+
+def together(groups: np.ndarray) -> set[str]:
+    """The groups as texts of their members' last digits."""
+    return {"".join(str(i) for i in np.flatnonzero(groups == group)) for group in set(groups.tolist())}
+
+
+def test_without_rules_there_are_no_groups():
+    assert group_patches(TABLE, RULES, None) is None
+
+
+def test_slides_are_groups_and_patches_without_one_are_their_own():
+    assert together(group_patches(TABLE, RULES | {"group_by": "slide"}, None)) == {"01", "23", "4", "5"}
+
+
+@pytest.fixture
+def appearance(csv) -> str:
+    """Patches 0 to 2 look one way, 3 to 5 another; in another order than the ids, and one more."""
+    lines = [f"{i:02d},{','.join([str(i // 3)] * 4)}" for i in (3, 6, 0, 5, 1, 4, 2)]
+    return str(csv("appearance.csv", ",".join(["id", *FEATURES]), *lines))
+
+
+def test_patches_that_look_alike_are_groups(appearance):
+    rules = RULES | {"group_by": "appearance"}
+    assert together(group_patches(TABLE, rules, appearance)) == {"012", "345"}
+
+
+def test_grouping_by_slides_without_any_is_refused():
+    with pytest.raises(InputError, match=r"^splits\.group_by: there are no slides"):
+        slide_groups(pd.Series(["", ""]))
+
+
+def test_a_partial_map_counts_what_is_missing(csv):
+    slides = csv("slides.csv", "id,slide", "00,s", "01,", "02,t", "77,t")
+    with pytest.raises(InputError, match=r"slides\.csv: 4 of 6 patches have no slide, the first is '01'"):
+        read_slides(IDS, str(slides), "stop")
+    assert read_slides(IDS, str(slides), "own_group").tolist() == ["s", "", "t", "", "", ""]
