@@ -42,6 +42,14 @@ def test_a_state_from_before_an_edit_is_left_aside(tmp_path):
     assert resume.load(tmp_path / "resume.pt", "another key") is None
 
 
+@pytest.mark.parametrize("kept", [0, 10, 200])
+def test_a_state_that_was_cut_short_is_left_aside(tmp_path, kept):
+    path = tmp_path / "resume.pt"
+    resume.save(path, {"progress": {}}, "key")
+    path.write_bytes(path.read_bytes()[:kept])
+    assert resume.load(path, "key") is None
+
+
 def test_the_fingerprint_is_that_of_the_facts(facts):
     before = resume.fingerprint(**facts)
     assert resume.fingerprint(**facts) == before

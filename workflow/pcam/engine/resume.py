@@ -29,10 +29,14 @@ def save(path: Path, state: dict, fingerprint: str) -> None:
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
-    """The saved state, or None where there is none or it is from before an edit."""
+    """The saved state, or None where there is none, it cannot be read or it is from before an edit."""
     if not path.is_file():
         return None
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle and zip raise all kinds for a file that a crash cut short
+        logging.warning("the saved state cannot be read (%s); starting afresh", type(error).__name__)
+        return None
     if state.pop("fingerprint") != fingerprint:
         logging.info("a state from before an edit is left aside; starting afresh")
         return None
