@@ -3,7 +3,6 @@
 import os
 
 # For the environment of a job, before it starts: both are read when the process loads its libraries.
-# benchmarks/training_speed.py measures what they are worth.
 ENVIRONMENT = {
     # A thread that waits for the others soon sleeps. By default it spins for long, and takes a core that
     # a busy neighbour has left to none: the loop then trains at a fraction of its speed.
