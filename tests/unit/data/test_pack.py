@@ -56,6 +56,13 @@ def pixels_of(path: Path) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
+def check_statistics(image, pixels: np.ndarray) -> None:
+    """Those of a row of the index are what numpy says of its image alone, to the last digit."""
+    values = pixels.astype(float)
+    assert (image.min, image.max) == (values.min(), values.max())
+    assert (image.mean, image.std) == (round(values.mean(), 2), round(values.std(), 2))
+
+
 def test_every_image_has_a_row_in_the_order_of_the_names(images, packed):
     result = packed(images)
     assert result.array.shape == (5, SIZE, SIZE, 3)
@@ -76,11 +83,8 @@ def test_pixels_are_what_pil_decodes(images, packed):
 def test_the_index_describes_the_pixels(images, packed):
     result = packed(images)
     for image in result.index.itertuples():
-        pixels = result.array[image.row].astype(float)
         assert (image.width, image.height, image.mode) == (SIZE, SIZE, "RGB")
-        assert (image.min, image.max) == (pixels.min(), pixels.max())
-        assert image.mean == pytest.approx(pixels.mean(), abs=0.01)
-        assert image.std == pytest.approx(pixels.std(), abs=0.01)
+        check_statistics(image, result.array[image.row])
 
 
 def test_the_deviation_of_an_image_of_one_colour_is_zero(images, packed):
@@ -88,18 +92,25 @@ def test_the_deviation_of_an_image_of_one_colour_is_zero(images, packed):
     assert packed(images).index.set_index("id").loc["f", "std"] == 0
 
 
+def test_sums_over_a_large_image_do_not_overflow():
+    pixels = np.zeros((2, 320, 320, 3), np.uint8)  # 320² × 3 × 255² / 2 is beyond 32 bits
+    pixels[1, :160] = 255
+    assert pack.statistics(pixels)[1] == {"min": 0, "max": 255, "mean": 127.5, "std": 127.5}
+
+
+@pytest.mark.parametrize("file", ["f.png", "f.tif"])
 @pytest.mark.parametrize("mode", ["RGBA", "L", "P"])
-def test_other_modes_of_eight_bits_become_colour(images, packed, mode):
-    save(images / "f.png", 9, mode)
+def test_other_modes_of_eight_bits_become_colour(images, packed, mode, file):
+    save(images / file, 9, mode)
     result = packed(images)
     row = result.index.set_index("id").loc["f"]
     assert row["mode"] == mode
-    assert np.array_equal(result.array[row.row], pixels_of(images / "f.png"))
+    assert np.array_equal(result.array[row.row], pixels_of(images / file))
 
 
-def truncate(path: Path) -> None:
+def truncate(path: Path, length: int = SIZE * SIZE) -> None:
     save(path, 9)
-    path.write_bytes(path.read_bytes()[: SIZE * SIZE])
+    path.write_bytes(path.read_bytes()[:length])
 
 
 def deep_grey(path: Path) -> None:
@@ -109,7 +120,8 @@ def deep_grey(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (truncate, "unreadable: "),
+        (truncate, "unreadable: OSError"),
+        (lambda path: truncate(path, -1), "unreadable: OSError"),
         (lambda path: path.write_bytes(b""), "unreadable: "),
         (lambda path: path.write_text("no image"), "unreadable: "),
         (lambda path: path.mkdir(), "unreadable: "),
@@ -118,7 +130,7 @@ def deep_grey(path: Path) -> None:
         (deep_grey, "mode I;16 is not 8-bit"),
         (lambda path: save(path.with_suffix(".png"), 9), "same id as bb.png"),
     ],
-    ids=["truncated", "empty", "text", "folder", "shape", "cmyk", "16-bit", "double"],
+    ids=["truncated", "short", "empty", "text", "folder", "shape", "cmyk", "16-bit", "double"],
 )
 def test_an_image_that_cannot_be_used_is_set_aside_with_its_reason(images, packed, spoil, reason):
     """The others are none the worse for it: they keep their rows and their pixels."""
@@ -135,6 +147,17 @@ def test_an_image_that_cannot_be_used_is_set_aside_with_its_reason(images, packe
     assert "bb.tif" not in set(result.index.file)
     for image in result.index.itertuples():
         assert np.array_equal(result.array[image.row], pixels_of(images / image.file))
+
+
+def test_good_images_among_bad_ones_have_the_statistics_of_their_own_pixels(images, packed):
+    truncate(images / "aa.tif")
+    save(images / "bb.tif", 9, size=SIZE + 8)
+    (images / "cc.png").write_text("no image")
+    result = packed(images)
+    assert result.rejected.file.tolist() == ["aa.tif", "bb.tif", "cc.png"]
+    assert result.index.row.tolist() == [0, 2, 4, 6, 7]
+    for image in result.index.itertuples():
+        check_statistics(image, pixels_of(images / image.file))
 
 
 def test_a_double_of_an_unusable_image_is_used(images, packed):

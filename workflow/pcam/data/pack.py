@@ -6,6 +6,7 @@ no part here, so an edit of the labels never decodes an image again.
 
 import io
 import logging
+import math
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -80,6 +81,9 @@ def _decode_chunk(folder, names, first_row, size, path, offset) -> list[dict]:
     """Decode a chunk of images and write them to their rows; return what is known of each."""
     pixels = np.zeros((len(names), size, size, 3), np.uint8)
     records = [decode(Path(folder, name), pixels[i], first_row + i) for i, name in enumerate(names)]
+    for record, values in zip(records, statistics(pixels), strict=True):
+        if "reason" not in record:
+            record |= values
     # Written, not mapped: written pages never count as this process's memory.
     with open(path, "r+b") as file:
         os.pwrite(file.fileno(), pixels, offset + first_row * pixels[0].nbytes)
@@ -87,7 +91,7 @@ def _decode_chunk(folder, names, first_row, size, path, offset) -> list[dict]:
 
 
 def decode(path: Path, target: np.ndarray, row: int) -> dict:
-    """Decode one image into its place (size×size×3) and describe it; `reason` says why it cannot be used."""
+    """Decode one image into its place (size×size×3) and say what it is; `reason` says why it is of no use."""
     known = {"id": path.stem, "row": row, "file": path.name}
     height, width = target.shape[:2]
     try:
@@ -99,21 +103,29 @@ def decode(path: Path, target: np.ndarray, row: int) -> dict:
             if image.mode not in MODES:
                 return known | {"reason": f"mode {image.mode} is not 8-bit colour or grey"}
             target[:] = np.asarray(image.convert("RGB"))
-            known["mode"] = image.mode
+            return known | {"mode": image.mode, "width": width, "height": height}
     except Exception as error:  # decoders raise all kinds; one bad file must not cost the others
         target[:] = 0
         return known | {"reason": f"unreadable: {type(error).__name__}"}
-    values = target.ravel().astype(np.float32)
-    mean = float(values.mean())
-    variance = float(values @ values) / values.size - mean**2
-    return known | {
-        "width": width,
-        "height": height,
-        "min": int(target.min()),
-        "max": int(target.max()),
-        "mean": round(mean, 2),
-        "std": round(max(variance, 0.0) ** 0.5, 2),
-    }
+
+
+def statistics(pixels: np.ndarray) -> list[dict]:
+    """Minimum, maximum, mean and standard deviation of the values of each image (N×size×size×3)."""
+    lines = pixels.reshape(*pixels.shape[:2], -1)
+    # In whole numbers, so that the last digit does not depend on how a machine sums; 64 bits hold any size.
+    sums = lines.sum(2, dtype=np.uint32).sum(1, dtype=np.uint64)
+    squares = np.einsum("nyx,nyx->ny", lines, lines, dtype=np.uint32).sum(1, dtype=np.uint64)
+    values = (lines.min((1, 2)), lines.max((1, 2)), sums, squares)
+    count = pixels[0].size
+    return [
+        {
+            "min": low,
+            "max": high,
+            "mean": round(total / count, 2),
+            "std": round(math.sqrt(count * square - total**2) / count, 2),
+        }
+        for low, high, total, square in zip(*(column.tolist() for column in values), strict=True)
+    ]
 
 
 def _set_aside_doubles(records: list[dict]) -> None:
