@@ -4,7 +4,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from pcam.data import pack
 from pcam.errors import InputError
@@ -106,6 +106,48 @@ def test_other_modes_of_eight_bits_become_colour(images, packed, mode, file):
     row = result.index.set_index("id").loc["f"]
     assert row["mode"] == mode
     assert np.array_equal(result.array[row.row], pixels_of(images / file))
+
+
+TURNED = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+
+
+TIFFS = {
+    "plain": {},
+    "described": {"tiffinfo": {270: "described", 305: "a program", 339: 1}},
+    "upright": {"tiffinfo": {274: 1}},
+    "upside-down": {"tiffinfo": {274: 3}},
+    "turned": {"tiffinfo": {274: 6}},
+    "turned-xmp": {"tiffinfo": {700: TURNED}},
+    "strips": {"tiffinfo": {278: 5}},
+    "lzw": {"compression": "tiff_lzw"},
+    "deflate": {"compression": "tiff_adobe_deflate"},
+    "big": {"big_tiff": True},
+    "pages": {"save_all": True, "append_images": [Image.new("RGB", (SIZE, SIZE))]},
+}
+
+
+@pytest.mark.parametrize("options", TIFFS.values(), ids=TIFFS)
+def test_every_kind_of_tiff_is_packed_as_pil_decodes_it(images, packed, options):
+    Image.fromarray(random_pixels(9)).save(images / "f.tif", **options)
+    result = packed(images)
+    row = result.index.set_index("id").loc["f", "row"]
+    assert np.array_equal(result.array[row], pixels_of(images / "f.tif"))
+
+
+def test_a_plain_tiff_is_taken_as_it_lies_in_the_file(images, monkeypatch):
+    """It would still be right by way of Pillow's own loading, but take twice the time."""
+    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "load", lambda image: pytest.fail("loaded"))
+    pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
+    assert "reason" not in pack.decode(images / "a.tif", pixels, 0)
+    assert np.array_equal(pixels, random_pixels(1))
+
+
+@pytest.mark.parametrize("kind", ["BMP", "PNG", "JPEG", "PPM", "GIF"])
+def test_the_content_counts_not_the_suffix(images, packed, kind):
+    Image.fromarray(random_pixels(9)).save(images / "f.tif", kind)
+    result = packed(images)
+    row = result.index.set_index("id").loc["f", "row"]
+    assert np.array_equal(result.array[row], pixels_of(images / "f.tif"))
 
 
 def truncate(path: Path, length: int = SIZE * SIZE) -> None:
