@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         given.labels,
         given.get("slides"),
         given.get("appearance"),
+        given.get("duplicates"),
         snakemake.params.rules,
         snakemake.output[0],
     )

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from pcam.data.appearance import FEATURES
-from pcam.data.groups import group_patches, read_slides, slide_groups
+from pcam.data.groups import group_patches, join, read_slides, slide_groups
 from pcam.errors import InputError
 
-RULES = {"group_by": "none", "appearance_clusters": 2, "seed": 0}
+RULES = {"group_by": "none", "appearance_clusters": 2, "seed": 0, "keep_duplicates_together": False}
 IDS = pd.Series([f"{i:02d}" for i in range(6)])
 TABLE = pd.DataFrame({"id": IDS, "slide": ["s", "s", "t", "t", "", ""]})
 
@@ -16,12 +16,33 @@ def together(groups: np.ndarray) -> set[str]:
     return {"".join(str(i) for i in np.flatnonzero(groups == group)) for group in set(groups.tolist())}
 
 
+@pytest.fixture
+def duplicates(csv) -> str:
+    lines = ["kind,id_a,id_b,correlation,overlap", "near,01,02,1,1", "turned,02,04,1,1", "near,05,99,1,1"]
+    return str(csv("duplicates.csv", *lines))
+
+
 def test_without_rules_there_are_no_groups():
-    assert group_patches(TABLE, RULES, None) is None
+    assert group_patches(TABLE, RULES, None, None) is None
 
 
 def test_slides_are_groups_and_patches_without_one_are_their_own():
-    assert together(group_patches(TABLE, RULES | {"group_by": "slide"}, None)) == {"01", "23", "4", "5"}
+    assert together(group_patches(TABLE, RULES | {"group_by": "slide"}, None, None)) == {"01", "23", "4", "5"}
+
+
+def test_duplicates_are_groups_over_others_too(duplicates):
+    rules = RULES | {"keep_duplicates_together": True}
+    assert together(group_patches(TABLE, rules, None, duplicates)) == {"0", "124", "3", "5"}
+
+
+def test_duplicates_join_their_slides(duplicates):
+    rules = RULES | {"keep_duplicates_together": True, "group_by": "slide"}
+    assert together(group_patches(TABLE, rules, None, duplicates)) == {"01234", "5"}
+
+
+def test_pairs_of_unknown_patches_join_nothing():
+    pairs = pd.DataFrame({"id_a": ["00", "98"], "id_b": ["97", "99"]})
+    assert together(join(np.arange(6), IDS, pairs)) == {*"012345"}
 
 
 @pytest.fixture
@@ -33,7 +54,14 @@ def appearance(csv) -> str:
 
 def test_patches_that_look_alike_are_groups(appearance):
     rules = RULES | {"group_by": "appearance"}
-    assert together(group_patches(TABLE, rules, appearance)) == {"012", "345"}
+    assert together(group_patches(TABLE, rules, appearance, None)) == {"012", "345"}
+
+
+def test_duplicates_share_a_cluster_without_joining_clusters(appearance, duplicates):
+    rules = RULES | {"group_by": "appearance", "keep_duplicates_together": True}
+    groups = group_patches(TABLE, rules, appearance, duplicates)
+    assert groups[1] == groups[2] == groups[4]
+    assert len(set(groups)) == 2
 
 
 def test_grouping_by_slides_without_any_is_refused():

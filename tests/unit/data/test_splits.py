@@ -3,17 +3,20 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from pcam.data.splits import draw, split_files
+from pcam.data.splits import assign_folds, split_files
 from pcam.errors import InputError
 
 RULES = {
     "validation_fraction": 0.15,
     "seed": 42,
+    "folds": 1,
     "group_by": "none",
     "appearance_clusters": 20,
+    "held_out_fraction": 0,
     "unmapped": "stop",
+    "keep_duplicates_together": False,
 }
 
 
@@ -21,10 +24,10 @@ RULES = {
 def split(tmp_path):
     """Split a table of labels, with slides where they are given."""
 
-    def run(labels: pd.DataFrame, slides=None, **rules) -> pd.DataFrame:
+    def run(labels: pd.DataFrame, slides=None, duplicates=None, **rules) -> pd.DataFrame:
         labels.to_csv(tmp_path / "clean.csv", index=False)
         out = tmp_path / "main.csv"
-        given = [slides and str(slides), None]
+        given = [slides and str(slides), None, duplicates and str(duplicates)]
         split_files(str(tmp_path / "clean.csv"), *given, RULES | rules, str(out))
         return pd.read_csv(out, dtype={"id": str, "slide": str}, keep_default_na=False)
 
@@ -124,11 +127,52 @@ def test_a_partial_slide_map_may_be_allowed(split, csv, labels):
     assert table.id[table.slide == ""].tolist() == ["004", "006"]
 
 
+# --- cross-validation and what is held out ----------------------------------------------------------
+
+
+def folds_of(labels: pd.DataFrame, groups=None, **rules) -> np.ndarray:
+    return assign_folds(labels.label.to_numpy(), groups, RULES | rules)
+
+
+def test_folds_are_scikit_learns(split, kaggle_labels):
+    labels = kaggle_labels(500)
+    table = split(labels, folds=4)
+    splitter = StratifiedKFold(4, shuffle=True, random_state=42)
+    for fold, (_, validation) in enumerate(splitter.split(labels, labels.label)):
+        assert set(np.flatnonzero(table.fold == fold)) == set(validation)
+
+
+def test_cross_validation_does_not_look_at_the_fraction(kaggle_labels):
+    labels = kaggle_labels(300)
+    first, second = (folds_of(labels, folds=3, validation_fraction=f) for f in (0.1, 0.9))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("rules", [{}, {"folds": 4}])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_what_is_held_out_is_drawn_first(kaggle_labels, rules, grouped):
+    labels = kaggle_labels(1000)
+    groups = np.arange(1000) % 100 if grouped else None
+    folds = folds_of(labels, groups, held_out_fraction=0.2, **rules)
+    held_out, rest = folds == -2, folds >= 0
+    assert held_out.mean() == pytest.approx(0.2, abs=0.01)
+    assert labels.label[held_out].mean() == pytest.approx(labels.label.mean(), abs=0.02)
+    assert rest.mean() == pytest.approx(0.8 if rules else 0.8 * 0.15, abs=0.01)
+    # The same patches are held out however the others are split.
+    assert np.array_equal(held_out, folds_of(labels, groups, held_out_fraction=0.2, folds=7) == -2)
+
+
+def test_too_few_patches_for_what_is_held_out_are_refused(labels):
+    with pytest.raises(InputError, match=r"^splits\.held_out_fraction: 0\.01 is impossible"):
+        folds_of(labels, held_out_fraction=0.01)
+
+
+def test_too_few_patches_for_the_folds_are_refused(labels):
+    with pytest.raises(InputError, match=r"^splits\.folds: 11 is impossible: there are only 10 patches"):
+        folds_of(labels, folds=11)
+
+
 # --- groups -----------------------------------------------------------------------------------------
-
-
-def drawn(labels: pd.DataFrame, groups: np.ndarray, fraction: float = 0.15, seed: int = 42) -> np.ndarray:
-    return draw(labels.label.to_numpy(), groups, fraction, seed)
 
 
 @pytest.fixture
@@ -140,25 +184,48 @@ def slides() -> tuple[pd.DataFrame, np.ndarray]:
     return pd.DataFrame({"id": [f"p{i}" for i in range(3000)], "label": label}), slide
 
 
-@pytest.mark.parametrize("fraction", [0.15, 0.3])
-def test_no_group_is_on_two_sides(slides, fraction):
+@pytest.mark.parametrize(
+    "rules", [{}, {"folds": 5}, {"held_out_fraction": 0.1}, {"validation_fraction": 0.3}]
+)
+def test_no_group_is_on_two_sides(slides, rules):
     labels, groups = slides
-    table = pd.DataFrame({"group": groups, "validates": drawn(labels, groups, fraction)})
-    assert (table.groupby("group").validates.nunique() == 1).all()
+    table = pd.DataFrame({"group": groups, "fold": folds_of(labels, groups, **rules)})
+    assert (table.groupby("group").fold.nunique() == 1).all()
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.15, 0.4])
 def test_a_grouped_holdout_has_the_size_and_the_balance_that_is_wanted(slides, fraction):
     labels, groups = slides
-    validates = drawn(labels, groups, fraction)
-    assert validates.mean() == pytest.approx(fraction, abs=0.005)
-    assert labels.label[validates].mean() == pytest.approx(labels.label.mean(), abs=0.01)
+    drawn = folds_of(labels, groups, validation_fraction=fraction) == 0
+    assert drawn.mean() == pytest.approx(fraction, abs=0.005)
+    assert labels.label[drawn].mean() == pytest.approx(labels.label.mean(), abs=0.01)
 
 
-def test_a_grouped_split_is_drawn_by_the_seed(slides):
+def test_grouped_folds_are_about_as_large_and_as_positive(slides):
     labels, groups = slides
-    assert np.array_equal(drawn(labels, groups), drawn(labels, groups))
-    assert not np.array_equal(drawn(labels, groups), drawn(labels, groups, seed=43))
+    parts = labels.groupby(folds_of(labels, groups, folds=5)).label.agg(["size", "mean"])
+    assert parts.index.tolist() == [0, 1, 2, 3, 4]
+    assert parts["size"].between(570, 630).all()
+    assert (parts["mean"] - labels.label.mean()).abs().max() < 0.02
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_balance_counts_where_no_size_fits(seed):
+    """Ten slides of 100 patches, of which 15 % cannot be made: the balance still can."""
+    positive = np.array([0, 10, 20, 30, 40, 40, 50, 60, 70, 80])
+    labels = pd.DataFrame(
+        {"label": np.concatenate([np.arange(100) < count for count in positive]).astype(int)}
+    )
+    folds = folds_of(labels, np.arange(1000) // 100, seed=seed)
+    assert labels.label[folds == 0].mean() == pytest.approx(0.4, abs=0.001)
+
+
+@pytest.mark.parametrize("rules", [{}, {"folds": 5}])
+def test_a_grouped_split_is_drawn_by_the_seed(slides, rules):
+    labels, groups = slides
+    first = folds_of(labels, groups, **rules)
+    assert np.array_equal(first, folds_of(labels, groups, **rules))
+    assert not np.array_equal(first, folds_of(labels, groups, seed=43, **rules))
 
 
 def test_slides_stay_on_one_side(split, csv, kaggle_labels):
@@ -169,17 +236,34 @@ def test_slides_stay_on_one_side(split, csv, kaggle_labels):
     assert (table.fold == 0).mean() == pytest.approx(0.15, abs=0.01)
 
 
-def test_too_few_groups_are_refused(labels):
-    with pytest.raises(InputError, match=r"^splits\.validation_fraction: 0\.15 is impossible: the 1 groups"):
-        drawn(labels, np.zeros(20, int))
+def test_duplicates_stay_on_one_side(split, csv, kaggle_labels):
+    labels = kaggle_labels(100)
+    pairs = [f"near,{labels.id[i]},{labels.id[i + 50]},1,1" for i in range(50)]
+    duplicates = csv("duplicates.csv", "kind,id_a,id_b,correlation,overlap", *pairs)
+    table = split(labels, duplicates=duplicates, keep_duplicates_together=True)
+    assert np.array_equal(table.fold[:50], table.fold[50:])
+    assert not np.array_equal(split(labels).fold[:50], split(labels).fold[50:])
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({}, r"^splits\.validation_fraction: 0\.15 is impossible: the 1 groups of patches are too few"),
+        ({"folds": 2}, r"^splits\.folds: 2 is impossible: the 1 groups of patches are too few"),
+        ({"held_out_fraction": 0.1}, r"^splits\.held_out_fraction: 0\.1 is impossible: the 1 groups"),
+    ],
+)
+def test_too_few_groups_are_refused(labels, rules, message):
+    with pytest.raises(InputError, match=message):
+        folds_of(labels, np.zeros(20, int), **rules)
 
 
 def test_groups_that_leave_a_side_without_a_class_are_refused(labels):
     with pytest.raises(InputError, match="2 groups of patches are too few to have both classes"):
-        drawn(labels, labels.label.to_numpy())
+        folds_of(labels, labels.label.to_numpy())
 
 
 def test_groups_too_large_for_the_fraction_are_told(labels, caplog):
     with caplog.at_level(logging.WARNING):
-        drawn(labels, np.arange(20) // 10)
+        folds_of(labels, np.arange(20) // 10)
     assert "groups are large: 50.0 % instead of 15.0 %" in caplog.text

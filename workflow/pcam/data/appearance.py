@@ -18,7 +18,7 @@ from scipy.ndimage import uniform_filter
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from pcam.console import progress
+from pcam.data.chunks import map_chunks
 from pcam.errors import InputError
 from pcam.files import read_table, write_table
 
@@ -42,10 +42,8 @@ def appearance_files(array: str, index: str, table: str, workers: int) -> None:
 
 def measure_pack(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
     """FEATURES of some rows of a pack, in their order."""
-    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     with ProcessPoolExecutor(workers) as pool:
-        measured = pool.map(functools.partial(_measure_rows, array), chunks)
-        measured = [*progress(measured, total=len(chunks), desc="measuring")]
+        measured = [*map_chunks(pool, functools.partial(_measure_rows, array), rows, CHUNK, "measuring")]
     return pd.DataFrame(np.concatenate(measured), columns=FEATURES)
 
 

@@ -1,0 +1,30 @@
+import pandas as pd
+import pytest
+
+from pcam.data.folds import HELD_OUT, TRAIN_ONLY, fold_name, parts, read_split
+
+SPLIT = pd.DataFrame({"id": [*"abcdef"], "fold": [TRAIN_ONLY, 0, 1, 1, HELD_OUT, 0]})
+
+
+@pytest.mark.parametrize(("fold", "train", "validation"), [(0, "acd", "bf"), (1, "abf", "cd")])
+def test_a_fold_validates_and_all_but_the_held_out_train(fold, train, validation):
+    found = parts(SPLIT, fold)
+    assert ["".join(part.id) for part in found] == [train, validation]
+
+
+def test_folds_have_names():
+    assert [fold_name(fold) for fold in (TRAIN_ONLY, HELD_OUT, 0, 3)] == [
+        "training",
+        "held out",
+        "fold 0",
+        "fold 3",
+    ]
+
+
+def test_a_split_finds_the_rows_of_its_patches_by_id(csv):
+    split = csv("main.csv", "id,label,slide,fold", "007,1,,0", "NA,0,,-2", "b,1,,-1")
+    index = csv("index.csv", "id,row,file", "b,0,b.tif", "x,1,x.tif", "NA,2,NA.tif", "007,5,007.tif")
+    table = read_split(str(split), str(index))
+    assert table.id.tolist() == ["007", "NA", "b"]
+    assert table.row.tolist() == [5, 2, 0]
+    assert table.fold.tolist() == [0, HELD_OUT, TRAIN_ONLY]

@@ -1,0 +1,9 @@
+"""Audit a split."""
+
+from pcam.console import job_log
+from pcam.data.audit import audit_files
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    audit_files(
+        snakemake.input.split, snakemake.input.duplicates, snakemake.output.report, snakemake.output.pairs
+    )

@@ -1,0 +1,10 @@
+"""Find the duplicates of a pack."""
+
+from pcam.console import job_log
+from pcam.cores import core_count
+from pcam.data.duplicates import duplicate_files
+
+runtime = snakemake.config["runtime"]
+with job_log(snakemake.log[0], runtime["log_level"]):
+    workers = core_count(runtime["workers"])
+    duplicate_files(snakemake.input.pack, snakemake.input.index, snakemake.output[0], workers)

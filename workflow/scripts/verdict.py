@@ -1,0 +1,13 @@
+"""Judge the audit of a split."""
+
+from pcam.console import job_log
+from pcam.data.audit import judge_files
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    judge_files(
+        snakemake.input.report,
+        snakemake.wildcards.split,
+        snakemake.input.pairs,
+        snakemake.params.rules["on_leak"],
+        snakemake.output[0],
+    )
