@@ -4,7 +4,8 @@
 
 Predictions are drawn with a known AUROC: once as independent patches, once so that patches of a slide
 share a part of their score, as patches of real slides do. Two models of the same AUROC are drawn together,
-so that the interval of their difference should hold 0. The cost is that of 220,025 predictions of 400
+so that the interval of their difference should hold 0. The band of the ROC curve is judged by the
+sensitivity at a false positive rate of 0.1. The cost is that of 220,025 predictions of 400
 slides, the size of the whole of PatchCamelyon's training part.
 """
 
@@ -18,13 +19,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 import numpy as np
+import pandas as pd
 from machine import describe_machine, table
 from scipy.special import expit
 from scipy.stats import norm
 
 from pcam.evaluation.auroc import (
+    Interval,
     bootstrap_by_slide,
+    bootstrap_contrasts_by_slide,
     delong,
+    delong_contrasts,
     delong_paired,
     paired_bootstrap_by_slide,
 )
@@ -32,6 +37,7 @@ from pcam.evaluation.calibration import apply_temperature, fit_temperature, reli
 from pcam.evaluation.metrics import summarise
 from pcam.evaluation.multiplicity import holm
 from pcam.evaluation.operating_points import at_threshold, choose_thresholds
+from pcam.evaluation.roc import precision_recall, roc_band
 
 # Share of the scores' variance that patches of a slide have in common.
 SHARED = {"independent": 0.0, "clustered": 0.3}
@@ -40,6 +46,8 @@ SIZES = [(20, 25), (50, 20), (100, 30)]
 AREAS = [0.8, 0.95, 0.99]
 # Share of the noise that two models have in common: they fail on the same patches.
 COMMON = 0.8
+# Where the band of the ROC curve is judged.
+FALSE_POSITIVE_RATE = 0.1
 
 
 def main() -> None:
@@ -83,7 +91,8 @@ def coverage(
 ) -> dict:
     """A row of the table: how often each 95 % interval holds the truth, in per cent."""
     generator = np.random.default_rng(seed)
-    held = np.zeros(4)
+    held = np.zeros(5)
+    sensitivity = norm.cdf(np.sqrt(2) * norm.ppf(area) + norm.ppf(FALSE_POSITIVE_RATE))
     for simulation in range(simulations):
         labels, (a, b), slide = simulate(generator, slides, per_slide, area, SHARED[data])
         draws = {"repeats": repeats, "seed": simulation}
@@ -92,12 +101,19 @@ def coverage(
             (area, bootstrap_by_slide(labels, a, slide, **draws)),
             (0, delong_paired(labels, a, b)),
             (0, paired_bootstrap_by_slide(labels, a, b, slide, **draws)),
+            (sensitivity, _judged(roc_band(labels, expit(a), slide, **draws, points=50))),
         ]
         held += [interval.low <= truth <= interval.high for truth, interval in intervals]
-    names = ["DeLong", "slide bootstrap", "difference, DeLong", "difference, slide bootstrap"]
+    names = ["DeLong", "slide bootstrap", "difference, DeLong", "difference, slide bootstrap", "ROC band"]
     case = {"data": data, "slides": slides, "patches": slides * per_slide, "AUROC": area}
     shares = (100 * held / simulations).tolist()
     return case | dict(zip(names, shares, strict=True)) | {"simulations": simulations}
+
+
+def _judged(band: pd.DataFrame) -> Interval:
+    """The sensitivity at FALSE_POSITIVE_RATE, between the rows beside it, with its band."""
+    values = band.drop(columns="false_positive_rate")
+    return Interval(*(np.interp(FALSE_POSITIVE_RATE, band.false_positive_rate, values[x]) for x in values))
 
 
 def cost(patches: int = 220_025, slides: int = 400, repeats: int = 1000) -> list[dict]:
@@ -105,12 +121,21 @@ def cost(patches: int = 220_025, slides: int = 400, repeats: int = 1000) -> list
     labels, (a, b), slide = simulate(np.random.default_rng(0), slides, patches // slides + 1, 0.97, 0.3)
     labels, a, b, slide = labels[:patches], expit(a[:patches] - 1), expit(b[:patches] - 1), slide[:patches]
     draws = {"repeats": repeats, "seed": 0}
+    grid = [a + shift * b for shift in range(8)]
+    contrasts = np.eye(8)[:-1] - np.eye(8)[1:]
     statistics = {
         f"summary, slide bootstrap of {repeats:,}": lambda: summarise(labels, a, slide, **draws),
         "paired DeLong": lambda: delong_paired(labels, a, b),
         f"paired slide bootstrap of {repeats:,}": lambda: paired_bootstrap_by_slide(
             labels, a, b, slide, **draws
         ),
+        "7 contrasts of 8 models, DeLong": lambda: delong_contrasts(labels, grid, contrasts),
+        f"7 contrasts of 8 models, slide bootstrap of {repeats:,}": lambda: bootstrap_contrasts_by_slide(
+            labels, grid, contrasts, slide, **draws
+        ),
+        f"ROC band, {repeats:,} draws of slides": lambda: roc_band(labels, a, slide, **draws),
+        f"ROC band, {repeats:,} draws of patches": lambda: roc_band(labels, a, **draws),
+        "precision against recall": lambda: precision_recall(labels, a),
         "thresholds, chosen and judged": lambda: [
             at_threshold(labels, b, threshold, [0.01, 0.1])
             for threshold in choose_thresholds(labels, a).values()

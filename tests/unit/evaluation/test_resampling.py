@@ -54,9 +54,9 @@ def test_a_seed_is_a_draw():
     assert (drawn(labels, slides, 9, 1) != drawn(labels, slides, 9, 2)).any()
 
 
-def test_one_slide_and_no_repeat_are_one_line():
+def test_one_slide_and_one_repeat_are_one_line():
     labels = np.array([True, False])
     with pytest.raises(InputError, match=r"^slides: all patches are of one slide"):
         drawn(labels, np.array([0, 0]), 10, 0)
-    with pytest.raises(InputError, match=r"^repeats: 0 is too few"):
-        drawn(labels, np.array([0, 1]), 0, 0)
+    with pytest.raises(InputError, match=r"^repeats: 1 is too few"):
+        drawn(labels, np.array([0, 1]), 1, 0)

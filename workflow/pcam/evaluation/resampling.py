@@ -34,13 +34,12 @@ def draw_slides(labels: np.ndarray, slides: np.ndarray, repeats: int, seed: int)
 
     labels: N booleans; slides: N codes from 0 to S-1. Each column is a draw of S slides with
     replacement, whose patches come with them; a draw in which a class is missing is made again. Raises
-    InputError with fewer than two slides, where all draws are the same, and without a repeat.
+    InputError with fewer than two slides, where all draws are the same, or fewer than two repeats.
     """
     count = int(slides.max()) + 1
     if count < 2:
         raise InputError("slides: all patches are of one slide; an interval by slide needs two at least")
-    if repeats < 1:
-        raise InputError(f"repeats: {repeats} is too few; 1,000 is usual")
+    check_repeats(repeats)
     generator = np.random.default_rng(seed)
     positives = np.bincount(slides[labels], minlength=count)
     negatives = np.bincount(slides[~labels], minlength=count)
@@ -53,6 +52,12 @@ def draw_slides(labels: np.ndarray, slides: np.ndarray, repeats: int, seed: int)
         times = times[(times @ positives > 0) & (times @ negatives > 0)]
         done += len(times)
         yield np.ascontiguousarray(times.T, dtype=float)
+
+
+def check_repeats(repeats: int) -> None:
+    """Raise InputError with fewer than two draws, which show no spread."""
+    if repeats < 2:
+        raise InputError(f"repeats: {repeats} is too few; 1,000 is usual")
 
 
 def _rank(labels: np.ndarray, scores: np.ndarray, slides: np.ndarray) -> tuple[np.ndarray, ...]:
