@@ -1,12 +1,13 @@
 """Pick the best run of the chosen study."""
 
 from pcam.console import job_log
-from pcam.evaluation.final import choose_best
+from pcam.evaluation.best import choose_best
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     choose_best(
         snakemake.input[0],
         snakemake.params.metric,
+        snakemake.params.select,
         snakemake.params.final_runs,
         snakemake.output[0],
     )

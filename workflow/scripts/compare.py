@@ -8,6 +8,7 @@ from pcam.evaluation.compare import compare_runs
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     compare_runs(
         snakemake.params.members,
+        snakemake.params.rules,
         snakemake.params.root,
         {Path(split).stem: split for split in snakemake.input.splits},
         snakemake.output[0],

@@ -1,7 +1,15 @@
 """Make the table of what each setting changed."""
 
+from pathlib import Path
+
 from pcam.console import job_log
 from pcam.evaluation.effects import effects_table
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
-    effects_table(snakemake.input[0], snakemake.output[0])
+    effects_table(
+        snakemake.params.members,
+        snakemake.params.root,
+        {Path(split).stem: split for split in snakemake.input.splits},
+        snakemake.input.table,
+        snakemake.output[0],
+    )

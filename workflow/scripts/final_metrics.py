@@ -1,12 +1,15 @@
 """Measure the final model."""
 
 from pcam.console import job_log
-from pcam.evaluation.final import final_metrics
+from pcam.evaluation.final import final_tables
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
-    final_metrics(
+    final_tables(
         snakemake.input.best,
-        snakemake.input.predictions[0],
+        snakemake.input.predictions,
+        snakemake.input.get("held_out"),
         snakemake.input.split,
-        snakemake.output[0],
+        snakemake.params.rules,
+        snakemake.params.prevalences,
+        dict(snakemake.output.items()),
     )

@@ -1,8 +1,18 @@
 """Write the submission."""
 
+import json
+from pathlib import Path
+
 from pcam.console import job_log
 from pcam.evaluation.submission import write_submission
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
-    sample = snakemake.input.get("sample")
-    write_submission(snakemake.input.predictions, snakemake.params.folder, sample, snakemake.output[0])
+    given = snakemake.input
+    metrics = given.get("metrics")
+    write_submission(
+        given.predictions,
+        snakemake.params.folder,
+        given.get("sample"),
+        snakemake.output[0],
+        temperature=json.loads(Path(metrics).read_text())["temperature"] if metrics else None,
+    )

@@ -4,11 +4,13 @@ from pcam.console import job_log
 from pcam.evaluation.summary import write_summary
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    given = snakemake.input
     write_summary(
         snakemake.wildcards.experiment,
-        snakemake.input.cleaning,
         snakemake.params.splits,
-        snakemake.input.runs,
-        snakemake.input.effects,
+        given.cleaning,
+        given.verdicts,
+        {name: given.get(name) for name in ("runs", "effects", "seeds")},
+        {name: given.get(name) for name in ("best", "metrics", "operating_points")},
         snakemake.output[0],
     )

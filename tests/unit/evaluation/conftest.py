@@ -16,6 +16,8 @@ SETTINGS = {
     "dropout": 0.2,
     "scheduler": "none",
     "pos_weight": False,
+    "seed": 42,
+    "split": "main",
     "augmentation.flips": True,
 }
 
@@ -29,9 +31,11 @@ def table_of_runs(tmp_path):
         for i, run in enumerate(runs):
             auc = run.get("final_val_auc", 0.9)
             row = {"study": "one", "run": f"run{i}", "folder": f"folder{i}", **SETTINGS}
+            row |= {"validated_on": "unseen slides", "folds": 1}
             row |= {"best_val_auc": auc, "final_val_auc": auc}
             row |= {"val_auc_low": auc - 0.01, "val_auc_high": auc + 0.01}
             row |= {"val_auc_interval": "DeLong", "difference_to_best": 0.0, "p_value": None}
+            row |= {"fold_auc_mean": auc, "fold_auc_sd": None}
             row |= {"tied_with_best": True, "val_log_loss": 0.3, "train_seconds": 10.0}
             rows.append(row | run)
         path = Path(tmp_path, "runs.csv")

@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from pcam.evaluation.calibration import expected_calibration_error
 from pcam.evaluation.compare import compare_runs, flatten, study_table
 from pcam.files import read_table
 
@@ -15,15 +16,16 @@ LABELS = np.arange(60) % 3 == 0
 def kept(tmp_path):
     """The files of a run as its training keeps them."""
 
-    def write(folder: str, aucs=(0.6, 0.7), noise: float = 1.0) -> pd.DataFrame:
-        out = tmp_path / "runs" / folder / "fold-0"
+    def write(folder: str, aucs=(0.6, 0.7), noise: float = 1.0, fold: int = 0, ids=None) -> pd.DataFrame:
+        out = tmp_path / "runs" / folder / f"fold-{fold}"
         out.mkdir(parents=True)
         pd.DataFrame({"epoch": range(1, len(aucs) + 1), "val_auc": aucs}).to_csv(
             out / "history.csv", index=False
         )
-        scores = np.random.default_rng(len(folder)).normal(LABELS, noise)
+        scores = np.random.default_rng(len(folder) + fold).normal(LABELS, noise)
         predictions = pd.DataFrame({"id": [f"{i:02d}" for i in range(60)], "label": LABELS.astype(int)})
         predictions["probability"] = 1 / (1 + np.exp(-scores))
+        predictions = predictions if ids is None else predictions[predictions.id.isin(ids)]
         predictions.to_csv(out / "predictions.csv", index=False)
         seconds = {"data": 100.0, "train": 20.04, "evaluate": 3.0}
         (out / "run.json").write_text(json.dumps({"seconds": seconds}))
@@ -34,21 +36,21 @@ def kept(tmp_path):
 
 @pytest.fixture
 def compared(tmp_path):
-    def run(*members: dict, slides=None) -> pd.DataFrame:
+    def run(*members: dict, slides=None, group_by="none") -> pd.DataFrame:
         split = tmp_path / "main.csv"
         ids = [f"{i:02d}" for i in range(60)]
         pd.DataFrame({"id": ids, "slide": slides or "", "fold": 0}).to_csv(split, index=False)
         root, table = str(tmp_path / "runs"), str(tmp_path / "runs.csv")
-        compare_runs(list(members), root, {"main": str(split)}, table)
+        compare_runs(list(members), {"main": {"group_by": group_by}}, root, {"main": str(split)}, table)
         return read_table(str(tmp_path / "runs.csv"))
 
     return run
 
 
-def member(study: str, run: str, folder: str, **settings) -> dict:
+def member(study: str, run: str, folder: str, folds: int = 1, **settings) -> dict:
     nested = {"flips": True, "rotation": 90.0}
     settings = {"augmentation": nested, "split": "main", **settings}
-    return {"study": study, "run": run, "folder": folder, "settings": settings}
+    return {"study": study, "run": run, "folder": folder, "folds": folds, "settings": settings}
 
 
 def test_a_row_holds_keys_settings_and_results(kept, compared):
@@ -58,13 +60,18 @@ def test_a_row_holds_keys_settings_and_results(kept, compared):
     expected = {
         "study": "one", "run": "plain", "folder": "a",
         "augmentation.flips": True, "augmentation.rotation": 90.0, "lr": 3e-4, "epochs": 3, "split": "main",
-        "best_val_auc": 0.9999, "final_val_auc": auc, "val_auc_interval": "DeLong",
+        "validated_on": "random patches: expect less on new slides", "folds": 1,
+        "best_val_auc": 0.9999, "final_val_auc": auc, "val_auc_interval": "DeLong", "fold_auc_mean": auc,
         "difference_to_best": 0.0, "tied_with_best": True,
+        "val_average_precision": average_precision_score(predictions.label, predictions.probability),
         "val_log_loss": log_loss(predictions.label, predictions.probability),
+        "val_brier": brier_score_loss(predictions.label, predictions.probability),
+        "val_ece": expected_calibration_error(predictions.label, predictions.probability),
         "train_seconds": 23.0,
     }  # fmt: skip
     low, high = row.pop("val_auc_low"), row.pop("val_auc_high")
     assert np.isnan(row.pop("p_value"))
+    assert np.isnan(row.pop("fold_auc_sd"))
     assert row == pytest.approx(expected, abs=1e-6)
     assert low < auc < high
 
@@ -95,6 +102,33 @@ def test_where_slides_are_known_the_interval_is_by_slide(kept, compared):
     assert list(by_slide.val_auc_interval) == ["slide bootstrap"]
     assert by_slide.final_val_auc[0] == by_patch.final_val_auc[0]
     assert by_slide.val_auc_low[0] != by_patch.val_auc_low[0]
+
+
+@pytest.mark.parametrize(
+    ("group_by", "words"),
+    [("none", "random patches: expect less"), ("slide", "unseen slides"), ("appearance", "stand-in")],
+)
+def test_a_row_says_which_kind_of_patches_it_speaks_about(kept, compared, group_by, words):
+    kept("a")
+    (found,) = compared(member("one", "plain", "a"), group_by=group_by).validated_on
+    assert words in found
+
+
+def test_folds_are_pooled_and_each_is_measured(kept, compared):
+    ids = [f"{i:02d}" for i in range(60)]
+    halves = [
+        kept("a", aucs=aucs, fold=fold, ids=ids[fold::2])
+        for fold, aucs in enumerate([(0.5, 0.99, 0.6), (0.7, 0.99, 0.6)])
+    ]
+    (row,) = compared(member("one", "plain", "a", folds=2)).to_dict("records")
+    pooled = pd.concat(halves)
+    aurocs = [roc_auc_score(half.label, half.probability) for half in halves]
+    assert row["folds"] == 2
+    assert row["final_val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability), abs=1e-6)
+    assert row["fold_auc_mean"] == pytest.approx(sum(aurocs) / 2, abs=1e-6)
+    assert row["fold_auc_sd"] == pytest.approx(abs(aurocs[0] - aurocs[1]) / 2**0.5, abs=1e-6)
+    assert row["best_val_auc"] == 0.99
+    assert row["train_seconds"] == 46.1
 
 
 def test_each_study_has_its_own_best(kept, compared):

@@ -1,22 +1,56 @@
 import itertools
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from pcam.evaluation.effects import effects_table
+from pcam.evaluation.auroc import delong_paired, paired_bootstrap_by_slide
+from pcam.evaluation.effects import COLUMNS, effects_table
+from pcam.evaluation.metrics import REPEATS
+from pcam.files import read_table
+
+LABELS = np.arange(120) % 2
+SLIDES = [f"s{i % 10}" for i in range(120)]
+
+
+def scores(skill: float, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(size=120) + 0.3 * np.random.default_rng(seed).normal(size=120)
+    return 1 / (1 + np.exp(-(skill * LABELS + noise)))
 
 
 @pytest.fixture
 def effects(table_of_runs, tmp_path):
-    """The effects of runs, by study, setting and value."""
+    """The effects of runs, by study, setting and value.
 
-    def run(*runs: dict) -> pd.DataFrame:
-        effects_table(table_of_runs(*runs), str(tmp_path / "effects.csv"))
-        table = pd.read_csv(tmp_path / "effects.csv", dtype={"value": str})
-        assert list(table) == ["study", "setting", "value", "runs", "mean_val_auc", "difference"]
-        return table.set_index(["study", "setting", "value"]).sort_index()
+    A run of which only the AUROC is given validates on patches of its own, so that no test is made.
+    """
 
-    return run
+    def table(*runs: dict, slides=None) -> pd.DataFrame:
+        given = [{name: value for name, value in run.items() if name != "scores"} for run in runs]
+        for i, run in enumerate(runs):
+            if "scores" in run:
+                given[i]["final_val_auc"] = roc_auc_score(LABELS, run["scores"])
+            ids = [f"{'x' if 'scores' in run else i}{patch:03d}" for patch in range(120)]
+            predictions = pd.DataFrame({"id": ids, "label": LABELS})
+            predictions["probability"] = run.get("scores", 0.5)
+            (tmp_path / f"folder{i}/fold-0").mkdir(parents=True)
+            predictions.to_csv(tmp_path / f"folder{i}/fold-0/predictions.csv", index=False)
+        members = [
+            {"folder": f"folder{i}", "folds": 1, "settings": {"split": "main"}} for i in range(len(runs))
+        ]
+        names = [f"{owner}{patch:03d}" for owner in ("x", *range(len(runs))) for patch in range(120)]
+        split = pd.DataFrame({"id": names, "slide": [*(slides or [""] * 120)] * (len(runs) + 1)})
+        split.to_csv(tmp_path / "main.csv", index=False)
+        out = str(tmp_path / "effects.csv")
+        effects_table(
+            members, str(tmp_path), {"main": str(tmp_path / "main.csv")}, table_of_runs(*given), out
+        )
+        found = read_table(out)
+        assert list(found) == COLUMNS
+        return found.set_index(["study", "setting", "value"]).sort_index()
+
+    return table
 
 
 def test_one_setting_between_two_runs(effects):
@@ -87,3 +121,77 @@ def test_settings_may_be_of_any_kind(effects, setting, values):
 )
 def test_where_nothing_can_be_said_the_table_has_its_columns(effects, runs):
     assert effects(*runs).empty
+
+
+def test_a_difference_has_the_interval_of_the_paired_runs(effects):
+    low, high = scores(1.0, 1), scores(2.0, 2)
+    table = effects({"lr": 1, "scores": low}, {"lr": 2, "scores": high})
+    expected = delong_paired(LABELS, high, low)
+    row = table.loc[("one", "lr", "2")]
+    found = row.difference, row.difference_low, row.difference_high, row.p_value
+    assert found == pytest.approx(expected, abs=2e-6)
+    assert row.verdict == "higher"
+    assert table.loc[("one", "lr", "1"), "verdict"] == "lower"
+
+
+def test_where_slides_are_known_the_interval_is_by_slide(effects):
+    low, high = scores(1.0, 1), scores(2.0, 2)
+    table = effects({"lr": 1, "scores": low}, {"lr": 2, "scores": high}, slides=SLIDES)
+    expected = paired_bootstrap_by_slide(LABELS, high, low, SLIDES, repeats=REPEATS, seed=0)
+    row = table.loc[("one", "lr", "2")]
+    assert (row.difference_low, row.difference_high) == pytest.approx(expected[1:3], abs=2e-6)
+
+
+def test_where_there_is_no_evidence_the_verdict_says_so(effects):
+    table = effects({"lr": 1, "scores": scores(1.0, 1)}, {"lr": 2, "scores": scores(1.0, 2)})
+    assert set(table.verdict) == {"no evidence of a difference"}
+    assert (table.difference_low < 0).all()
+    assert (table.difference_high > 0).all()
+
+
+def test_the_interval_of_a_grid_is_that_of_the_mean_over_its_matched_runs(effects):
+    """As two models whose scores are pooled: the mean of two differences varies less than one of them."""
+    runs = [
+        {"lr": lr, "dropout": dropout, "scores": scores(skill, seed)}
+        for seed, (lr, dropout, skill) in enumerate(
+            [(1, 0.1, 1.0), (1, 0.2, 1.1), (2, 0.1, 2.0), (2, 0.2, 2.1)]
+        )
+    ]
+    row = effects(*runs).loc[("one", "lr", "2")]
+    pairs = [delong_paired(LABELS, runs[i + 2]["scores"], runs[i]["scores"]) for i in (0, 1)]
+    assert row.difference == pytest.approx((pairs[0].difference + pairs[1].difference) / 2, abs=2e-6)
+    width = row.difference_high - row.difference_low
+    widths = [pair.high - pair.low for pair in pairs]
+    assert 0 < width < max(widths)
+
+
+def test_runs_on_other_patches_are_not_tested(effects):
+    table = effects({"lr": 1, "scores": scores(1.0, 1)}, {"lr": 2, "final_val_auc": 0.99})
+    assert table[["difference_low", "difference_high", "p_value"]].isna().all(axis=None)
+    assert set(table.verdict) == {"not tested: validated on different patches"}
+
+
+def test_the_two_values_of_a_setting_are_one_test_and_several_settings_are_adjusted(effects):
+    runs = [{"scores": scores(1.0, 1)}, {"lr": 2.0, "scores": scores(1.4, 2)}]
+    (alone,) = set(effects(*runs).p_value)
+    assert alone == pytest.approx(
+        delong_paired(LABELS, runs[1]["scores"], runs[0]["scores"]).p_value, abs=2e-6
+    )
+
+
+def test_several_settings_are_adjusted(effects):
+    runs = [
+        {"scores": scores(1.0, 1)},
+        {"lr": 2.0, "scores": scores(1.4, 2)},
+        {"dropout": 0.9, "scores": scores(1.0, 3)},
+    ]
+    table = effects(*runs)
+    alone = delong_paired(LABELS, runs[1]["scores"], runs[0]["scores"]).p_value
+    assert table.loc[("one", "lr")].p_value.tolist() == pytest.approx([2 * alone] * 2, abs=4e-6)
+
+
+def test_seeds_are_matched_but_no_effect(effects):
+    runs = [{"lr": lr, "seed": seed, "scores": scores(lr, 2 * seed + lr)} for lr in (1, 2) for seed in (1, 2)]
+    table = effects(*runs)
+    assert {index[1] for index in table.index} == {"lr"}
+    assert table.runs.tolist() == [2, 2]

@@ -5,59 +5,198 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pcam.evaluation.final import choose_best, final_metrics
+from pcam.errors import InputError
+from pcam.evaluation.calibration import apply_temperature, fit_temperature
+from pcam.evaluation.final import Part, auc_by_group, final_tables, halves
+from pcam.evaluation.kept import Kept
+from pcam.files import read_table
 
-RUNS = [
-    {"run": "accurate", "folder": "a", "final_val_auc": 0.95, "best_val_auc": 0.95, "val_log_loss": 0.30},
-    {"run": "calibrated", "folder": "b", "final_val_auc": 0.94, "best_val_auc": 0.99, "val_log_loss": 0.20},
-    {"run": "tie", "folder": "c", "final_val_auc": 0.95, "best_val_auc": 0.95, "val_log_loss": 0.20},
-]
+RULES = {"group_by": "slide", "folds": 1, "held_out_fraction": 0}
+PREVALENCES = [0.01, 0.3]
+TABLES = ["metrics", "operating_points", "reliability", "roc", "precision_recall", "auc_by_group"]
+
+
+def draw(count: int, seed: int, slides: int | None = 8, shift: float = 2.0) -> pd.DataFrame:
+    """Predictions of a model that is too sure of itself, in no order."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(count) % 2)
+    logits = 8 * rng.normal(shift * (labels - 0.5))
+    table = pd.DataFrame({"id": [f"{seed}-{i:03d}" for i in range(count)], "label": labels})
+    table["probability"] = 1 / (1 + np.exp(-logits))
+    table["slide"] = "" if slides is None else [f"{seed}-{i % slides}" for i in range(count)]
+    return table
+
+
+def kept(table: pd.DataFrame, folds=0) -> Kept:
+    slides = None if (table.slide == "").all() else table.slide.to_numpy()
+    columns = (table[name].to_numpy() for name in ("id", "label", "probability"))
+    return Kept(*columns, slides, np.broadcast_to(folds, len(table)))
 
 
 @pytest.fixture
-def best(table_of_runs, tmp_path):
-    def choose(metric: str, *runs: dict) -> dict:
-        final = {run["folder"]: f"{run['folder']}-final" for run in RUNS}
-        choose_best(table_of_runs(*runs), metric, final, str(tmp_path / "best.json"))
-        return json.loads((tmp_path / "best.json").read_text())
+def measured(tmp_path):
+    """The tables of a final model from its predictions."""
 
-    return choose
+    def run(*folds: pd.DataFrame, held_out: pd.DataFrame | None = None, rules=RULES, chosen_from=4) -> dict:
+        best = tmp_path / "best.json"
+        best.write_text(json.dumps({"chosen_from": chosen_from, "final_folder": "a-final"}))
+        parts = [*folds] if held_out is None else [*folds, held_out]
+        pd.concat(parts)[["id", "slide"]].to_csv(tmp_path / "split.csv", index=False)
+        paths = [tmp_path / f"predictions-{i}.csv" for i in range(len(parts))]
+        for part, path in zip(parts, paths, strict=True):
+            part.drop(columns="slide").to_csv(path, index=False)
+        tables = {name: str(tmp_path / f"{name}.csv") for name in TABLES}
+        out_of_it = None if held_out is None else str(paths.pop())
+        final_tables(
+            str(best), [*map(str, paths)], out_of_it, str(tmp_path / "split.csv"), rules, PREVALENCES, tables
+        )
+        metrics = json.loads((tmp_path / "metrics.csv").read_text())
+        return {"metrics": metrics} | {name: read_table(tables[name]) for name in TABLES[1:]}
 
-
-@pytest.mark.parametrize(
-    ("metric", "winner", "value"), [("val_auc", RUNS[0], 0.95), ("val_log_loss", RUNS[1], 0.2)]
-)
-@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2]])
-def test_the_best_is_the_best_by_the_metric_the_first_in_a_tie(best, metric, winner, value, order):
-    """The AUROC is that of the kept model, not of an epoch that is gone."""
-    assert best(metric, *(RUNS[i] for i in order)) == {
-        "run": winner["run"],
-        "folder": winner["folder"],
-        "metric": metric,
-        "value": value,
-        "chosen_from": 3,
-        "final_folder": f"{winner['folder']}-final",
-    }
+    return run
 
 
-def test_the_name_of_a_run_may_look_like_something_else(best):
-    assert best("val_auc", {"run": "NA", "folder": "a"})["run"] == "NA"
+VALIDATION, HELD_OUT = draw(200, seed=1), draw(160, seed=2)
 
 
-def test_the_metrics_say_how_good_and_how_far_to_trust_it(tmp_path, csv):
-    csv("best.json", '{"chosen_from": 4, "final_folder": "a-final"}')
-    rng = np.random.default_rng(0)
-    labels = np.arange(40) % 2
-    predictions = pd.DataFrame(
-        {"id": range(40), "label": labels, "probability": rng.random(40) / 2 + labels / 4}
-    )
-    predictions.to_csv(tmp_path / "predictions.csv", index=False)
-    (tmp_path / "split.csv").write_text("id,slide\n" + "".join(f"{id_},\n" for id_ in predictions.id))
-    paths = (tmp_path / name for name in ("best.json", "predictions.csv", "split.csv", "metrics.json"))
-    final_metrics(*map(str, paths))
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["val_auc"] == pytest.approx(roc_auc_score(labels, predictions.probability))
-    assert metrics["val_auc_low"] < metrics["val_auc"] < metrics["val_auc_high"]
-    assert (metrics["patches"], metrics["positive"], metrics["final_folder"]) == (40, 20, "a-final")
+def test_what_is_held_out_is_measured_beside_the_validation_part(measured):
+    metrics = measured(VALIDATION, held_out=HELD_OUT)["metrics"]
+    assert metrics["val_auc"] == pytest.approx(roc_auc_score(VALIDATION.label, VALIDATION.probability))
+    found = metrics["measured"]
+    assert found["on"] == "held-out patches"
+    assert found["auc"] == pytest.approx(roc_auc_score(HELD_OUT.label, HELD_OUT.probability))
+    assert found["auc_low"] < found["auc"] < found["auc_high"]
+    assert (found["patches"], found["auc_interval"]) == (160, "slide bootstrap")
+    assert (metrics["val_patches"], metrics["final_folder"]) == (200, "a-final")
+    assert metrics["validated_on"] == "unseen slides"
     assert "chosen among 4 on these same validation patches" in metrics["note"]
-    assert "optimistic" in metrics["note"]
+    assert "patches that no choice has seen" in metrics["note"]
+
+
+def test_without_a_part_that_is_held_out_the_figures_are_called_optimistic(measured):
+    metrics = measured(VALIDATION)["metrics"]
+    assert metrics["measured"]["on"] == "validation patches"
+    assert metrics["measured"]["auc"] == metrics["val_auc"]
+    assert "optimistic; on new patches expect less" in metrics["note"]
+
+
+def test_thresholds_are_chosen_on_other_patches_than_they_are_reported_on(measured):
+    points = measured(VALIDATION, held_out=HELD_OUT)["operating_points"].set_index("point")
+    assert set(points.chosen_on) == {"validation patches"}
+    assert set(points.reported_on) == {"held-out patches"}
+    positives = VALIDATION.probability[VALIDATION.label == 1]
+    row = points.loc["sensitivity_95"]
+    assert (positives >= row.threshold).mean() >= 0.95
+    called = HELD_OUT.probability >= row.threshold
+    assert row.true_positives == (called & (HELD_OUT.label == 1)).sum()
+    assert row.false_positives == (called & (HELD_OUT.label == 0)).sum()
+    ratio = row.sensitivity * 0.01 / (row.sensitivity * 0.01 + (1 - row.specificity) * 0.99)
+    assert row["ppv_at_0.01"] == pytest.approx(ratio)
+    assert {"npv_at_0.01", "ppv_at_0.3", "npv_at_0.3"} <= {*points.columns}
+
+
+def test_without_one_a_half_chooses_and_the_other_half_reports(measured):
+    points = measured(VALIDATION)["operating_points"]
+    (chosen_on,), (reported_on,) = set(points.chosen_on), set(points.reported_on)
+    assert (chosen_on, reported_on) == (
+        "one half of the validation patches",
+        "the other half of the validation patches",
+    )
+    counts = ["true_positives", "false_positives", "true_negatives", "false_negatives"]
+    assert points[counts].sum(axis=1).tolist() == [100] * 3
+
+
+def test_the_temperature_of_the_submission_is_fitted_on_all_validation_patches(measured):
+    found = measured(VALIDATION)
+    expected = fit_temperature(VALIDATION.label, VALIDATION.probability)
+    assert found["metrics"]["temperature"] == pytest.approx(expected)
+    assert expected > 2.5
+
+
+def test_reliability_before_and_after_is_of_patches_that_did_not_fit(measured):
+    table = measured(VALIDATION, held_out=HELD_OUT)["reliability"]
+    before, after = (table[table.calibration == name] for name in ("before", "after"))
+    temperature = fit_temperature(VALIDATION.label, VALIDATION.probability)
+    assert before.temperature.unique() == [1]
+    assert after.temperature.unique() == pytest.approx(temperature)
+    for part, probabilities in (
+        (before, HELD_OUT.probability),
+        (after, apply_temperature(HELD_OUT.probability, temperature)),
+    ):
+        assert part.patches.sum() == 160
+        assert np.average(part.mean_probability, weights=part.patches) == pytest.approx(probabilities.mean())
+    assert after.ece.iloc[0] < before.ece.iloc[0]
+    assert set(table.reported_on) == {"held-out patches"}
+
+
+def test_curves_are_of_the_measured_patches(measured):
+    found = measured(VALIDATION, held_out=HELD_OUT)
+    roc = found["roc"]
+    area = np.trapezoid(roc.true_positive_rate, roc.false_positive_rate)
+    assert area == pytest.approx(found["metrics"]["measured"]["auc"], abs=5e-3)
+    steps = found["precision_recall"].sort_values("recall")
+    average = (steps.recall.diff() * steps.precision).sum()
+    assert average == pytest.approx(found["metrics"]["measured"]["average_precision"], abs=5e-3)
+
+
+def test_folds_are_pooled_and_their_spread_is_kept(measured):
+    folds = draw(100, seed=3), draw(100, seed=4)
+    metrics = measured(*folds, rules=RULES | {"folds": 2})["metrics"]
+    pooled = pd.concat(folds)
+    aurocs = [roc_auc_score(fold.label, fold.probability) for fold in folds]
+    assert metrics["val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability))
+    assert metrics["val_fold_auc_mean"] == pytest.approx(np.mean(aurocs))
+    assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
+    assert metrics["folds"] == 2
+
+
+def test_each_slide_of_each_part_has_its_auroc(measured):
+    table = measured(VALIDATION, held_out=HELD_OUT)["auc_by_group"]
+    assert table.part.tolist() == ["validation"] * 8 + ["held out"] * 8
+    assert set(table.kind) == {"slide"}
+    mine = HELD_OUT[HELD_OUT.slide == "2-3"]
+    row = table[table.group == "2-3"].iloc[0]
+    assert (row.patches, row.positive) == (20, mine.label.sum())
+    assert row.auc == pytest.approx(roc_auc_score(mine.label, mine.probability))
+
+
+def test_without_slides_each_fold_has_its_auroc():
+    table = auc_by_group({"validation": kept(draw(40, seed=5, slides=None), folds=np.arange(40) % 4)})
+    assert table.kind.unique() == ["fold"]
+    assert table.group.tolist() == [0, 1, 2, 3]
+    assert table.auc.between(0.5, 1).all()
+
+
+def test_a_slide_with_one_class_has_no_auroc():
+    slides = pd.DataFrame({"id": [*"abc"], "label": [0, 0, 1], "probability": [0.1, 0.2, 0.3]})
+    table = auc_by_group({"validation": kept(slides.assign(slide=["x", "x", "y"]))})
+    assert table[["auc", "auc_low", "auc_high"]].isna().all(axis=None)
+    assert table.patches.tolist() == [2, 1]
+
+
+def test_halves_share_no_slide_and_no_patch():
+    one, other = halves(Part("patches", kept(VALIDATION)))
+    assert not set(one.kept.slides) & set(other.kept.slides)
+    assert set(one.kept.ids) | set(other.kept.ids) == set(VALIDATION.id)
+    assert {*one.kept.labels} == {*other.kept.labels} == {0, 1}
+
+
+def test_without_slides_halves_are_of_patches():
+    one, other = halves(Part("patches", kept(draw(50, seed=6, slides=None))))
+    assert (len(one.kept.ids), len(other.kept.ids)) == (25, 25)
+    assert abs(int(one.kept.labels.sum()) - int(other.kept.labels.sum())) <= 1
+
+
+def test_where_slides_cannot_be_halved_the_names_say_so():
+    """All positives are of one slide."""
+    table = draw(40, seed=7)
+    table["slide"] = np.where(table.label == 1, "a", "b")
+    one, other = halves(Part("patches", kept(table)))
+    assert one.name == "one half of the patches, slides divided"
+    assert {*one.kept.labels} == {*other.kept.labels} == {0, 1}
+
+
+def test_too_few_patches_to_halve_are_one_line():
+    table = draw(10, seed=8).assign(label=[1, *[0] * 9])
+    with pytest.raises(InputError, match="patches: two of each class are needed"):
+        halves(Part("patches", kept(table)))

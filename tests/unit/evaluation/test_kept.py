@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pcam.evaluation.kept import read_kept, read_slides
+from pcam.evaluation.kept import read_kept, read_runs, read_slides
 
 
 @pytest.fixture
@@ -17,11 +17,11 @@ def write(tmp_path):
 def test_predictions_get_the_slides_of_their_patches(write):
     split = write("split.csv", "id,label,slide,fold\n007,1,s1,0\nNA,0,s2,0\nb,1,s1,-1\n")
     predictions = write("predictions.csv", "id,label,probability\nNA,0,0.25\n007,1,0.5\n")
-    kept = read_kept(predictions, read_slides(split))
-    assert list(kept.ids) == ["NA", "007"]
-    assert list(kept.labels) == [0, 1]
-    assert list(kept.probabilities) == [0.25, 0.5]
-    assert list(kept.slides) == ["s2", "s1"]
+    kept = read_kept([predictions], read_slides(split))
+    assert list(kept.ids) == ["007", "NA"]
+    assert list(kept.labels) == [1, 0]
+    assert list(kept.probabilities) == [0.5, 0.25]
+    assert list(kept.slides) == ["s1", "s2"]
 
 
 @pytest.mark.parametrize("slides", [("", ""), ("s1", "")], ids=["none", "some"])
@@ -31,4 +31,36 @@ def test_where_not_all_slides_are_known_none_are(write, slides):
     predictions = write(
         "predictions.csv", pd.DataFrame({"id": ["a"], "label": 1, "probability": 0.5}).to_csv()
     )
-    assert read_kept(predictions, None).slides is None
+    assert read_kept([predictions], None).slides is None
+
+
+def test_the_folds_of_a_run_are_pooled(write):
+    folds = [
+        write("0.csv", "id,label,probability\nc,0,0.25\na,1,0.5\n"),
+        write("1.csv", "id,label,probability\nb,1,0.75\n"),
+    ]
+    kept = read_kept(folds, None)
+    assert list(kept.ids) == [*"abc"]
+    assert list(kept.probabilities) == [0.5, 0.75, 0.25]
+    assert list(kept.folds) == [0, 1, 0]
+    some = kept.only(kept.folds == 0)
+    assert (list(some.ids), list(some.labels), some.slides) == (["a", "c"], [1, 0], None)
+
+
+def test_runs_are_read_once_each_with_the_slides_of_their_split(write, tmp_path):
+    splits = {
+        name: str(write(f"{name}.csv", f"id,label,slide,fold\na,1,{slide},0\nb,0,{slide},1\n"))
+        for name, slide in (("main", ""), ("slides", "s1"))
+    }
+    for folder, fold, patch in (("x", 0, "a,1,0.5"), ("y", 0, "a,1,0.6"), ("y", 1, "b,0,0.7")):
+        (tmp_path / folder / f"fold-{fold}").mkdir(parents=True)
+        write(f"{folder}/fold-{fold}/predictions.csv", f"id,label,probability\n{patch}\n")
+    runs = [
+        {"folder": "x", "folds": 1, "settings": {"split": "main"}},
+        {"folder": "y", "folds": 2, "settings": {"split": "slides"}},
+        {"folder": "x", "folds": 1, "settings": {"split": "main"}},
+    ]
+    found = read_runs(runs, str(tmp_path), splits)
+    assert [*found] == ["x", "y"]
+    assert (list(found["x"].ids), found["x"].slides) == (["a"], None)
+    assert (list(found["y"].ids), list(found["y"].slides)) == (["a", "b"], ["s1", "s1"])

@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 from pcam.errors import InputError
 from pcam.evaluation.auroc import bootstrap_by_slide, delong
 from pcam.evaluation.calibration import expected_calibration_error
-from pcam.evaluation.metrics import summarise
+from pcam.evaluation.metrics import fold_aurocs, summarise
 
 
 @pytest.fixture
@@ -24,16 +24,16 @@ def test_every_metric_is_what_it_is_called(patches):
             "patches": 80,
             "positive": labels.sum(),
             "slides": None,
-            "val_auc": roc_auc_score(labels, probabilities),
-            "val_auc_low": low,
-            "val_auc_high": high,
-            "val_auc_interval": "DeLong",
-            "val_auc_delong_low": low,
-            "val_auc_delong_high": high,
-            "val_average_precision": average_precision_score(labels, probabilities),
-            "val_log_loss": log_loss(labels, probabilities),
-            "val_brier": brier_score_loss(labels, probabilities),
-            "val_ece": expected_calibration_error(labels, probabilities),
+            "auc": roc_auc_score(labels, probabilities),
+            "auc_low": low,
+            "auc_high": high,
+            "auc_interval": "DeLong",
+            "auc_delong_low": low,
+            "auc_delong_high": high,
+            "average_precision": average_precision_score(labels, probabilities),
+            "log_loss": log_loss(labels, probabilities),
+            "brier": brier_score_loss(labels, probabilities),
+            "ece": expected_calibration_error(labels, probabilities),
         }
     )
 
@@ -42,10 +42,10 @@ def test_where_slides_are_known_the_interval_is_theirs(patches):
     labels, probabilities, slides = patches
     found = summarise(labels, probabilities, slides, repeats=100, seed=4)
     interval = bootstrap_by_slide(labels, probabilities, slides, repeats=100, seed=4)
-    assert (found["val_auc_low"], found["val_auc_high"]) == interval[1:]
-    assert (found["val_auc_interval"], found["slides"]) == ("slide bootstrap", 7)
+    assert (found["auc_low"], found["auc_high"]) == interval[1:]
+    assert (found["auc_interval"], found["slides"]) == ("slide bootstrap", 7)
     without = summarise(labels, probabilities)
-    theirs = ("slides", "val_auc_low", "val_auc_high", "val_auc_interval")
+    theirs = ("slides", "auc_low", "auc_high", "auc_interval")
     assert {k: v for k, v in found.items() if k not in theirs} == {
         k: v for k, v in without.items() if k not in theirs
     }
@@ -69,3 +69,9 @@ def test_what_is_found_can_be_kept(patches):
 def test_what_cannot_be_summarised_is_one_line(labels, probabilities, message):
     with pytest.raises(InputError, match=message):
         summarise(labels, probabilities)
+
+
+def test_each_fold_has_its_auroc():
+    labels, folds = np.array([0, 1, 0, 1, 0, 1, 1]), np.array([1, 1, 0, 0, 3, 3, 3])
+    probabilities = np.array([0.1, 0.2, 0.9, 0.1, 0.5, 0.6, 0.4])
+    assert fold_aurocs(labels, probabilities, folds).tolist() == [0.0, 1.0, 0.5]

@@ -13,13 +13,13 @@ def submission(tmp_path, csv):
     folder = tmp_path / "test"
     folder.mkdir()
 
-    def write(predictions=PREDICTIONS, images=("b.tif", "007.tif", "a.tif"), sample=None) -> pd.DataFrame:
+    def write(predictions=PREDICTIONS, images=("b.tif", "007.tif", "a.tif"), sample=None, temperature=None):
         for name in images:
             (folder / name).write_bytes(b"")
         predicted = csv("predictions.csv", "id,probability", *predictions)
         asked = sample and str(csv("sample.csv", "id,label", *sample))
         out = tmp_path / "submission.csv"
-        write_submission(str(predicted), str(folder), asked, str(out))
+        write_submission(str(predicted), str(folder), asked, str(out), temperature)
         return pd.read_csv(out, dtype={"id": str})
 
     return write
@@ -91,3 +91,13 @@ def test_nothing_is_written_where_something_is_wrong(submission, tmp_path):
     with pytest.raises(InputError):
         submission(["a,0.5"])
     assert not (tmp_path / "submission.csv").exists()
+
+
+def test_calibrated_probabilities_keep_their_ranking(submission):
+    predictions = ["a,0.001", "b,0.2", "c,0.5", "d,0.999"]
+    images = ["a.tif", "b.tif", "c.tif", "d.tif"]
+    raw, calibrated = (submission(predictions, images, temperature=t) for t in (None, 2.0))
+    assert raw.label.tolist() == [0.001, 0.2, 0.5, 0.999]
+    odds = raw.label / (1 - raw.label)
+    assert calibrated.label.tolist() == pytest.approx((odds**0.5 / (1 + odds**0.5)).tolist())
+    assert calibrated.label.rank().tolist() == raw.label.rank().tolist()

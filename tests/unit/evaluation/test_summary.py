@@ -1,7 +1,9 @@
 import json
 
+import pandas as pd
 import pytest
 
+from pcam.evaluation.repeats import COLUMNS
 from pcam.evaluation.summary import write_summary
 
 CLEANING = {
@@ -12,15 +14,56 @@ CLEANING = {
 }
 
 
+BEST = {"run": "better", "metric": "val_auc", "select": "best", "seeds": 1, "chosen_from": 4}
+METRICS = {
+    "final_folder": "b0-224px-abc",
+    "validated_on": "unseen slides",
+    "measured": {
+        "on": "held-out patches", "patches": 12345, "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
+        "auc_interval": "slide bootstrap", "average_precision": 0.955, "brier": 0.0612, "ece": 0.0213,
+    },
+    "note": "The run was chosen among 4.",
+}  # fmt: skip
+SPLIT = {"group_by": "none", "folds": 1, "held_out_fraction": 0}
+SHARES = {"sensitivity": 0.951, "specificity": 0.9, "ppv": 0.8, "npv": 0.99}
+EFFECT = "study,setting,value,runs,mean_val_auc,difference,difference_low,difference_high,p_value,verdict"
+
+
+def point(**changes) -> dict:
+    row = {"point": "youden", "threshold": 0.31, "chosen_on": "validation patches"}
+    row |= {"reported_on": "held-out patches"}
+    for name, value in SHARES.items():
+        row |= {name: value, f"{name}_low": value - 0.01, f"{name}_high": value + 0.005}
+    return row | {"ppv_at_0.01": 0.0876, "npv_at_0.01": 0.999} | changes
+
+
 @pytest.fixture
-def summary(table_of_runs, csv):
-    def write(runs: list[dict], effects=(), group_by="none", **cleaning) -> str:
-        cleaned = csv("summary.json", json.dumps(CLEANING | cleaning))
-        header = "study,setting,value,runs,mean_val_auc,difference"
-        path = cleaned.with_name("summary.md")
-        tables = table_of_runs(*runs), str(csv("effects.csv", header, *effects))
-        write_summary("mine", str(cleaned), {"main": {"group_by": group_by}}, *tables, str(path))
-        return path.read_text()
+def summary(table_of_runs, csv, tmp_path):
+    def write(
+        runs: list[dict],
+        effects=(),
+        seeds=(),
+        split=SPLIT,
+        best=BEST,
+        metrics=METRICS,
+        points=None,
+        **cleaning,
+    ) -> str:
+        pd.DataFrame(points or [point()]).to_csv(tmp_path / "points.csv", index=False)
+        tables = {
+            "runs": table_of_runs(*runs),
+            "effects": str(csv("effects.csv", EFFECT, *effects)),
+            "seeds": str(csv("seeds.csv", ",".join(COLUMNS), *seeds)),
+        }
+        final = {
+            "best": str(csv("best.json", json.dumps(best))),
+            "metrics": str(csv("metrics.json", json.dumps(metrics))),
+            "operating_points": str(tmp_path / "points.csv"),
+        }
+        cleaned = str(csv("summary.json", json.dumps(CLEANING | cleaning)))
+        verdicts = [str(csv("main.audit.txt", "split main: on more than one side: 3 slides"))]
+        write_summary("mine", {"main": split}, cleaned, verdicts, tables, final, str(tmp_path / "summary.md"))
+        return (tmp_path / "summary.md").read_text()
 
     return write
 
@@ -37,16 +80,10 @@ def test_nothing_rejected_is_said(summary):
     assert "Nothing was rejected." in summary([{}], rejected={})
 
 
-@pytest.mark.parametrize(
-    ("group_by", "words"),
-    [
-        ("none", "Split `main` draws patches at random: expect less on slides that are new"),
-        ("slide", "Split `main` keeps each slide on one side"),
-        ("appearance", "a stand-in for slides"),
-    ],
-)
-def test_the_kind_of_a_split_is_said(summary, group_by, words):
-    assert words in summary([{}], group_by=group_by)
+def test_the_kind_of_a_split_and_what_leaks_is_said(summary):
+    text = summary([{}], split=SPLIT | {"group_by": "slide"})
+    assert "- Split `main` keeps each slide on one side" in text
+    assert "Leakage audit:\n\n- split main: on more than one side: 3 slides\n" in text
 
 
 def test_every_study_has_its_best_run_with_its_interval(summary):
@@ -58,10 +95,15 @@ def test_every_study_has_its_best_run_with_its_interval(summary):
         ]
     )
     one, two = text.split("## Study `one`")[1].split("## Study `two`")
-    assert "Best of 2: `better`" in one
-    assert "0.9500 (95 % interval 0.9400–0.9600) after 1 epoch." in one
-    assert "Best of 1: `only`" in two
-    assert "after 2 epochs." in two
+    assert "Best of 2: `better` after 1 epoch." in one
+    assert "| `better` | 0.9500 | 0.9400–0.9600 (DeLong) |  | unseen slides |" in one
+    assert one.index("`better` | 0.95") < one.index("`worse` | 0.91")
+    assert "Best of 1: `only` after 2 epochs." in two
+
+
+def test_folds_are_given_as_mean_and_spread(summary):
+    text = summary([{"folds": 5, "fold_auc_mean": 0.91, "fold_auc_sd": 0.0123}])
+    assert "(DeLong) | 0.9100 ± 0.0123 (5) |" in text
 
 
 def test_ties_with_the_best_are_named(summary):
@@ -75,7 +117,7 @@ def test_ties_with_the_best_are_named(summary):
     )
     assert "No evidence that these are worse (paired test, Holm): `near`." in text
     assert "Validated on other patches, so not tested against it: `elsewhere`." in text
-    assert "`far`" not in text
+    assert "Worse (paired test, Holm): `far`." in text
 
 
 def test_a_clear_winner_has_no_ties(summary):
@@ -85,13 +127,52 @@ def test_a_clear_winner_has_no_ties(summary):
 
 def test_what_each_setting_changed_is_said_under_its_study(summary):
     effects = [
-        "one,lr,0.0001,2,0.94,-0.0123",
-        "one,lr,0.0003,2,0.95,0.0123",
-        "two,dropout,0.2,1,0.8,0.001",
-        "two,dropout,0.3,1,0.8,-0.001",
+        "one,lr,0.0001,2,0.94,-0.0123,-0.02,-0.004,0.01,lower",
+        "one,lr,0.0003,2,0.95,0.0123,0.004,0.02,0.01,higher",
+        "two,dropout,0.2,1,0.8,0.001,-0.003,0.005,0.6,no evidence of a difference",
+        "two,dropout,0.3,1,0.8,-0.001,-0.005,0.003,0.6,no evidence of a difference",
+        "two,split,a,1,0.8,0.1,,,,not tested: validated on different patches",
+        "two,split,b,1,0.8,-0.1,,,,not tested: validated on different patches",
     ]
     text = summary([{"study": "one"}, {"study": "two"}], effects)
     one, two = text.split("## Study `two`")
-    assert "- `lr`: 0.0003 scored +0.0123 AUROC against 0.0001, all else equal (mean over 2 runs)." in one
-    assert "- `dropout`: 0.2 scored +0.0010 AUROC against 0.3, all else equal (mean over 1 run)." in two
+    assert (
+        "- `lr`: 0.0003 scored +0.0123 AUROC (95 % interval +0.0040 to +0.0200) against 0.0001, "
+        "all else equal (mean over 2 runs).\n" in one
+    )
+    assert "all else equal (mean over 1 run). No evidence of a difference.\n" in two
+    assert "- `split`: a scored +0.1000 AUROC against b" in two
+    assert "Not tested: validated on different patches." in two
     assert "dropout" not in one.split("## Study `one`")[1]
+
+
+def test_seed_noise_is_said(summary):
+    text = summary([{"study": "one"}], seeds=["one,plain,3,0.91,0.0042,0.9,0.92"])
+    assert "- `plain` with 3 seeds: AUROC 0.9100 ± 0.0042" in text
+    assert "from 0.9000 to 0.9200" in text
+
+
+def test_the_final_model_has_its_honest_figure(summary):
+    text = summary([{}]).split("## Final model")[1]
+    assert "`better`, chosen among 4 by `val_auc`; trained again as `b0-224px-abc`." in text
+    assert (
+        "On the 12,345 held-out patches (unseen slides): AUROC 0.9712 (95 % interval 0.9610–0.9801, "
+        "slide bootstrap)" in text
+    )
+    assert "The run was chosen among 4." in text
+
+
+def test_how_the_final_model_was_chosen_is_said(summary):
+    text = summary([{}], best=BEST | {"seeds": 3, "select": "cheapest_tied"})
+    assert "by `val_auc` (mean over 3 seeds), the cheapest of those tied with the best;" in text
+
+
+def test_operating_points_are_a_table(summary):
+    text = summary([{}], points=[point(), point(point="specificity_95", ppv=None, ppv_low=0, ppv_high=1)])
+    assert "chosen on validation patches and reported on held-out patches" in text
+    assert (
+        "| Youden's J | 0.3100 | 0.951 (0.941–0.956) | 0.900 (0.890–0.905) | 0.800 (0.790–0.805) "
+        "| 0.990 (0.980–0.995) | 0.088 |" in text
+    )
+    assert "| PPV at 1% |" in text
+    assert "| – (0.000–1.000) |" in text

@@ -10,7 +10,8 @@ LABELS = np.arange(200) % 2
 
 def kept(noise: float, slides=None, ids=None, seed: int = 0) -> Kept:
     scores = np.random.default_rng(seed).normal(LABELS, noise)
-    return Kept(np.arange(200) if ids is None else ids, LABELS, 1 / (1 + np.exp(-scores)), slides)
+    ids = np.arange(200) if ids is None else ids
+    return Kept(ids, LABELS, 1 / (1 + np.exp(-scores)), slides, np.zeros(200, int))
 
 
 def test_the_best_ties_with_itself_and_has_no_test():

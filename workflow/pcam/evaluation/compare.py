@@ -1,44 +1,37 @@
 """Comparison of runs: from each run's kept files to one table of all runs and one a study."""
 
 import json
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from pcam.evaluation.kept import Kept, read_kept, read_slides
-from pcam.evaluation.metrics import summarise
+from pcam.evaluation.columns import LEADING, NAMES
+from pcam.evaluation.kept import Kept, fold_folders, read_runs
+from pcam.evaluation.metrics import fold_aurocs, summarise
 from pcam.evaluation.ties import compare_with_best
+from pcam.evaluation.validated import validated_on
 from pcam.files import read_table, write_table
 
-# The columns of the study's tables that come first; the other settings follow.
-LEADING = [
-    "run", "backbone", "epochs", "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high",
-    "lr", "weight_decay", "dropout", "scheduler", "pos_weight",
-]  # fmt: skip
-RESULTS = [
-    "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high", "val_auc_interval",
-    "difference_to_best", "p_value", "tied_with_best", "val_log_loss", "train_seconds",
-]  # fmt: skip
 
-
-def compare_runs(runs: list[dict], root: str, splits: dict[str, str], table: str) -> None:
+def compare_runs(
+    runs: list[dict], rules: dict[str, dict], root: str, splits: dict[str, str], table: str
+) -> None:
     """One row for each run of each study: `study,run,folder`, every setting, then the results.
 
-    runs: `study`, `run` (its name there), `folder` and `settings` of each; root: the folder that holds
-    the runs' folders; splits: the table of each split, which knows the slides. `best_val_auc` is the best
-    epoch's AUROC, `final_val_auc` that of the last epoch, whose model and predictions are kept, with its
-    95 % interval, by slide where slides are known (`val_auc_interval` says). `tied_with_best` and its
-    p-value come of a paired test within the study. `train_seconds` counts the epochs with their evaluation.
+    runs: `study`, `run` (its name there), `folder`, `settings` and `folds` of each; rules: the splits in the
+    configuration; root: the folder that holds the runs' folders; splits: the table of each split.
+    `best_val_auc` is the best epoch's AUROC (mean over the folds), `final_val_auc` that of the last epoch,
+    whose models and predictions are kept, over the pooled predictions of all folds, with its 95 % interval,
+    by slide where slides are known (`val_auc_interval` says). `fold_auc_mean` and `fold_auc_sd` are over the
+    folds. `tied_with_best` and its p-value come of a paired test within the study. `train_seconds` counts
+    the epochs of all folds with their evaluation.
     """
-    slides = {name: read_slides(path) for name, path in splits.items()}
-    kept: dict[str, Kept] = {}
-    results: dict[str, dict] = {}
+    kept = read_runs(runs, root, splits)
+    results = {}
     for run in runs:
-        folder = run["folder"]
-        if folder not in kept:
-            predictions = Path(root, folder, "fold-0", "predictions.csv")
-            kept[folder] = read_kept(predictions, slides[run["settings"]["split"]])
-            results[folder] = _results(Path(root, folder, "fold-0"), kept[folder])
+        if run["folder"] not in results:
+            where = validated_on(rules[run["settings"]["split"]])
+            results[run["folder"]] = {"validated_on": where} | _results(run, root, kept[run["folder"]])
     tables = [
         _study_rows([run for run in runs if run["study"] == study], kept, results)
         for study in dict.fromkeys(run["study"] for run in runs)
@@ -66,9 +59,9 @@ def flatten(settings: dict, prefix: str = "") -> dict:
 
 
 def _study_rows(runs: list[dict], kept: dict[str, Kept], results: dict[str, dict]) -> pd.DataFrame:
-    keys = [{name: run[name] for name in ("study", "run", "folder")} for run in runs]
     rows = [
-        key | flatten(run["settings"]) | results[run["folder"]] for key, run in zip(keys, runs, strict=True)
+        {name: run[name] for name in NAMES} | flatten(run["settings"]) | results[run["folder"]]
+        for run in runs
     ]
     folders = [run["folder"] for run in runs]
     ties = compare_with_best(
@@ -78,16 +71,24 @@ def _study_rows(runs: list[dict], kept: dict[str, Kept], results: dict[str, dict
     return pd.concat([pd.DataFrame(rows), ties.round({"difference_to_best": 6})], axis=1)
 
 
-def _results(folder: Path, kept: Kept) -> dict:
-    history = read_table(folder / "history.csv")
-    seconds = json.loads((folder / "run.json").read_text())["seconds"]
+def _results(run: dict, root: str, kept: Kept) -> dict:
+    folders = fold_folders(run, root)
+    epochs = np.mean([read_table(folder / "history.csv").val_auc for folder in folders], axis=0)
+    seconds = [json.loads((folder / "run.json").read_text())["seconds"] for folder in folders]
     metrics = summarise(kept.labels, kept.probabilities, kept.slides)
+    aurocs = fold_aurocs(kept.labels, kept.probabilities, kept.folds)
+    measured = {
+        "best_val_auc": max(epochs.max(), aurocs.mean()),
+        "final_val_auc": metrics["auc"],
+        "val_auc_low": metrics["auc_low"],
+        "val_auc_high": metrics["auc_high"],
+        "fold_auc_mean": aurocs.mean(),
+        "fold_auc_sd": aurocs.std(ddof=1) if len(aurocs) > 1 else None,
+        **{f"val_{name}": metrics[name] for name in ("average_precision", "log_loss", "brier", "ece")},
+    }
     return {
-        "best_val_auc": round(max(history.val_auc.max(), metrics["val_auc"]), 6),
-        "final_val_auc": round(metrics["val_auc"], 6),
-        "val_auc_low": round(metrics["val_auc_low"], 6),
-        "val_auc_high": round(metrics["val_auc_high"], 6),
-        "val_auc_interval": metrics["val_auc_interval"],
-        "val_log_loss": round(metrics["val_log_loss"], 6),
-        "train_seconds": round(seconds["train"] + seconds["evaluate"], 1),
+        "folds": run["folds"],
+        "val_auc_interval": metrics["auc_interval"],
+        **{name: None if value is None else round(float(value), 6) for name, value in measured.items()},
+        "train_seconds": round(sum(part["train"] + part["evaluate"] for part in seconds), 1),
     }

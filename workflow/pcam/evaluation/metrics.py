@@ -1,7 +1,7 @@
 """All metrics of a binary classifier from kept predictions, with their uncertainty."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score, log_loss
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from pcam.evaluation.auroc import bootstrap_by_slide, delong
 from pcam.evaluation.calibration import brier_score, expected_calibration_error
@@ -14,9 +14,9 @@ def summarise(labels, probabilities, slides=None, *, repeats: int = REPEATS, see
     """The metrics of one set of predictions, as numbers that JSON can hold.
 
     labels: N of 0 and 1, both present; probabilities: N, of 1; slides: N names, where they are known.
-    `val_auc_low` and `val_auc_high` are the 95 % interval of `val_auc`, and `val_auc_interval` says which:
+    `auc_low` and `auc_high` are the 95 % interval of `auc`, and `auc_interval` says which:
     `slide bootstrap` where patches of two slides or more are given, else `DeLong`, which is too narrow
-    where patches share slides. DeLong's is always there as `val_auc_delong_low` and `…_high`. `slides` is
+    where patches share slides. DeLong's is always there as `auc_delong_low` and `…_high`. `slides` is
     the number of slides, None where they are not known. `repeats` and `seed` are the bootstrap's.
     """
     labels = binary_labels(labels, both=True)
@@ -32,14 +32,21 @@ def summarise(labels, probabilities, slides=None, *, repeats: int = REPEATS, see
         "patches": len(labels),
         "positive": int(np.sum(labels)),
         "slides": count,
-        "val_auc": by_patch.area,
-        "val_auc_low": interval.low,
-        "val_auc_high": interval.high,
-        "val_auc_interval": name,
-        "val_auc_delong_low": by_patch.low,
-        "val_auc_delong_high": by_patch.high,
-        "val_average_precision": float(average_precision_score(labels, probabilities)),
-        "val_log_loss": float(log_loss(labels, probabilities)),
-        "val_brier": brier_score(labels, probabilities),
-        "val_ece": expected_calibration_error(labels, probabilities),
+        "auc": by_patch.area,
+        "auc_low": interval.low,
+        "auc_high": interval.high,
+        "auc_interval": name,
+        "auc_delong_low": by_patch.low,
+        "auc_delong_high": by_patch.high,
+        "average_precision": float(average_precision_score(labels, probabilities)),
+        "log_loss": float(log_loss(labels, probabilities)),
+        "brier": brier_score(labels, probabilities),
+        "ece": expected_calibration_error(labels, probabilities),
     }
+
+
+def fold_aurocs(labels: np.ndarray, probabilities: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """The AUROC of each fold, the lowest number first; N of each, both classes in each fold."""
+    return np.array(
+        [roc_auc_score(labels[folds == fold], probabilities[folds == fold]) for fold in np.unique(folds)]
+    )

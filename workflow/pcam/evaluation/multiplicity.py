@@ -4,6 +4,8 @@ import numpy as np
 
 from pcam.errors import InputError
 
+LEVEL = 0.05  # chance of any false finding among several
+
 
 def holm(p_values) -> np.ndarray:
     """Adjusted p-values (K) by Holm's step-down method, in the order given.

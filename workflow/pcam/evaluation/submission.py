@@ -6,14 +6,18 @@ import pandas as pd
 
 from pcam.data.layout import list_images
 from pcam.errors import InputError
+from pcam.evaluation.calibration import apply_temperature
 from pcam.files import read_table, write_table
 
 
-def write_submission(predictions: str, folder: str, sample: str | None, submission: str) -> None:
+def write_submission(
+    predictions: str, folder: str, sample: str | None, submission: str, temperature: float | None = None
+) -> None:
     """Write `id,label` for Kaggle: `label` is the probability of a positive, in [0, 1].
 
     predictions: CSV `id,probability`; folder: the test images; sample: a sample submission, whose ids
-    and order are kept, or None, which takes the images of the folder, sorted. Raises InputError when
+    and order are kept, or None, which takes the images of the folder, sorted; temperature: probabilities
+    are calibrated with it, which changes no ranking, and None leaves them raw. Raises InputError when
     an id is missing or doubled or a value is no probability.
     """
     predicted = read_table(predictions)
@@ -37,4 +41,6 @@ def write_submission(predictions: str, folder: str, sample: str | None, submissi
         )
     if not labels.between(0, 1).all():
         raise InputError(f"{predictions}: {labels[~labels.between(0, 1)].iloc[0]} is no probability")
+    if temperature is not None:
+        labels = apply_temperature(labels.to_numpy(), temperature)
     write_table(pd.DataFrame({"id": ids, "label": labels}), submission)

@@ -1,36 +1,48 @@
-"""The experiment in words: what was compared, what came out, what each setting changed."""
+"""The experiment in words: what was compared, what came out, and how good the final model is."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from pcam.evaluation.validated import describe_split
 from pcam.files import read_table, replacing
 
-SPLIT = {
-    "none": "draws patches at random: expect less on slides that are new to a model.",
-    "slide": "keeps each slide on one side: its models validate on slides that they have not seen.",
-    "appearance": (
-        "keeps patches that were stained and scanned alike on one side: a stand-in for slides, which shows "
-        "what a model loses on an appearance that it has not seen."
-    ),
+POINTS = {
+    "sensitivity_95": "95 % sensitivity",
+    "specificity_95": "95 % specificity",
+    "youden": "Youden's J",
 }
 
 
 def write_summary(
-    experiment: str, cleaning: str, splits: dict[str, dict], runs: str, effects: str, summary: str
+    experiment: str,
+    splits: dict[str, dict],
+    cleaning: str,
+    verdicts: Sequence[str],
+    tables: dict[str, str],
+    final: dict[str, str],
+    summary: str,
 ) -> None:
-    """Write summary.md from the summary of cleaning (JSON) and the tables of runs and of effects.
+    """Write summary.md.
 
-    splits: the splits of the experiment as configured, by name.
+    splits: the splits of the experiment as configured, by name; cleaning: the summary of cleaning (JSON);
+    verdicts: what the audits say, a line each; tables: those of `runs`, `effects` and `seeds`; final: the
+    files `best`, `metrics` (JSON) and `operating_points` of the final model.
     """
-    rows, changes = read_table(runs), read_table(effects)
-    lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text()))]
-    lines += [*(f"Split `{name}` {SPLIT[split['group_by']]}" for name, split in splits.items()), ""]
+    rows, changes, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
+    lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
+    lines += ["## Splits", ""]
+    lines += [f"- {describe_split(name, rules)}" for name, rules in splits.items()]
+    lines += ["", "Leakage audit:", "", *(f"- {Path(path).read_text().strip()}" for path in verdicts), ""]
     for study, group in rows.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]
-        if effects_in_words := _effects(changes[changes.study == study]):
-            lines += [*effects_in_words, ""]
+        for found in (_seeds(seeds[seeds.study == study]), _effects(changes[changes.study == study])):
+            lines += [*found, ""] if found else []
+    best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
+    lines += ["## Final model", "", *_final(best, metrics), ""]
+    lines += _operating_points(read_table(final["operating_points"]))
     with replacing(summary) as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")
 
@@ -48,15 +60,20 @@ def _data(cleaning: dict) -> list[str]:
 
 
 def _study(group: pd.DataFrame) -> list[str]:
+    """A table of the runs, best first, and which of them cannot be told from the best."""
     ranked = group.sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
-        f"Best of {len(ranked)}: `{best.run}` with a validation AUROC of {_auc(best)} "
-        f"after {best.epochs} {'epoch' if best.epochs == 1 else 'epochs'}."
+        "| run | validation AUROC | 95 % interval | over folds | measured on |",
+        "| --- | --: | --- | --- | --- |",
+        *(_row(run) for run in ranked.itertuples()),
+        "",
+        f"Best of {len(ranked)}: `{best.run}` after {_count(best.epochs, 'epoch')}.",
     ]
     others = ranked[1:]
     for verdict, words in (
         (True, "No evidence that these are worse (paired test, Holm)"),
+        (False, "Worse (paired test, Holm)"),
         (None, "Validated on other patches, so not tested against it"),
     ):
         found = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
@@ -65,17 +82,82 @@ def _study(group: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _auc(row: pd.Series) -> str:
-    return f"{row.final_val_auc:.4f} (95 % interval {row.val_auc_low:.4f}–{row.val_auc_high:.4f})"
+def _row(run) -> str:
+    folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else ""
+    interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval})"
+    return f"| `{run.run}` | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
+
+
+def _seeds(seeds: pd.DataFrame) -> list[str]:
+    return [
+        f"- `{row.run}` with {row.seeds} seeds: AUROC {row.mean_val_auc:.4f} ± {row.sd_val_auc:.4f} "
+        f"(mean ± standard deviation), from {row.lowest_val_auc:.4f} to {row.highest_val_auc:.4f}."
+        for row in seeds.itertuples()
+    ]
 
 
 def _effects(changes: pd.DataFrame) -> list[str]:
+    """The best value of each setting against the other ones."""
     lines = []
     for setting, group in changes.groupby("setting", sort=False):
         best = group.loc[group.difference.idxmax()]
         others = ", ".join(str(value) for value in group.value if value != best.value)
+        verdict = "" if best.verdict == "higher" else f" {best.verdict[0].upper()}{best.verdict[1:]}."
+        interval = ""
+        if pd.notna(best.difference_low):
+            interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f})"
         lines.append(
-            f"- `{setting}`: {best.value} scored {best.difference:+.4f} AUROC against {others}, "
-            f"all else equal (mean over {best.runs} {'run' if best.runs == 1 else 'runs'})."
+            f"- `{setting}`: {best.value} scored {best.difference:+.4f} AUROC{interval} against {others}, "
+            f"all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
         )
     return lines
+
+
+def _final(best: dict, metrics: dict) -> list[str]:
+    measured, seeds = metrics["measured"], best["seeds"]
+    chosen = f"`{best['run']}`, chosen among {best['chosen_from']} by `{best['metric']}`"
+    if seeds > 1:
+        chosen += f" (mean over {seeds} seeds)"
+    if best["select"] == "cheapest_tied":
+        chosen += ", the cheapest of those tied with the best"
+    lines = [
+        f"{chosen}; trained again as `{metrics['final_folder']}`.",
+        f"On the {measured['patches']:,} {measured['on']} ({metrics['validated_on']}): AUROC "
+        f"{measured['auc']:.4f} (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
+        f"{measured['auc_interval']}), average precision {measured['average_precision']:.4f}, "
+        f"Brier score {measured['brier']:.4f}, calibration error {measured['ece']:.4f}.",
+        metrics["note"],
+    ]
+    return lines
+
+
+def _operating_points(points: pd.DataFrame) -> list[str]:
+    first = points.iloc[0]
+    prevalences = [column.removeprefix("ppv_at_") for column in points if column.startswith("ppv_at_")]
+    heads = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
+    heads += [f"PPV at {float(prevalence):.0%}" for prevalence in prevalences]
+    lines = [
+        f"Operating points, chosen on {first.chosen_on} and reported on {first.reported_on}; PPV also where "
+        "another share of the patches is positive:",
+        "",
+        f"| {' | '.join(heads)} |",
+        f"| {' | '.join('---' for _ in heads)} |",
+    ]
+    for row in points.to_dict("records"):
+        shares = [_share(row, name) for name in ("sensitivity", "specificity", "ppv", "npv")]
+        elsewhere = [_value(row[f"ppv_at_{prevalence}"]) for prevalence in prevalences]
+        cells = [POINTS[row["point"]], f"{row['threshold']:.4f}", *shares, *elsewhere]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _share(row: dict, name: str) -> str:
+    return f"{_value(row[name])} ({row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f})"
+
+
+def _value(value: float | None) -> str:
+    return "–" if pd.isna(value) else f"{value:.3f}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun if number == 1 else noun + 's'}"

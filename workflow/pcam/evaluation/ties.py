@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from pcam.evaluation.auroc import delong_paired, paired_bootstrap_by_slide
+from pcam.evaluation.contrasts import paired_contrasts
 from pcam.evaluation.kept import Kept
-from pcam.evaluation.multiplicity import holm
-
-LEVEL = 0.05  # chance of calling any run worse that is not
+from pcam.evaluation.multiplicity import LEVEL, holm
 
 
 def compare_with_best(runs: dict[str, Kept], aurocs: dict[str, float]) -> pd.DataFrame:
@@ -17,25 +15,17 @@ def compare_with_best(runs: dict[str, Kept], aurocs: dict[str, float]) -> pd.Dat
     adjusted by Holm over the study. Runs that validate on other patches than the best one cannot be
     paired with it and have no p-value and no verdict.
     """
+    names = [*runs]
     best = max(aurocs, key=aurocs.__getitem__)
-    others = [name for name in runs if name != best and np.array_equal(runs[name].ids, runs[best].ids)]
-    # A bootstrap of n repeats has no p-value under 2 / n, which Holm multiplies by the number of tests.
-    # Over some 100 runs a cap keeps the time in bounds, and errs on the side of a tie.
-    repeats = min(max(1000, 100 * len(others)), 10_000)
-    p_values = [_p_value(runs[name], runs[best], repeats) for name in others]
-    adjusted = dict(zip(others, holm(p_values), strict=True)) if others else {}
+    others = [name for name in names if name != best]
+    weights = np.array([np.equal(names, name) - np.equal(names, best).astype(float) for name in others])
+    tests = zip(others, paired_contrasts([*runs.values()], weights), strict=True)
+    p_values = {name: test.p_value for name, test in tests if test is not None}
+    adjusted = dict(zip(p_values, holm([*p_values.values()]), strict=True))
     rows = []
-    for name in runs:
+    for name in names:
         p_value = adjusted.get(name)
         tied = True if name == best else None if p_value is None else p_value > LEVEL
         rows.append((aurocs[name] - aurocs[best], p_value, tied))
     table = pd.DataFrame(rows, columns=["difference_to_best", "p_value", "tied_with_best"])
     return table.astype({"p_value": float})
-
-
-def _p_value(run: Kept, best: Kept, repeats: int) -> float:
-    if run.slides is None or len(set(run.slides)) < 2:
-        return delong_paired(run.labels, run.probabilities, best.probabilities).p_value
-    return paired_bootstrap_by_slide(
-        run.labels, run.probabilities, best.probabilities, run.slides, repeats=repeats, seed=0
-    ).p_value

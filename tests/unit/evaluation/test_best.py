@@ -1,0 +1,81 @@
+import json
+
+import pytest
+
+from pcam.evaluation.best import choose_best
+
+RUNS = [
+    {"run": "accurate", "folder": "a", "lr": 1.0, "final_val_auc": 0.95, "val_log_loss": 0.30},
+    {"run": "calibrated", "folder": "b", "lr": 2.0, "final_val_auc": 0.94, "val_log_loss": 0.20},
+    {"run": "tie", "folder": "c", "lr": 3.0, "final_val_auc": 0.95, "val_log_loss": 0.20},
+]
+
+
+@pytest.fixture
+def best(table_of_runs, tmp_path):
+    def choose(*runs: dict, metric: str = "val_auc", select: str = "best") -> dict:
+        final = {f"folder{i}": f"folder{i}-final" for i in range(len(runs))}
+        final |= {run["folder"]: f"{run['folder']}-final" for run in RUNS}
+        choose_best(table_of_runs(*runs), metric, select, final, str(tmp_path / "best.json"))
+        return json.loads((tmp_path / "best.json").read_text())
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("metric", "winner", "value"), [("val_auc", RUNS[0], 0.95), ("val_log_loss", RUNS[1], 0.2)]
+)
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2]])
+def test_the_best_is_the_best_by_the_metric_the_first_in_a_tie(best, metric, winner, value, order):
+    assert best(*(RUNS[i] for i in order), metric=metric) == {
+        "run": winner["run"],
+        "folder": winner["folder"],
+        "metric": metric,
+        "value": value,
+        "select": "best",
+        "seeds": 1,
+        "chosen_from": 3,
+        "final_folder": f"{winner['folder']}-final",
+    }
+
+
+def test_the_auroc_is_that_of_the_kept_model_not_of_an_epoch_that_is_gone(best):
+    choice = best({"lr": 1.0, "final_val_auc": 0.9}, {"lr": 2.0, "final_val_auc": 0.8, "best_val_auc": 0.99})
+    assert choice["run"] == "run0"
+
+
+def test_the_name_of_a_run_may_look_like_something_else(best):
+    assert best({"run": "NA"})["run"] == "NA"
+
+
+def test_seeds_are_one_candidate_with_their_mean(best):
+    """No lucky seed is chosen, and the seed that stands for all is the lowest."""
+    choice = best(
+        {"lr": 1.0, "seed": 8, "final_val_auc": 0.99},
+        {"lr": 2.0, "seed": 8, "final_val_auc": 0.96},
+        {"lr": 2.0, "seed": 7, "final_val_auc": 0.95},
+        {"lr": 1.0, "seed": 7, "final_val_auc": 0.90},
+    )
+    assert (choice["run"], choice["folder"], choice["seeds"]) == ("run2", "folder2", 2)
+    assert choice["value"] == pytest.approx(0.955)
+    assert choice["chosen_from"] == 2
+
+
+CANDIDATES = [
+    {"lr": 1.0, "final_val_auc": 0.95, "train_seconds": 50.0, "tied_with_best": True},
+    {"lr": 2.0, "final_val_auc": 0.94, "train_seconds": 20.0, "tied_with_best": True},
+    {"lr": 3.0, "final_val_auc": 0.93, "train_seconds": 30.0, "tied_with_best": True},
+    {"lr": 4.0, "final_val_auc": 0.90, "train_seconds": 1.0, "tied_with_best": False},
+    {"lr": 5.0, "final_val_auc": 0.94, "train_seconds": 1.0, "tied_with_best": None},
+]
+
+
+@pytest.mark.parametrize(("select", "run"), [("best", "run0"), ("cheapest_tied", "run1")])
+def test_of_those_tied_with_the_best_the_cheapest_can_be_chosen(best, select, run):
+    choice = best(*CANDIDATES, select=select)
+    assert (choice["run"], choice["select"], choice["chosen_from"]) == (run, select, 5)
+
+
+def test_a_candidate_of_which_one_seed_is_worse_is_not_tied(best):
+    worse = CANDIDATES[1] | {"seed": 43, "tied_with_best": False}
+    assert best(*CANDIDATES, worse, select="cheapest_tied")["run"] == "run2"
