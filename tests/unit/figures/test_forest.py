@@ -46,7 +46,7 @@ def test_details_stand_under_their_label_and_touch_nothing(render, assert_inside
 def dots(render, **look):
     def draw(figure):
         low, high = np.array([0.8, np.nan]), np.array([0.95, np.nan])
-        forest.dots(figure.subplots(), [0, 1], [0.9, 0.7], low, high, color="#0072B2", **look)
+        forest.dots(figure.subplots(), [0, 1], [0.9, 0.7], low, high, colour="#0072B2", **look)
 
     whiskers, markers = render(draw).axes[0].collections
     return whiskers, markers

@@ -41,9 +41,9 @@ def draw_effects(figure: Figure, effects: pd.DataFrame) -> None:
     tested = effects.difference_low.notna()
     differs = tested & effects.verdict.ne(NO_EVIDENCE)
     for chosen, look in (
-        (differs, {"color": style.MAIN, "label": "evidence of a difference"}),
-        (tested & ~differs, {"color": style.MUTED, "label": NO_EVIDENCE}),
-        (~tested, {"color": style.MUTED, "hollow": True, "label": "too few runs for an interval"}),
+        (differs, {"colour": style.MAIN, "label": "evidence of a difference"}),
+        (tested & ~differs, {"colour": style.MUTED, "label": NO_EVIDENCE}),
+        (~tested, {"colour": style.MUTED, "hollow": True, "label": "too few runs for an interval"}),
     ):
         if chosen.any():
             these = effects[chosen]

@@ -38,16 +38,16 @@ def rows(
 
 
 def dots(
-    axes: Axes, positions, values, low, high, *, color, hollow=False, label=None, areas=AREA, thin=False
+    axes: Axes, positions, values, low, high, *, colour, hollow=False, label=None, areas=AREA, thin=False
 ) -> None:
     """Draw dots that look alike, one a row; low and high may be missing, which leaves out the whiskers.
 
     areas: of the dots in square points. thin: fine pale whiskers, for rows that touch each other.
     """
     axes.hlines(
-        positions, low, high, color=color, lw=0.6 if thin else 1.4, alpha=0.4 if thin else 1, zorder=2
+        positions, low, high, color=colour, lw=0.6 if thin else 1.4, alpha=0.4 if thin else 1, zorder=2
     )
     axes.scatter(
-        values, positions, s=areas, facecolor="white" if hollow else color, edgecolor=color,
+        values, positions, s=areas, facecolor="white" if hollow else colour, edgecolor=colour,
         linewidth=1.4 if hollow else 0, zorder=3, label=label,
     )  # fmt: skip

@@ -70,16 +70,16 @@ def draw_study(figure: Figure, runs: pd.DataFrame, title: str) -> None:
     axes = _draw_rows(figure, runs, list(runs.run))
     not_tested = runs.tied_with_best.isna()
     tied = runs.tied_with_best.eq(True)
-    _draw_dots(axes, runs, tied, color=style.MAIN, label=TIED)
-    _draw_dots(axes, runs, ~tied & ~not_tested, color=style.OTHER, label=WORSE)
-    _draw_dots(axes, runs, not_tested, color=style.MUTED, hollow=True, label=NOT_TESTED)
+    _draw_dots(axes, runs, tied, colour=style.MAIN, label=TIED)
+    _draw_dots(axes, runs, ~tied & ~not_tested, colour=style.OTHER, label=WORSE)
+    _draw_dots(axes, runs, not_tested, colour=style.MUTED, hollow=True, label=NOT_TESTED)
     _finish(figure, axes, runs, title)
 
 
 def draw_top_runs(figure: Figure, runs: pd.DataFrame) -> None:
     """Draw what `top_runs` describes."""
     axes = _draw_rows(figure, runs, distinguishing_labels(runs))
-    _draw_dots(axes, runs, runs.final_val_auc.notna(), color=style.MAIN)
+    _draw_dots(axes, runs, runs.final_val_auc.notna(), colour=style.MAIN)
     _finish(figure, axes, runs, "The best configurations of all runs")
 
 
