@@ -12,7 +12,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from pcam.figures import performance, style
+from pcam.figures import forest, performance, style
 
 NAMES = ["95 % sensitivity", "95 % specificity", "Youden's J"]
 
@@ -388,6 +388,11 @@ def test_larger_groups_have_larger_dots(render, count):
         patches = groups[groups.part == part].sort_values("auc", ascending=False).patches
         assert (np.argsort(drawn.get_sizes()) == np.argsort(patches.to_numpy())).all()
         assert drawn.get_sizes().min() >= 3
+
+
+def test_dots_in_the_legend_are_equally_large_whatever_the_groups(render):
+    handles = render(performance.draw_auc_by_group, make_groups(400)).legends[0].legend_handles
+    assert {size for handle in handles for size in handle.get_sizes()} == {forest.AREA}
 
 
 def test_many_groups_have_thin_rows_without_names(render):
