@@ -1,5 +1,7 @@
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from PIL import Image
 
@@ -19,6 +21,12 @@ def make_runs(aurocs, **columns):
         "final_val_auc": aurocs,
         "val_auc_low": aurocs - 0.004,
         "val_auc_high": aurocs + 0.002,
+        "tied_with_best": True,
+        "validated_on": "unseen slides",
+        "configuration": [f"c{i}" for i in range(len(aurocs))],
+        "folds": 1,
+        "fold_auc_mean": aurocs,
+        "fold_auc_sd": aurocs / 100,
         "train_seconds": [100.0 + i for i in range(len(aurocs))],
         "study": "grid",
         "folder": [f"folder_{i}" for i in range(len(aurocs))],
@@ -30,44 +38,98 @@ def tick_labels(axes):
     return [label.get_text() for label in axes.get_yticklabels()]
 
 
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].texts]
+
+
+def drawn_dots(axes):
+    """AUROC and row of every dot."""
+    groups = [group for group in axes.collections if isinstance(group, PathCollection)]
+    return [dot for group in groups for dot in group.get_offsets().tolist()]
+
+
+def look(axes, label):
+    """Rows of the dots of a legend entry, and their face and edge."""
+    group = next(group for group in axes.collections if group.get_label() == label)
+    rows = [row for _, row in group.get_offsets().tolist()]
+    return rows, to_hex(group.get_facecolor()[0]), to_hex(group.get_edgecolor()[0])
+
+
 @pytest.mark.parametrize("aurocs", [[0.7], [0.985, 0.98, 0.9797], [0.99 - i / 4000 for i in range(40)]])
-def test_bars_are_zoomed_and_in_order(render, aurocs):
+def test_dots_are_zoomed_and_in_order(render, aurocs, assert_inside):
     runs = make_runs(aurocs)
-    figure = render(studies.draw_bars, runs, list(runs.run), "A study")
+    figure = render(studies.draw_study, runs, "A study")
     axes = figure.axes[0]
-    assert [bar.get_width() for bar in axes.patches] == aurocs
+    assert drawn_dots(axes) == [[auc, row] for row, auc in enumerate(aurocs)]
     assert tick_labels(axes) == list(runs.run)
-    assert [text.get_text() for text in axes.texts] == [f"{auc:.4f}" for auc in aurocs]
+    assert axes.texts[0].get_text() == f"{aurocs[0]:.4f} ({aurocs[0] - 0.004:.4f}–{aurocs[0] + 0.002:.4f})"
     assert axes.yaxis_inverted()  # the first run is on top
     lower, upper = axes.get_xlim()
     assert 0.5 < lower < runs.val_auc_low.min()
     assert runs.val_auc_high.max() < upper
-    assert f"axis starts at {lower:g}" in axes.get_xlabel()
     assert figure.get_suptitle() == "A study"
+    assert not figure.legends[0].get_window_extent().overlaps(axes.get_tightbbox())
+    assert_inside(figure)
 
 
 def test_whiskers_span_the_interval(render):
-    runs = make_runs([0.98, 0.97])
-    axes = render(studies.draw_bars, runs, list(runs.run), "").axes[0]
+    axes = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0]
     whiskers = axes.collections[0].get_segments()
-    assert whiskers[0][:, 0].tolist() == pytest.approx([0.976, 0.982])
-    assert whiskers[1][:, 0].tolist() == pytest.approx([0.966, 0.972])
+    assert whiskers[0].tolist() == pytest.approx(np.array([[0.976, 0], [0.982, 0]]))
+    assert whiskers[1].tolist() == pytest.approx(np.array([[0.966, 1], [0.972, 1]]))
 
 
-def test_long_names_and_values_stay_inside_the_figure(render):
-    runs = make_runs([0.98, 0.97])
-    names = ["lr=0.0001,dropout=0.2,scheduler=cosine,pos_weight=true,seed=1", "x" * 90]
-    figure = render(studies.draw_bars, runs, names, "a_long_title " * 12)
+def test_a_line_marks_the_best_auroc(render):
+    line = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0].lines[0]
+    assert (line.get_xdata(), line.get_linestyle()) == ([0.98, 0.98], "--")
+
+
+def test_looks_tell_which_runs_are_as_good_as_the_best(render, tmp_path):
+    runs = make_runs([0.99, 0.98, 0.97, 0.96], tied_with_best=[True, False, None, True])
+    runs.to_csv(tmp_path / "table.csv", index=False)
+    figure = render(studies.draw_study, studies.read_runs(tmp_path / "table.csv"), "")
     axes = figure.axes[0]
-    for text in [*axes.get_yticklabels(), *axes.texts, axes.xaxis.label, figure._suptitle]:
-        box = text.get_window_extent()
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= figure.bbox.width
-        assert box.y1 <= figure.bbox.height
+    assert look(axes, studies.TIED) == ([0, 3], style.MAIN.lower(), style.MAIN.lower())
+    assert look(axes, studies.WORSE) == ([1], style.OTHER.lower(), style.OTHER.lower())
+    assert look(axes, studies.NOT_TESTED) == ([2], "#ffffff", style.MUTED)
+    assert legend(figure) == [studies.TIED, studies.WORSE, studies.NOT_TESTED, "AUROC of the best run"]
+
+
+@pytest.mark.parametrize(
+    ("tied", "entries"),
+    [
+        ([True, True], [studies.TIED]),
+        ([True, False], [studies.TIED, studies.WORSE]),
+        ([True, None], [studies.TIED, studies.NOT_TESTED]),
+    ],
+)
+def test_the_legend_has_only_what_occurs(render, tied, entries):
+    figure = render(studies.draw_study, make_runs([0.98, 0.97], tied_with_best=tied), "")
+    assert legend(figure) == [*entries, "AUROC of the best run"]
+
+
+def test_runs_say_what_they_validate_on_where_that_differs(render, assert_inside):
+    on = ["random patches: expect less on new slides", "unseen appearance (stand-in for slides)"]
+    figure = render(studies.draw_study, make_runs([0.98, 0.97], validated_on=on), "")
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels(minor=True)] == on
+    assert tick_labels(axes) == ["run_0", "run_1"]
+    assert_inside(figure)
+
+
+def test_what_all_runs_validate_on_is_not_repeated(render):
+    axes = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0]
+    assert not axes.get_yticklabels(minor=True)
+
+
+def test_long_names_and_values_stay_inside_the_figure(render, assert_inside):
+    names = ["lr=0.0001,dropout=0.2,scheduler=cosine,pos_weight=true,seed=1", "x" * 90]
+    figure = render(studies.draw_study, make_runs([0.98, 0.97], run=names), "a_long_title " * 12)
+    axes = figure.axes[0]
+    assert_inside(figure)
     first, second = (label.get_window_extent() for label in axes.get_yticklabels())
     assert not first.overlaps(second)
-    assert axes.get_window_extent().width > 0.5 * figure.bbox.width
+    assert axes.get_window_extent().width > 0.4 * figure.bbox.width
 
 
 def test_labels_tell_only_what_differs():
@@ -96,15 +158,22 @@ def test_study_reads_names_that_look_like_missing_values(tmp_path):
 def test_top_runs_draws_the_best_of_all(tmp_path, monkeypatch):
     table = make_runs([0.95, 0.99, 0.97, 0.98], lr=[1e-3, 1e-4, 2e-4, 3e-4])
     table.to_csv(tmp_path / "table.csv", index=False)
-    drawn = []
-    draw_bars = studies.draw_bars
-    monkeypatch.setattr(studies, "draw_bars", lambda *inputs: drawn.append(inputs) or draw_bars(*inputs))
+    best = []
+    draw = studies.draw_top_runs
+    monkeypatch.setattr(studies, "draw_top_runs", lambda *inputs: best.append(inputs) or draw(*inputs))
     studies.top_runs(tmp_path / "table.csv", tmp_path / "figure.png", 60, count=3)
-    axes = drawn[0][0].axes[0]
+    axes = best[0][0].axes[0]
     assert tick_labels(axes) == ["lr=0.0001", "lr=0.0003", "lr=0.0002"]
-    assert [bar.get_width() for bar in axes.patches] == [0.99, 0.98, 0.97]
+    assert drawn_dots(axes) == [[0.99, 0], [0.98, 1], [0.97, 2]]
     with Image.open(tmp_path / "figure.png") as image:
         assert image.width == 60 * style.WIDTH
+
+
+def test_top_runs_do_not_speak_of_ties_which_are_per_study(render):
+    runs = make_runs([0.98, 0.97], tied_with_best=[True, False])
+    figure = render(studies.draw_top_runs, runs)
+    assert legend(figure) == ["AUROC of the best run"]
+    assert len({to_hex(c) for g in figure.axes[0].collections for c in g.get_edgecolor()}) == 1
 
 
 def test_pareto_front_is_the_runs_that_none_beats():

@@ -46,3 +46,25 @@ def test_wrapped_breaks_after_the_commas_of_a_run_name():
     assert style.wrapped("lr=0.0001,dropout=0.2, scheduler=none", 24) == (
         "lr=0.0001, dropout=0.2,\nscheduler=none"
     )
+
+
+@pytest.mark.parametrize("words", ["short", "an entry of forty-two characters, a long one"])
+def test_legends_have_as_many_columns_as_fit(render, words, assert_inside):
+    def draw(figure):
+        axes = figure.subplots()
+        for i in range(6):
+            axes.plot([0, 1], label=f"{words} {i}")
+        style.legend_below(figure, axes)
+
+    figure = render(draw)
+    assert [text.get_text() for text in figure.legends[0].texts] == [f"{words} {i}" for i in range(6)]
+    assert len(figure.legends) == 1
+    lefts = {round(text.get_window_extent().x0) for text in figure.legends[0].texts}
+    assert len(lefts) == (5 if words == "short" else 2)
+    assert_inside(figure)
+
+
+def test_words_stay_inside_the_page(render, assert_inside):
+    figure = render(style.words, "nothing to draw " * 20)
+    assert figure.axes[0].texts[0].get_text().split() == ["nothing", "to", "draw"] * 20
+    assert_inside(figure)

@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from sklearn.metrics import roc_auc_score
 
 from pcam.figures import style, training
 
@@ -20,14 +19,6 @@ def make_history(epochs):
             "images_per_second": 900.0,
         }
     )
-
-
-def make_predictions(separation):
-    generator = np.random.default_rng(0)
-    label = generator.integers(0, 2, 500)
-    logit = generator.normal(separation * label)
-    ids = [f"{i:03d}" for i in range(500)]
-    return pd.DataFrame({"id": ids, "label": label, "probability": 1 / (1 + np.exp(-logit))})
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
@@ -68,35 +59,3 @@ def test_learning_curves_read_their_history(tmp_path):
     training.learning_curves(tmp_path / "history.csv", tmp_path / "figure.png", 60, "A training")
     with Image.open(tmp_path / "figure.png") as image:
         assert image.size == (60 * style.WIDTH, 240)
-
-
-@pytest.mark.parametrize("separation", [-0.3, 3.0, 9.0])
-def test_roc_tells_the_auroc_and_zooms_onto_the_bend(render, separation):
-    predictions = make_predictions(separation)
-    figure = render(training.draw_roc, predictions, "A model")
-    whole, corner = figure.axes
-    auroc = roc_auc_score(predictions.label, predictions.probability)
-    legend = [text.get_text() for text in figure.legends[0].texts]
-    assert legend == [f"AUROC {auroc:.4f}", "chance (AUROC 0.5)"]
-    curve, chance = whole.lines
-    assert np.trapezoid(curve.get_ydata(), curve.get_xdata()) == pytest.approx(auroc)
-    assert chance.get_xydata().tolist() == [[0, 0], [1, 1]]
-    assert whole.get_aspect() == corner.get_aspect() == 1
-    # The bend, the point of the curve next to the corner, is in the middle of the zoom or before.
-    side = corner.get_xlim()[1]
-    assert corner.get_ylim()[0] == pytest.approx(1 - side)
-    bend = np.maximum(curve.get_xdata(), 1 - curve.get_ydata()).min()
-    assert bend <= side
-    assert side <= max(2 * bend + 0.02, 0.02)
-    assert not figure.legends[0].get_window_extent().overlaps(whole.get_tightbbox())
-
-
-def test_good_curves_get_a_close_zoom(render):
-    assert render(training.draw_roc, make_predictions(4.0), "").axes[1].get_xlim()[1] < 0.15
-
-
-def test_roc_reads_its_predictions(tmp_path):
-    make_predictions(2.0).to_csv(tmp_path / "predictions.csv", index=False)
-    training.roc(tmp_path / "predictions.csv", tmp_path / "figure.png", 60, "A model")
-    with Image.open(tmp_path / "figure.png") as image:
-        assert image.width == 60 * style.WIDTH

@@ -3,53 +3,47 @@
 import itertools
 import json
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from pcam.figures import style
+from pcam.figures import forest, style
 
 AUROC = "validation AUROC after the last epoch"
 # Columns of a table of runs that are no settings.
 NOT_SETTINGS = [
-    "study",
-    "folder",
-    "val_log_loss",
-    "run",
-    "best_val_auc",
-    "final_val_auc",
-    "val_auc_low",
-    "val_auc_high",
-    "val_auc_interval",
-    "difference_to_best",
-    "p_value",
-    "tied_with_best",
-    "train_seconds",
-]
-LABEL_WIDTH = 36  # characters that leave the bars two thirds of the figure
-LINE = 0.17  # inches that a line of a label takes
+    "study", "run", "folder", "configuration", "validated_on", "folds", "fold_auc_mean", "fold_auc_sd",
+    "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high", "val_auc_interval",
+    "difference_to_best", "p_value", "tied_with_best", "val_log_loss", "train_seconds",
+]  # fmt: skip
+# In words: `tied_with_best`, which is empty where the test cannot pair a run with the best one.
+TIED = "tied with the best (paired test, Holm)"
+WORSE = "worse than the best"
+NOT_TESTED = "validated on other patches, not tested"
+LABEL_WIDTH = 34  # characters that leave the dots half of the figure
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def study(table: str, path: str, dpi: int, title: str) -> None:
-    """Draw the AUROC of each run of a study as a bar, its 95 % interval as whiskers.
+    """Draw a forest plot of the runs of a study, coloured by whether they are as good as its best.
 
-    table: CSV with the columns `run,final_val_auc,val_auc_low,val_auc_high`, drawn in its order.
+    table: CSV with the columns `run,final_val_auc,val_auc_low,val_auc_high,validated_on,tied_with_best`,
+    best run first. Where runs validate on different patches, each says on which under its name.
     """
     with style.figure(path, dpi) as figure:
-        runs = read_runs(table)
-        draw_bars(figure, runs, list(runs.run), title)
+        draw_study(figure, read_runs(table), title)
 
 
 def top_runs(table: str, path: str, dpi: int, count: int) -> None:
-    """Draw the `count` best configurations of all runs, labelled by the settings that differ.
+    """Draw a forest plot of the `count` best of all runs, labelled by the settings that differ.
 
-    table: CSV of all runs of all studies, `run,folder`, a column per setting, and what `study` reads.
+    table: CSV of all runs of all studies, `run,folder`, a column per setting, and what `study` reads but
+    for `tied_with_best`, which speaks about one study only.
     """
     with style.figure(path, dpi) as figure:
-        best = read_distinct_runs(table).nlargest(count, "final_val_auc")
-        draw_bars(figure, best, distinguishing_labels(best), "The best configurations of all runs")
+        draw_top_runs(figure, read_distinct_runs(table).nlargest(count, "final_val_auc"))
 
 
 def cost(table: str, path: str, dpi: int) -> None:
@@ -71,24 +65,22 @@ def read_distinct_runs(table: str) -> pd.DataFrame:
     return read_runs(table).drop_duplicates("folder")
 
 
-def draw_bars(figure: Figure, runs: pd.DataFrame, labels: list[str], title: str) -> None:
-    """Draw a labelled bar per run on an axis that starts just below the lowest interval."""
-    labels = [style.wrapped(label, LABEL_WIDTH) for label in labels]
-    lines = max(label.count("\n") + 1 for label in labels)
-    figure.set_figheight(1.1 + len(runs) * (LINE * lines + 0.12))
-    axes = figure.subplots()
-    style.horizontal_bars(
-        axes,
-        labels,
-        values=runs.final_val_auc,
-        notes=[f"{auc:.4f}" for auc in runs.final_val_auc],
-        colours=style.BAR,
-    )
-    _draw_intervals(axes, runs)
-    lower, upper = style.zoomed(runs.val_auc_low.min(), runs.val_auc_high.max())
-    axes.set_xlim(lower, upper)
-    axes.set_xlabel(f"{AUROC}, with 95 % interval (axis starts at {lower:g})")
-    style.heading(figure, title)
+def draw_study(figure: Figure, runs: pd.DataFrame, title: str) -> None:
+    """Draw what `study` describes."""
+    axes = _draw_rows(figure, runs, list(runs.run))
+    not_tested = runs.tied_with_best.isna()
+    tied = runs.tied_with_best.eq(True)
+    _draw_dots(axes, runs, tied, colour=style.MAIN, label=TIED)
+    _draw_dots(axes, runs, ~tied & ~not_tested, colour=style.OTHER, label=WORSE)
+    _draw_dots(axes, runs, not_tested, colour=style.MUTED, hollow=True, label=NOT_TESTED)
+    _finish(figure, axes, runs, title)
+
+
+def draw_top_runs(figure: Figure, runs: pd.DataFrame) -> None:
+    """Draw what `top_runs` describes."""
+    axes = _draw_rows(figure, runs, distinguishing_labels(runs))
+    _draw_dots(axes, runs, runs.final_val_auc.notna(), colour=style.MAIN)
+    _finish(figure, axes, runs, "The best configurations of all runs")
 
 
 def distinguishing_labels(runs: pd.DataFrame) -> list[str]:
@@ -131,11 +123,37 @@ def draw_cost(figure: Figure, runs: pd.DataFrame) -> None:
     style.heading(figure, "What each point of AUROC costs")
 
 
-def _draw_intervals(axes: Axes, runs: pd.DataFrame) -> None:
-    # Drawn from their middle: nothing says that an interval has the AUROC in its middle.
-    middle = (runs.val_auc_low + runs.val_auc_high) / 2
-    half = (runs.val_auc_high - runs.val_auc_low) / 2
-    axes.errorbar(middle, range(len(runs)), xerr=half, fmt="none", ecolor=style.INK, elinewidth=1, capsize=3)
+def _draw_rows(figure: Figure, runs: pd.DataFrame, labels: list[str]) -> Axes:
+    """Make axes with a row per run, whose dots are drawn later."""
+    details = list(runs.validated_on) if runs.validated_on.nunique() > 1 else None
+    axes = forest.rows(
+        figure,
+        range(len(runs)),
+        [style.wrapped(label, LABEL_WIDTH) for label in labels],
+        [
+            f"{row.final_val_auc:.4f} ({row.val_auc_low:.4f}–{row.val_auc_high:.4f})"
+            for row in runs.itertuples()
+        ],
+        details,
+    )
+    axes.set_xlim(style.zoomed(runs.val_auc_low.min(), runs.val_auc_high.max()))
+    axes.set_xlabel(f"{AUROC}, with 95 % interval")
+    return axes
+
+
+def _finish(figure: Figure, axes: Axes, runs: pd.DataFrame, title: str) -> None:
+    best = runs.final_val_auc.max()
+    axes.axvline(best, color=style.MUTED, lw=1, ls="--", zorder=1, label="AUROC of the best run")
+    style.legend_below(figure, axes)
+    style.heading(figure, title)
+
+
+def _draw_dots(axes: Axes, runs: pd.DataFrame, chosen: pd.Series, **look) -> None:
+    """Draw the chosen runs, each in its row; a look that no run has stays out of the legend."""
+    if chosen.any():
+        these = runs[chosen]
+        values = these.final_val_auc, these.val_auc_low, these.val_auc_high
+        forest.dots(axes, np.flatnonzero(chosen), *values, **look)
 
 
 def _setting(key: str, value) -> str:

@@ -22,9 +22,12 @@ COLOURS = {
     "positive": "#D55E00",
     "train": "#009E73",
     "validation": "#B0478A",  # their purple, darkened to be readable as a line
+    "held out": "#C98A00",  # their orange, darkened likewise
 }
 CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 BAR = "#8DB8D6"
+MAIN = "#0072B2"  # what a figure is about
+OTHER = "#D55E00"  # what it is set apart from
 INK = "#222222"
 MUTED = "#777777"
 
@@ -70,9 +73,21 @@ def heading(page: Figure, text: str) -> None:
 
 
 def legend_below(page: Figure, axes: Axes) -> None:
-    """Put the legend of some axes under the figure, where it can hide nothing."""
+    """Put the legend of some axes under the figure, where it can hide nothing, in columns that fit."""
     handles, labels = axes.get_legend_handles_labels()
-    page.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5))
+    for columns in range(min(len(labels), 5), 0, -1):
+        legend = page.legend(handles, labels, loc="outside lower center", ncols=columns)
+        if columns == 1 or legend.get_window_extent().width <= page.bbox.width:
+            return
+        legend.remove()
+
+
+def words(page: Figure, text: str) -> None:
+    """Say in words why there is nothing to draw."""
+    page.set_figheight(1.6)
+    axes = page.subplots()
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, wrapped(text, 90), ha="center", va="center", transform=axes.transAxes)
 
 
 def zoomed(low: float, high: float) -> tuple[float, float]:
@@ -89,10 +104,16 @@ def horizontal_bars(
     axes: Axes, labels: Sequence[str], values: Sequence[float], notes: Sequence[str], colours
 ) -> None:
     """Draw labelled bars from the top down, each with a note in a column right of the axes."""
-    positions = range(len(labels))
-    axes.barh(positions, values, height=0.7, color=colours)
+    axes.barh(range(len(labels)), values, height=0.7, color=colours)
+    labelled_rows(axes, range(len(labels)), labels, notes)
+
+
+def labelled_rows(
+    axes: Axes, positions: Sequence[float], labels: Sequence[str], notes: Sequence[str]
+) -> None:
+    """Label rows from the top down, one unit high, each with a note in a column right of the axes."""
     axes.set_yticks(positions, labels)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_ylim(positions[-1] + 0.5, positions[0] - 0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(False, axis="y")
     for position, note in zip(positions, notes, strict=True):
