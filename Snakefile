@@ -12,6 +12,7 @@ include: "workflow/rules/explore.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/final.smk"
+include: "workflow/rules/performance.smk"
 
 
 rule all:

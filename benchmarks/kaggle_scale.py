@@ -124,7 +124,7 @@ def prepare_splitting(place: Place) -> Callable:
 
     rules = default_experiment()["splits"]["main"]
     files = [str(place.folder / name) for name in ("labels/clean.csv", "splits/main.csv")]
-    return partial(split_files, files[0], None, None, rules, files[1])
+    return partial(split_files, files[0], None, None, None, rules, files[1])
 
 
 def prepare_naming(place: Place) -> Callable:

@@ -108,13 +108,17 @@ def make_project(project: Path, name: str, experiment: dict) -> Path:
 
 
 def run_folders(project: Path) -> list[str]:
-    """The folders of the runs of all studies, relative to the project."""
+    """The folders of the runs of all studies, one for each fold, relative to the project."""
     settings = config.load(yaml.safe_load((project / "config.yaml").read_text()))
     name = settings["experiment"]
     experiment = settings["experiments"][name]
     members = [runs.study_runs(experiment, study).values() for study in experiment["studies"]]
-    folders = {run.folder for study in members for run in study}
-    return [f"results/{name}/runs/{folder}/fold-0" for folder in sorted(folders)]
+    folders = {run.folder: runs.fold_count(experiment, run) for study in members for run in study}
+    return [
+        f"results/{name}/runs/{folder}/fold-{fold}"
+        for folder, folds in sorted(folders.items())
+        for fold in range(folds)
+    ]
 
 
 def report_of(folder: str) -> str:

@@ -65,15 +65,26 @@ def test_defaults_are_filled_in():
         "main": {
             "validation_fraction": 0.15,
             "seed": 42,
+            "folds": 1,
+            "held_out_fraction": 0,
             "group_by": "none",
             "appearance_clusters": 20,
             "unmapped": "stop",
+            "keep_duplicates_together": False,
         }
     }
+    assert mine["audit"] == {"on_leak": "warn"}
     assert mine["dataset"]["synthetic"]["train_patches"] == 2400
     assert mine["dataset"]["patch_size"] == 96
     assert mine["cleaning"]["bad_rows"] == "reject"
-    assert mine["final"] == {"study": "first", "metric": "val_auc", "overrides": {}}
+    assert mine["final"] == {
+        "study": "first",
+        "metric": "val_auc",
+        "select": "best",
+        "calibrated": False,
+        "prevalences": [0.01, 0.05, 0.2],
+        "overrides": {},
+    }
     assert mine["figures"]["examples"]["per_class"] == 12
 
 
@@ -310,6 +321,25 @@ def test_grouping_by_slides_needs_a_slide_map():
     assert load(splits=splits)  # a synthetic data set has slides of its own
 
 
-@pytest.mark.parametrize(("key", "value"), [("group_by", "patient"), ("unmapped", "drop")])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("folds", 0), ("folds", 2.5), ("group_by", "patient"), ("held_out_fraction", 1), ("unmapped", "drop")],
+)
 def test_impossible_settings_of_a_split_are_named(key, value):
     assert fault(splits={"main": {key: value}}).startswith(f"experiments.mine.splits.main.{key}: ")
+
+
+def test_an_unknown_way_with_leaks_is_named():
+    assert fault(audit={"on_leak": "ignore"}).startswith("experiments.mine.audit.on_leak: ")
+
+
+def test_only_ties_in_auroc_are_known():
+    cheapest = {"study": "first", "select": "cheapest_tied"}
+    assert load(final=cheapest)["final"]["metric"] == "val_auc"
+    assert "experiments.mine.final.select: " in fault(final=cheapest | {"metric": "val_log_loss"})
+
+
+def test_repeats_and_prevalences_are_checked():
+    assert "final.prevalences" in fault(final={"study": "first", "prevalences": [0.1, 1]})
+    studies = {"first": {"runs": {"plain": {}}, "repeats": 0}}
+    assert "studies.first.repeats" in fault(studies=studies)

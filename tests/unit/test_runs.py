@@ -14,15 +14,20 @@ DEFAULTS = {
     "lr": 3e-4,
     "dropout": 0.2,
     "epochs": 1,
+    "seed": 42,
+    "split": "main",
     "augmentation": {"flips": True, "rotation": 90.0},
 }
+
+SPLITS = {"main": 1, "crossed": 5}  # by name, the folds
 
 
 def experiment(final: dict | None = None, **studies) -> dict:
     """An experiment as `config.load` returns it, as far as runs are concerned."""
     return {
         "defaults": DEFAULTS,
-        "studies": {name: {"disabled": [], **study} for name, study in studies.items()},
+        "splits": {name: {"folds": folds, "held_out_fraction": 0} for name, folds in SPLITS.items()},
+        "studies": {name: {"disabled": [], "repeats": 1, **study} for name, study in studies.items()},
         "final": {"overrides": {}, **(final or {})},
     }
 
@@ -187,3 +192,56 @@ def test_a_final_training_without_overrides_is_the_run_that_won():
     config = experiment(one={"runs": {"plain": {}}}, final={"study": "one"})
     assert all(run.folder == folder for folder, run in runs.final_runs(config).items())
     assert len(runs.all_runs(config)) == 1
+
+
+def test_repeats_are_the_run_and_itself_with_the_next_seeds():
+    study = {"runs": {"plain": {}, "late": {"seed": 7}}, "grid": {"lr": [1e-4, 1e-3]}, "repeats": 3}
+    found = runs.study_runs(experiment(one=study), "one")
+    names = ["plain", "late", "lr=0.0001", "lr=0.001"]
+    assert [*found] == [
+        again
+        for name in names
+        for first in [7 if name == "late" else 42]
+        for again in (name, f"{name},seed={first + 1}", f"{name},seed={first + 2}")
+    ]
+    once = runs.study_runs(experiment(one=study | {"repeats": 1}), "one")
+    for name in names:  # what was trained before is still there
+        assert found[name] == once[name]
+    again = found["lr=0.001,seed=44"].settings
+    assert again == once["lr=0.001"].settings | {"seed": 44}
+
+
+def test_repeats_that_a_grid_over_seeds_has_already_are_refused():
+    study = {"grid": {"seed": [42, 43]}, "repeats": 2}
+    with pytest.raises(InputError, match="have the same settings"):
+        runs.study_runs(experiment(one=study), "one")
+
+
+def test_a_run_is_trained_once_for_each_fold_of_its_split():
+    config = experiment(one={"runs": {"plain": {}, "crossed": {"split": "crossed"}}})
+    found = runs.study_runs(config, "one")
+    assert [runs.fold_count(config, run) for run in found.values()] == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("study", "overrides"),
+    [
+        ({"runs": {"a": {}, "b": {"split": "crossed"}}}, {}),
+        ({"runs": {"a": {}}}, {"split": "crossed"}),
+        ({"grid": {"split": ["main", "crossed"]}}, {"split": "main"}),
+    ],
+)
+def test_what_is_held_out_of_the_final_training_is_held_out_of_the_choice(study, overrides):
+    config = experiment(one=study, final={"study": "one", "overrides": overrides})
+    assert runs.final_runs(config)  # nothing is held out
+    config["splits"]["crossed"]["held_out_fraction"] = 0.1
+    with pytest.raises(InputError, match=r"^splits\.crossed\.held_out_fraction: .*\(crossed, main\)"):
+        runs.final_runs(config)
+
+
+def test_other_studies_may_use_other_splits_than_the_one_that_holds_out():
+    config = experiment(
+        one={"runs": {"a": {}}}, two={"runs": {"b": {"split": "crossed"}}}, final={"study": "one"}
+    )
+    config["splits"]["main"]["held_out_fraction"] = 0.1
+    assert len(runs.all_runs(config)) == 2

@@ -15,19 +15,29 @@ RUN_COMMAND = ("--resources", "gpu=1", "--cores", "1")
 
 # What is read from the runs' results, the choice of the winner included.
 AGGREGATION = {
-    "compare", "study", "effects", "summary", "figure_study", "figure_top_runs", "figure_cost", "best",
+    "compare", "study", "seeds", "effects", "figure_study", "figure_top_runs", "figure_cost",
+    "figure_effects", "best",
+}  # fmt: skip
+PERFORMANCE = {
+    "figure_roc", "figure_precision_recall", "figure_confusion", "figure_reliability",
+    "figure_auc_by_group",
 }  # fmt: skip
 # What is made of the winner. While the choice is pending, a dry run knows of no final training and shows
 # all of this as pending, whatever will come of it.
-FINAL = {"final_metrics", "predict_test", "submission", "figure_learning_curves", "figure_roc"}
+FINAL = {
+    "final_metrics", "predict_held_out", "predict_test", "submission", "figure_learning_curves", "summary",
+    *PERFORMANCE,
+}  # fmt: skip
+# What is made of a split, besides the trainings; where the audits say anything new, so does the summary.
+AUDIT = {"audit", "verdict", "figure_audit"}
 # What is made of the clean labels.
 EXPLORATION = {
     "class_balance", "rgb_histograms",
     "figure_class_balance", "figure_examples", "figure_rgb_histograms",
 }  # fmt: skip
 FIGURES = {
-    "figure_class_balance", "figure_examples", "figure_rgb_histograms", "figure_study",
-    "figure_top_runs", "figure_cost", "figure_learning_curves", "figure_roc",
+    "figure_class_balance", "figure_examples", "figure_rgb_histograms", "figure_audit", "figure_study",
+    "figure_top_runs", "figure_cost", "figure_effects", "figure_learning_curves", *PERFORMANCE,
 }  # fmt: skip
 
 _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")

@@ -62,6 +62,19 @@ def test_prune_lists_what_no_configuration_names_and_removes_it_when_told(projec
     assert {path.name for path in (project / "results/small/runs").iterdir()} == named
 
 
+def test_status_counts_the_folds_of_a_run(project):
+    configure(project, ("folds: 2", "folds: 3"))
+    assert "  named: crossed (3 folds): " in command(project, "status")[1]
+
+
+def test_prune_finds_the_folds_that_a_run_no_longer_has(project):
+    (folder,) = folders(project, "named/crossed")
+    configure(project, ("folds: 2", "validation_fraction: 0.3"))
+    output = command(project, "prune")[1]
+    assert f"results/small/runs/{folder}/fold-1" in output
+    assert "fold-0" not in output
+
+
 def test_verify_finds_an_image_that_was_replaced_in_place(project):
     assert command(project, "verify") == (0, "All packed images of small are as they were.\n")
     train = project / "data/small/train"

@@ -39,10 +39,11 @@ def test_the_table_of_runs_maps_every_name_to_its_folder_and_settings(results):
     table = pd.read_csv(results / "tables/runs.csv", dtype={"run": str})
     assert {"study", "run", "folder", *SETTINGS} <= {*table.columns}
     assert [*zip(table.study, table.run, strict=True)] == [
-        ("named", "plain"), ("named", "slow"), ("rate", "lr=0.0001"), ("rate", "lr=1e-12"),
+        ("named", "crossed"), ("named", "plain"), ("named", "slow"),
+        ("rate", "lr=0.0001"), ("rate", "lr=1e-12"),
     ]  # fmt: skip
     # The same configuration in two studies is one training.
-    assert table.folder.nunique() == 3
+    assert table.folder.nunique() == 4
 
 
 def test_each_run_keeps_its_history_predictions_and_facts(finished, results):
@@ -59,6 +60,43 @@ def test_each_run_keeps_its_history_predictions_and_facts(finished, results):
         assert [*predictions.columns] == ["id", "label", "probability"]
         assert {*predictions.id} == validation
         assert predictions.probability.between(0, 1).all()
+
+
+def test_folds_are_trained_apart_and_compared_together(finished, results):
+    (folder,) = folders(finished, "named/crossed")
+    split = pd.read_csv(results / "splits/crossed.csv")
+    assert (split.groupby("slide").fold.nunique() == 1).all()
+    for fold in (0, 1):
+        predictions = pd.read_csv(results / f"runs/{folder}/fold-{fold}/predictions.csv")
+        assert {*predictions.id} == {*split.id[split.fold == fold]}
+    row = pd.read_csv(results / "tables/runs.csv").set_index("folder").loc[folder]
+    assert (row.folds, row.validated_on) == (2, "unseen slides")
+    assert row.fold_auc_sd >= 0
+
+
+def test_what_is_held_out_is_seen_by_the_final_model_alone(finished, results):
+    split = pd.read_csv(results / "splits/main.csv")
+    held_out = {*split.id[split.fold == -2]}
+    assert len(held_out) == 24
+    predicted = pd.read_csv(results / "final/held_out_predictions.csv")
+    assert {*predicted.id} == held_out
+    metrics = json.loads((results / "final/metrics.json").read_text())
+    assert (metrics["measured"]["on"], metrics["measured"]["patches"]) == ("held-out patches", 24)
+    points = pd.read_csv(results / "final/operating_points.csv")
+    assert {*points.chosen_on} == {"validation patches"}
+    assert {*points.reported_on} == {"held-out patches"}
+
+
+def test_the_summary_says_what_the_numbers_speak_about(results):
+    text = (results / "tables/summary.md").read_text()
+    for words in (
+        "Split `main` draws patches at random: expect less on slides",
+        "Split `crossed` keeps each slide on one side",
+        "split main: on more than one side: 10 slides",
+        "## Final model",
+        "held-out patches",
+    ):
+        assert words in text
 
 
 def test_the_final_model_is_the_winner_under_the_overrides(finished, results):

@@ -1,8 +1,10 @@
 """What is wrong with the configuration is one line, before any job starts."""
 
+import shutil
+
 import pytest
-from edits import configure
-from plan import RUN_COMMAND, snakemake
+from edits import append, configure
+from plan import RUN_COMMAND, read_jobs, snakemake
 
 NOTICE = "Using workflow specific profile profiles/default for setting default command line arguments."
 
@@ -46,3 +48,17 @@ def test_missing_data_of_another_experiment_is_no_error(project):
     status, output = snakemake(project, *RUN_COMMAND, "--dry-run")
     assert status == 0, output
     assert "Nothing to be done" in output
+
+
+def test_a_leak_stops_before_any_training_where_the_config_says_so(project):
+    """The same image with either label, in a project whose runs are not there yet."""
+    shutil.rmtree(project / "results/small/runs")
+    shutil.copy2(project / "data/small/train/train005.tif", project / "data/small/train/added.tif")
+    append(project / "data/small/train_labels.csv", "added,0\n")
+    append(project / "data/small/slides.csv", "added,slide0\n")
+    configure(project, ("    figures:", "    audit: {on_leak: stop}\n    figures:"))
+    status, output = snakemake(project, *RUN_COMMAND)
+    assert status == 1
+    assert "1 image pair with two labels; results/small/splits/main.audit.csv lists them" in output
+    assert "train" not in {job.rule for job in read_jobs(output)}
+    assert "added" in (project / "results/small/splits/main.audit.csv").read_text()

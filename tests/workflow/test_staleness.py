@@ -8,12 +8,25 @@ from pathlib import Path
 import pytest
 import yaml
 from edits import append, configure, modules, replace, sources, touch
-from plan import AGGREGATION, EXPLORATION, FIGURES, FINAL, config_of, folders, plan, run, snakemake
+from plan import (
+    AGGREGATION,
+    AUDIT,
+    EXPLORATION,
+    FIGURES,
+    FINAL,
+    PERFORMANCE,
+    config_of,
+    folders,
+    plan,
+    run,
+    snakemake,
+)
 
 GRID = "lr: [1.0e-4, 1.0e-12]"
 PACKS_OF_OTHER = ("results/other/pack/train.npy", "results/other/pack/test.npy")
 OTHER = (*PACKS_OF_OTHER, "--config", "experiment=other")
-EVERY_RULE = AGGREGATION | FINAL | EXPLORATION | {"pack", "check_images", "clean", "split", "train"}
+LABELLED = AGGREGATION | EXPLORATION | AUDIT | {"clean", "split", "train"}  # what is made of the labels
+EVERY_RULE = LABELLED | FINAL | {"pack", "check_images", "duplicates"}
 
 
 # --- edits that change nothing ----------------------------------------------------------------------
@@ -103,7 +116,7 @@ def test_a_setting_of_one_run_trains_that_run(project):
 
 def test_swapped_settings_are_an_edit(project):
     configure(project, ("      lr: 1.0e-4\n", "      lr: 1.0e-2\n"), ("decay: 1.0e-2", "decay: 1.0e-4"))
-    assert plan(project).trainings == folders(project, "named/plain", "named/slow", *grid(1e-4, 1e-12))
+    assert plan(project).trainings == all_runs(project)
 
 
 def test_an_undone_edit_finds_the_old_training(project):
@@ -124,11 +137,11 @@ def test_an_undone_edit_finds_the_old_training(project):
     ids=["of the experiment", "of the schema"],
 )  # fmt: skip
 def test_a_default_trains_the_runs_that_inherit_it(project, file, old, new):
-    before = {*folders(project, "named/plain", *grid(1e-4, 1e-12))}
+    before = {*folders(project, "named/plain", "named/crossed", *grid(1e-4, 1e-12))}
     replace(project / file, (old, new))
     jobs = plan(project)
     assert jobs.known == AGGREGATION | {"train"}
-    assert len(jobs.trainings) == len(before) == 2
+    assert len(jobs.trainings) == len(before) == 3
     assert not jobs.trainings & (before | folders_of_results(project))
 
 
@@ -187,7 +200,7 @@ def test_a_losing_run_leaves_the_final_model_alone(project):
     jobs = run(project)
     assert jobs.trainings == folders(project, "rate/lr=1e-11")
     # Among how many the winner was chosen stands beside the metrics.
-    assert jobs.rules == AGGREGATION | {"train", "final_metrics"}
+    assert jobs.rules == AGGREGATION | PERFORMANCE | {"train", "final_metrics", "summary"}
     assert plan(project).rules == set()
 
 
@@ -206,6 +219,19 @@ def test_an_override_of_the_final_training_trains_it_alone(project):
     jobs = run(project)
     assert jobs.trainings == folders(project, "final of rate/lr=0.0001")
     assert jobs.rules == FINAL | {"best", "train"}
+
+
+@pytest.mark.parametrize(
+    ("new", "stale"),
+    [
+        ("overrides: {epochs: 4}, calibrated: true", {"submission"}),
+        ("overrides: {epochs: 4}, prevalences: [0.3]", PERFORMANCE | {"final_metrics", "summary"}),
+        ("overrides: {epochs: 4}, select: best", set()),
+    ],
+)
+def test_what_is_made_of_the_final_model_is_made_anew_without_a_training(project, new, stale):
+    configure(project, ("overrides: {epochs: 4}", new))
+    assert plan(project).rules == stale
 
 
 # --- edits of figures -------------------------------------------------------------------------------
@@ -235,18 +261,44 @@ def test_a_figure_option_redraws_the_figures_that_use_it(project, old, new, redr
 def test_a_split_reruns_what_follows_it(project, old, new):
     configure(project, (old, new))
     jobs = plan(project)
-    assert jobs.known == AGGREGATION | {"split", "train"}
-    assert jobs.trainings == all_runs(project)
+    assert jobs.known == AGGREGATION | AUDIT | {"split", "train"}
+    assert jobs.trainings == all_runs(project) - folders(project, "named/crossed")
 
 
 def all_runs(project: Path) -> set[str]:
-    return folders(project, "named/plain", "named/slow", *grid(1e-4, 1e-12))
+    return folders(project, "named/plain", "named/slow", "named/crossed", *grid(1e-4, 1e-12))
+
+
+def test_another_number_of_folds_trains_the_runs_of_that_split(project):
+    configure(project, ("folds: 2", "folds: 3"))
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | AUDIT | {"split", "train"}
+    assert jobs.trainings == folders(project, "named/crossed")
+    assert jobs.count("train") == 3
+
+
+def test_a_slide_map_reruns_what_follows_it(project):
+    replace(project / "data/small/slides.csv", ("train007,slide3\n", "train007,slide4\n"))
+    assert plan(project).known == AGGREGATION | AUDIT | {"split", "train"}
+
+
+def test_what_a_leak_does_trains_nothing(project):
+    configure(project, ("    figures:", "    audit: {on_leak: stop}\n    figures:"))
+    assert plan(project).known == AGGREGATION | {"verdict"}
+
+
+def test_repeats_train_only_what_is_added(project):
+    configure(project, ("      rate:\n", "      rate:\n        repeats: 2\n"))
+    jobs = plan(project)
+    assert jobs.known == AGGREGATION | {"train"}
+    added = {f"rate/{name},seed=43" for name in ("lr=0.0001", "lr=1e-12")}
+    assert jobs.trainings == folders(project, *added)
 
 
 def test_a_label_reruns_what_depends_on_it(project):
     replace(project / "data/small/train_labels.csv", ("train007,1\n", "train007,0\n"))
     jobs = plan(project)
-    assert jobs.known == AGGREGATION | EXPLORATION | {"clean", "split", "train"}
+    assert jobs.known == LABELLED
     assert jobs.trainings == all_runs(project)
 
 
@@ -258,7 +310,7 @@ def test_a_touched_label_file_reruns_nothing(project):
 
 def test_a_cleaning_rule_never_repacks(project):
     configure(project, ("    figures:", "    cleaning: {near_blank: reject}\n    figures:"))
-    assert plan(project).known == AGGREGATION | EXPLORATION | {"clean", "split", "train"}
+    assert plan(project).known == LABELLED
 
 
 def add_image(folder: Path) -> None:
@@ -329,7 +381,12 @@ def test_every_file_is_asked_for(project):
         ("final/test_predictions.csv", {"predict_test", "submission"}),
         ("final/best.json", {"best"}),
         ("tables/runs.csv", AGGREGATION),
-        ("labels/summary.json", AGGREGATION | EXPLORATION | {"clean", "split", "train"}),
+        ("tables/seeds.csv", {"seeds", "summary"}),
+        ("tables/summary.md", {"summary"}),
+        ("splits/main.audit.csv", AGGREGATION | AUDIT),
+        ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary"}),
+        ("final/held_out_predictions.csv", PERFORMANCE | {"predict_held_out", "final_metrics", "summary"}),
+        ("labels/summary.json", LABELLED),
         ("pack/test.npy", {"pack", "check_images", "predict_test", "submission"}),
         ("pack/train.npy", EVERY_RULE - FINAL),
     ],
@@ -363,15 +420,21 @@ def test_a_deleted_final_run_is_trained_again(project):
 # What is made from what a rule makes.
 BELOW = {
     "pack": EVERY_RULE,
-    "clean": AGGREGATION | EXPLORATION | {"split", "train"},
+    "duplicates": AGGREGATION | AUDIT,
+    "clean": LABELLED,
     "class_balance": {"figure_class_balance"},
     "rgb_histograms": {"figure_rgb_histograms"},
-    "split": AGGREGATION | {"train"},
+    "split": AGGREGATION | AUDIT | {"train"},
+    "audit": AGGREGATION | AUDIT,
+    "verdict": AGGREGATION,
     "train": AGGREGATION,
     "compare": AGGREGATION,
     "study": {"figure_study", "best"},
-    "effects": {"summary"},
+    "seeds": {"summary"},
+    "effects": {"figure_effects", "summary"},
     "predict_test": {"submission"},
+    "predict_held_out": PERFORMANCE | {"final_metrics", "summary"},
+    "final_metrics": PERFORMANCE | {"summary"},
 }
 
 
@@ -385,16 +448,22 @@ BELOW = {
         ("pcam/data/clean.py", {"clean"}),
         ("pcam/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
         ("pcam/data/splits.py", {"split"}),
+        ("pcam/data/overlaps.py", {"duplicates"}),
+        ("pcam/data/audit.py", {"audit", "verdict"}),
         ("pcam/engine/loop.py", {"train"}),
-        ("pcam/engine/network.py", {"train", "predict_test"}),
-        ("pcam/engine/predict.py", {"predict_test"}),
-        ("pcam/evaluation/metrics.py", {"compare", "study", "effects", "summary", "best", "final_metrics"}),
+        ("pcam/engine/network.py", {"train", "predict_test", "predict_held_out"}),
+        ("pcam/engine/predict.py", {"predict_test", "predict_held_out"}),
+        ("pcam/evaluation/metrics.py", {"compare", "study", "effects", "final_metrics"}),
         ("pcam/evaluation/effects.py", {"effects"}),
+        ("pcam/evaluation/repeats.py", {"seeds"}),
         ("pcam/evaluation/summary.py", {"summary"}),
-        ("pcam/evaluation/final.py", {"best", "final_metrics"}),
+        ("pcam/evaluation/best.py", {"best"}),
+        ("pcam/evaluation/final.py", {"final_metrics"}),
         ("pcam/evaluation/submission.py", {"submission"}),
         ("pcam/figures/style.py", FIGURES),
-        ("pcam/figures/training.py", {"figure_learning_curves", "figure_roc"}),
+        ("pcam/figures/leakage.py", {"figure_audit"}),
+        ("pcam/figures/training.py", {"figure_learning_curves"}),
+        ("pcam/figures/performance.py", PERFORMANCE),
         ("pcam/console.py", EVERY_RULE),
         ("scripts/study.py", {"study"}),
         ("scripts/final_metrics.py", {"final_metrics"}),

@@ -1,15 +1,30 @@
-"""List the folders of runs that no configuration names any more; remove them when told to."""
+"""List the folders of runs and folds that no configuration names any more; remove them when told to."""
 
 import shutil
+from pathlib import Path
 
-from experiment import parse
+from experiment import Asked, parse
 
 from pcam import runs
 
+
+def unnamed(asked: Asked) -> list[Path]:
+    """The folders of runs that the configuration does not name, and of folds that a run no longer has."""
+    named = runs.all_runs(asked.experiment)
+    found = []
+    for folder in sorted((asked.results / "runs").glob("*")):
+        if folder.name not in named:
+            found.append(folder)
+            continue
+        count = runs.fold_count(asked.experiment, named[folder.name])
+        folds = {f"fold-{fold}" for fold in range(count)}
+        found += sorted(fold for fold in folder.glob("fold-*") if fold.name not in folds)
+    return found
+
+
 if __name__ == "__main__":
     asked = parse(__doc__, remove="remove the folders instead of listing them")
-    named = runs.all_runs(asked.experiment)
-    folders = sorted(path for path in (asked.results / "runs").glob("*") if path.name not in named)
+    folders = unnamed(asked)
     for folder in folders:
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         print(f"{folder}  {size / 1e6:.1f} MB")

@@ -57,9 +57,14 @@ def describe(asked: Asked, jobs: list[Job]) -> list[str]:
     if not jobs:
         return [f"{asked.name}: nothing to do, everything is up to date."]
     names = _names(asked.experiment)
-    trainings = [job for job in jobs if job.rule == "train"]
+    trainings: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.rule == "train":
+            trainings.setdefault(job.run, []).append(job)
     lines = [f"{asked.name}: the next run would train {_count(len(trainings), 'run')}."]
-    lines += [f"  {names.get(job.run, 'final model')}: {job.reason}\n    {job.run}" for job in trainings]
+    for run, folds in trainings.items():
+        times = f" ({len(folds)} folds)" if len(folds) > 1 else ""
+        lines.append(f"  {names.get(run, 'final model')}{times}: {folds[0].reason}\n    {run}")
     others = [job for job in jobs if job.rule != "train"]
     if others:
         lines.append(f"Other steps: {_count(len(others), 'job')}.")

@@ -163,11 +163,18 @@ def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
             _check_split(split, experiment, f"{here}.grid")
     _check_split(experiment["defaults"]["split"], experiment, f"{at}.defaults")
     _check_split(experiment["final"]["overrides"].get("split"), experiment, f"{at}.final.overrides")
-    if experiment["final"]["study"] not in experiment["studies"]:
+    _check_final(experiment, f"{at}.final")
+
+
+def _check_final(experiment: dict, at: str) -> None:
+    final = experiment["final"]
+    if final["study"] not in experiment["studies"]:
         raise InputError(
-            f"{at}.final.study: there is no study {experiment['final']['study']!r}; "
+            f"{at}.study: there is no study {final['study']!r}; "
             f"choose one of {', '.join(experiment['studies'])}"
         )
+    if final["select"] == "cheapest_tied" and final["metric"] != "val_auc":
+        raise InputError(f"{at}.select: 'cheapest_tied' goes with the metric 'val_auc', which ties are of")
 
 
 def _check_split(split: str | None, experiment: dict, at: str) -> None:

@@ -33,8 +33,9 @@ def resolve(defaults: dict, *overrides: dict) -> Run:
 def study_runs(experiment: dict, study: str) -> dict[str, Run]:
     """The enabled runs of a study by name: those under `runs`, then the product of the `grid`.
 
-    A combination of the grid is named after its settings, `lr=0.0001,dropout=0.2`. Raises
-    InputError when nothing is left or two names stand for the same settings.
+    A combination of the grid is named after its settings, `lr=0.0001,dropout=0.2`. With `repeats` each run
+    is followed by itself with the next seeds, `…,seed=43`. Raises InputError when nothing is left or two
+    names stand for the same settings.
     """
     config = experiment["studies"][study]
     runs = {
@@ -46,6 +47,7 @@ def study_runs(experiment: dict, study: str) -> dict[str, Run]:
         for values in itertools.product(*grid.values()):
             combination = dict(zip(grid, values, strict=True))
             runs[_combination_name(combination, grid)] = resolve(experiment["defaults"], combination)
+    runs = _repeated(runs, config["repeats"])
     if not runs:
         raise InputError(f"studies.{study}: every run is disabled; enable one or remove the study")
     names: dict[str, str] = {}
@@ -68,12 +70,38 @@ def all_runs(experiment: dict) -> dict[str, Run]:
 
 
 def final_runs(experiment: dict) -> dict[str, Run]:
-    """The run that the final training becomes, by the folder of the run that wins its study."""
+    """The run that the final training becomes, by the folder of the run that wins its study.
+
+    Raises InputError where a part is held out that the choice or another run's training would see.
+    """
     final = experiment["final"]
-    return {
-        run.folder: resolve(run.settings, final["overrides"])
-        for run in study_runs(experiment, final["study"]).values()
-    }
+    candidates = study_runs(experiment, final["study"]).values()
+    finals = {run.folder: resolve(run.settings, final["overrides"]) for run in candidates}
+    splits = {run.settings["split"] for run in [*candidates, *finals.values()]}
+    held_out = sorted(name for name in splits if experiment["splits"][name]["held_out_fraction"])
+    if held_out and len(splits) > 1:
+        raise InputError(
+            f"splits.{held_out[0]}.held_out_fraction: the runs of final.study and the final training use "
+            f"several splits ({', '.join(sorted(splits))}), so the choice would see what is held out; "
+            "give all of them one split"
+        )
+    return finals
+
+
+def fold_count(experiment: dict, run: Run) -> int:
+    """How many trainings a run has: one for each fold of its split."""
+    return experiment["splits"][run.settings["split"]]["folds"]
+
+
+def _repeated(runs: dict[str, Run], repeats: int) -> dict[str, Run]:
+    """Each run, followed by itself with the next seeds."""
+    repeated = {}
+    for name, run in runs.items():
+        first = run.settings["seed"]
+        for seed in range(first, first + repeats):
+            again = name if seed == first else f"{name},seed={seed}"
+            repeated[again] = resolve(run.settings, {"seed": seed})
+    return repeated
 
 
 def _combination_name(combination: dict, grid: dict) -> str:

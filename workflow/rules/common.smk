@@ -36,6 +36,7 @@ except InputError as error:
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
     part="train|test",
+    split="|".join({split for name in EXPERIMENTS for split in EXPERIMENTS[name]["splits"]}),
     study="|".join({study for name in EXPERIMENTS for study in EXPERIMENTS[name]["studies"]}),
     run="[^/]+",
 
@@ -68,16 +69,41 @@ def sample_submission(name):
 
 
 def study_members(name):
-    """Every run of every study: which study, its name there, its folder and its settings."""
+    """Every run of every study: which study, its name there, its folder, its settings and its folds."""
     return [
-        {"study": study, "run": run, "folder": member.folder, "settings": member.settings}
+        {
+            "study": study,
+            "run": run,
+            "folder": member.folder,
+            "settings": member.settings,
+            "folds": runs.fold_count(EXPERIMENTS[name], member),
+        }
         for study in EXPERIMENTS[name]["studies"]
         for run, member in runs.study_runs(EXPERIMENTS[name], study).items()
     ]
 
 
-def run_folders(name):
-    return sorted({member["folder"] for member in study_members(name)})
+def run_files(name, folder, *files):
+    """The paths of some of a run's files, one after the other for each fold."""
+    folds = range(runs.fold_count(EXPERIMENTS[name], RUNS[name][folder]))
+    return [f"results/{name}/runs/{folder}/fold-{fold}/{file}" for file in files for fold in folds]
+
+
+def study_files(name, *files):
+    """The same of every run of every study, each once."""
+    folders = sorted({member["folder"] for member in study_members(name)})
+    return [path for folder in folders for path in run_files(name, folder, *files)]
+
+
+def slide_tables(name):
+    """The tables of the splits, which know the slides."""
+    return [f"results/{name}/splits/{split}.csv" for split in EXPERIMENTS[name]["splits"]]
+
+
+def has_held_out(name):
+    """Whether the final model is measured on a part that is held out."""
+    finals = runs.final_runs(EXPERIMENTS[name]).values()
+    return any(EXPERIMENTS[name]["splits"][run.settings["split"]]["held_out_fraction"] for run in finals)
 
 
 def kept_files(name):
@@ -87,20 +113,26 @@ def kept_files(name):
     jobs which are up to date read. Those of the final run are not known yet: see `final_run`.
     """
     studies, splits = EXPERIMENTS[name]["studies"], EXPERIMENTS[name]["splits"]
-    figures = ["class_balance", "examples", "rgb_histograms", "top_runs", "cost"]
-    figures += ["learning_curves", "roc", *(f"study-{study}" for study in studies)]
+    figures = ["class_balance", "examples", "rgb_histograms", "top_runs", "cost", "effects"]
+    figures += [f"audit-{split}" for split in splits]
+    figures += [f"study-{study}" for study in studies]
+    figures += ["learning_curves", *FINAL_FIGURES]
     files = [f"pack/{part}.{kind}" for part in ("train", "test") for kind in PACK_FILES]
+    files += ["pack/train.duplicates.csv"]
     files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
-    files += [f"splits/{split}.csv" for split in splits]
+    files += [f"splits/{split}.{kind}" for split in splits for kind in SPLIT_FILES]
+    if any(split["group_by"] == "appearance" for split in splits.values()):
+        files += ["pack/train.appearance.csv"]
     files += [f"explore/{table}.csv" for table in ("images", "class_balance", "rgb_histograms")]
-    files += [f"runs/{folder}/fold-0/{file}" for folder in run_folders(name) for file in RUN_FILES]
-    files += [f"tables/{table}.csv" for table in ("runs", "effects", *studies)]
+    files += [f"tables/{table}.csv" for table in ("runs", "effects", "seeds", *studies)]
     files += [f"figures/{figure}.png" for figure in figures]
-    files += [f"final/{file}" for file in ("best.json", "metrics.json", "test_predictions.csv")]
+    files += [f"final/{file}" for file in ("best.json", "test_predictions.csv", *FINAL_TABLES)]
+    if has_held_out(name):
+        files += ["final/held_out_predictions.csv"]
     files += ["tables/summary.md", "submission.csv"]
     if EXPERIMENTS[name]["dataset"]["format"] == "synthetic":
         files += [f"source/{file}" for file in SOURCE_FILES]
-    return [f"results/{name}/{file}" for file in files]
+    return [f"results/{name}/{file}" for file in files] + study_files(name, *RUN_FILES)
 
 
 # --- what makes a job stale -------------------------------------------------------------------------

@@ -1,16 +1,16 @@
 # From the runs' kept files to tables and figures of each study and of all runs.
 
 
+def verdicts(name):
+    """What the audits of the splits say. The runs are not compared before all of them are there."""
+    return [f"results/{name}/splits/{split}.audit.txt" for split in EXPERIMENTS[name]["splits"]]
+
+
 rule compare:
     input:
-        runs=lambda wildcards: [
-            f"results/{wildcards.experiment}/runs/{folder}/fold-0/{file}"
-            for folder in run_folders(wildcards.experiment)
-            for file in ("history.csv", "predictions.csv", "run.json")
-        ],
-        splits=lambda wildcards: [
-            f"results/{wildcards.experiment}/splits/{split}.csv" for split in experiment(wildcards)["splits"]
-        ],
+        runs=lambda wildcards: study_files(wildcards.experiment, "history.csv", "predictions.csv", "run.json"),
+        splits=lambda wildcards: slide_tables(wildcards.experiment),
+        verdicts=lambda wildcards: verdicts(wildcards.experiment),
     output:
         report(
             "results/{experiment}/tables/runs.csv",
@@ -22,6 +22,7 @@ rule compare:
         "results/{experiment}/logs/compare.log",
     params:
         members=lambda wildcards: study_members(wildcards.experiment),
+        rules=lambda wildcards: experiment(wildcards)["splits"],
         root="results/{experiment}/runs",
         code=code("compare.py"),
     script:
@@ -46,9 +47,29 @@ rule study:
         "../scripts/study.py"
 
 
-rule effects:
+rule seeds:
     input:
         "results/{experiment}/tables/runs.csv",
+    output:
+        report(
+            "results/{experiment}/tables/seeds.csv",
+            caption="../report/seeds.rst",
+            category="2 Studies",
+            labels={"what": "how much the seed changes"},
+        ),
+    log:
+        "results/{experiment}/logs/seeds.log",
+    params:
+        code=code("seeds.py"),
+    script:
+        "../scripts/seeds.py"
+
+
+rule effects:
+    input:
+        table="results/{experiment}/tables/runs.csv",
+        runs=lambda wildcards: study_files(wildcards.experiment, "predictions.csv"),
+        splits=lambda wildcards: slide_tables(wildcards.experiment),
     output:
         report(
             "results/{experiment}/tables/effects.csv",
@@ -59,30 +80,11 @@ rule effects:
     log:
         "results/{experiment}/logs/effects.log",
     params:
+        members=lambda wildcards: study_members(wildcards.experiment),
+        root="results/{experiment}/runs",
         code=code("effects.py"),
     script:
         "../scripts/effects.py"
-
-
-rule summary:
-    input:
-        cleaning="results/{experiment}/labels/summary.json",
-        runs="results/{experiment}/tables/runs.csv",
-        effects="results/{experiment}/tables/effects.csv",
-    output:
-        report(
-            "results/{experiment}/tables/summary.md",
-            caption="../report/summary.rst",
-            category="2 Studies",
-            labels={"what": "summary in words"},
-        ),
-    log:
-        "results/{experiment}/logs/summary.log",
-    params:
-        splits=lambda wildcards: experiment(wildcards)["splits"],
-        code=code("summary.py"),
-    script:
-        "../scripts/summary.py"
 
 
 rule figure_study:
@@ -102,6 +104,25 @@ rule figure_study:
         code=code("figure_study.py"),
     script:
         "../scripts/figure_study.py"
+
+
+rule figure_effects:
+    input:
+        "results/{experiment}/tables/effects.csv",
+    output:
+        report(
+            "results/{experiment}/figures/effects.png",
+            caption="../report/effects_figure.rst",
+            category="2 Studies",
+            labels={"what": "what each setting changed, figure"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-effects.log",
+    params:
+        options=figure_options(),
+        code=code("figure_effects.py"),
+    script:
+        "../scripts/figure_effects.py"
 
 
 rule figure_top_runs:

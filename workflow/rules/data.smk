@@ -2,6 +2,7 @@
 
 SOURCE_FILES = ["train", "test", "train_labels.csv", "slides.csv", "sample_submission.csv"]
 PACK_FILES = ["npy", "index.csv", "rejected.csv"]
+SPLIT_FILES = ["csv", "audit.json", "audit.csv", "audit.txt"]
 
 
 rule synthetic:
@@ -83,6 +84,23 @@ rule clean:
         "../scripts/clean.py"
 
 
+# Splits and their audit come before trainings where either could run, since an audit may stop the workflow.
+rule duplicates:
+    input:
+        pack="results/{experiment}/pack/train.npy",
+        index="results/{experiment}/pack/train.index.csv",
+    output:
+        "results/{experiment}/pack/train.duplicates.csv",
+    log:
+        "results/{experiment}/logs/duplicates.log",
+    priority: 1
+    threads: 8
+    params:
+        code=code("duplicates.py"),
+    script:
+        "../scripts/duplicates.py"
+
+
 rule appearance:
     input:
         pack="results/{experiment}/pack/train.npy",
@@ -91,6 +109,7 @@ rule appearance:
         "results/{experiment}/pack/train.appearance.csv",
     log:
         "results/{experiment}/logs/appearance.log",
+    priority: 1
     threads: 8
     params:
         code=code("appearance.py"),
@@ -102,23 +121,64 @@ def split_rules(wildcards):
     return experiment(wildcards)["splits"][wildcards.split]
 
 
-def appearance_of_patches(wildcards):
-    """What was measured on the pack, for a split that groups by it."""
-    grouped = split_rules(wildcards)["group_by"] == "appearance"
-    return f"results/{wildcards.experiment}/pack/train.appearance.csv" if grouped else []
+def measured(file, needs):
+    """What was measured on the pack, for the splits whose rules need it."""
+    path = f"results/{{experiment}}/pack/train.{file}.csv"
+    return lambda wildcards: path.format(**wildcards) if needs(split_rules(wildcards)) else []
 
 
 rule split:
     input:
         labels="results/{experiment}/labels/clean.csv",
         slides=lambda wildcards: slide_map(wildcards.experiment) or [],
-        appearance=appearance_of_patches,
+        appearance=measured("appearance", lambda rules: rules["group_by"] == "appearance"),
+        duplicates=measured("duplicates", lambda rules: rules["keep_duplicates_together"]),
     output:
         "results/{experiment}/splits/{split}.csv",
     log:
         "results/{experiment}/logs/split-{split}.log",
+    priority: 1
     params:
         rules=split_rules,
         code=code("split.py"),
     script:
         "../scripts/split.py"
+
+
+rule audit:
+    input:
+        split="results/{experiment}/splits/{split}.csv",
+        duplicates="results/{experiment}/pack/train.duplicates.csv",
+    output:
+        report="results/{experiment}/splits/{split}.audit.json",
+        pairs=report(
+            "results/{experiment}/splits/{split}.audit.csv",
+            caption="../report/audit.rst",
+            category="1 Data",
+            labels={"what": "leakage audit of split {split}, table"},
+        ),
+    log:
+        "results/{experiment}/logs/audit-{split}.log",
+    priority: 1
+    params:
+        code=code("audit.py"),
+    script:
+        "../scripts/audit.py"
+
+
+# A job of its own: where it stops the workflow, the files of the audit stay. The tables of the runs need
+# its verdict, the trainings do not: a change of `on_leak` would train them all again.
+rule verdict:
+    input:
+        report="results/{experiment}/splits/{split}.audit.json",
+        pairs="results/{experiment}/splits/{split}.audit.csv",
+    output:
+        "results/{experiment}/splits/{split}.audit.txt",
+    log:
+        "results/{experiment}/logs/verdict-{split}.log",
+    priority: 1
+    params:
+        rules=lambda wildcards: experiment(wildcards)["audit"],
+        code=code("verdict.py"),
+    script:
+        "../scripts/verdict.py"

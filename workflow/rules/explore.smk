@@ -123,3 +123,25 @@ rule figure_rgb_histograms:
         code=code("figure_rgb_histograms.py"),
     script:
         "../scripts/figure_rgb_histograms.py"
+
+
+rule figure_audit:
+    input:
+        report="results/{experiment}/splits/{split}.audit.json",
+        pairs="results/{experiment}/splits/{split}.audit.csv",
+        pack="results/{experiment}/pack/train.npy",
+        index="results/{experiment}/pack/train.index.csv",
+    output:
+        report(
+            "results/{experiment}/figures/audit-{split}.png",
+            caption="../report/audit.rst",
+            category="1 Data",
+            labels={"what": "leakage audit of split {split}"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-audit-{split}.log",
+    params:
+        options=figure_options(),
+        code=code("figure_audit.py"),
+    script:
+        "../scripts/figure_audit.py"

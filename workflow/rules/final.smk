@@ -10,6 +10,7 @@ checkpoint best:
         "results/{experiment}/logs/best.log",
     params:
         metric=lambda wildcards: experiment(wildcards)["final"]["metric"],
+        select=lambda wildcards: experiment(wildcards)["final"]["select"],
         final_runs=lambda wildcards: {
             folder: run.folder for folder, run in runs.final_runs(experiment(wildcards)).items()
         },
@@ -25,44 +26,28 @@ def final_folder(name):
 
 
 def final_run(*files, **known):
-    """Files of the final run. known: `experiment`, for a rule without that wildcard."""
+    """Files of the final run, for each of its folds. known: `experiment`, for a rule without that wildcard."""
 
     def paths(wildcards):
         name = {**wildcards, **known}["experiment"]
-        return [f"results/{name}/runs/{final_folder(name)}/fold-0/{file}" for file in files]
+        return run_files(name, final_folder(name), *files)
 
     return paths
 
 
+def final_split_name(wildcards):
+    return RUNS[wildcards.experiment][final_folder(wildcards.experiment)].settings["split"]
+
+
 def final_split(wildcards):
-    """The split that the final run validated on."""
-    run = RUNS[wildcards.experiment][final_folder(wildcards.experiment)]
-    return f"results/{wildcards.experiment}/splits/{run.settings['split']}.csv"
-
-
-rule final_metrics:
-    input:
-        best="results/{experiment}/final/best.json",
-        predictions=final_run("predictions.csv"),
-        split=final_split,
-    output:
-        report(
-            "results/{experiment}/final/metrics.json",
-            caption="../report/metrics.rst",
-            category="3 Final model",
-            labels={"what": "metrics"},
-        ),
-    log:
-        "results/{experiment}/logs/final_metrics.log",
-    params:
-        code=code("final_metrics.py"),
-    script:
-        "../scripts/final_metrics.py"
+    """The split that the final run trained and validated on."""
+    return f"results/{wildcards.experiment}/splits/{final_split_name(wildcards)}.csv"
 
 
 rule predict_test:
     input:
-        run=final_run("model.safetensors", "run.json"),
+        models=final_run("model.safetensors"),
+        reports=final_run("run.json"),
         pack="results/{experiment}/pack/test.npy",
         index="results/{experiment}/pack/test.index.csv",
     output:
@@ -77,12 +62,19 @@ rule predict_test:
         "../scripts/predict_test.py"
 
 
+def temperature(wildcards):
+    """The metrics, which hold the temperature, where the submission is to be calibrated."""
+    calibrated = experiment(wildcards)["final"]["calibrated"]
+    return f"results/{wildcards.experiment}/final/metrics.json" if calibrated else []
+
+
 rule submission:
     input:
         predictions="results/{experiment}/final/test_predictions.csv",
         # Not read. Where the choice of the winner comes out as before, Snakemake looks again only at jobs
         # that ask for it themselves; without this the submission would be written once more.
         run=final_run("run.json"),
+        metrics=temperature,
         sample=lambda wildcards: sample_submission(wildcards.experiment) or [],
     output:
         report(
@@ -117,22 +109,3 @@ rule figure_learning_curves:
         code=code("figure_learning_curves.py"),
     script:
         "../scripts/figure_learning_curves.py"
-
-
-rule figure_roc:
-    input:
-        final_run("predictions.csv"),
-    output:
-        report(
-            "results/{experiment}/figures/roc.png",
-            caption="../report/roc.rst",
-            category="3 Final model",
-            labels={"what": "ROC curve"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-roc.log",
-    params:
-        options=figure_options(),
-        code=code("figure_roc.py"),
-    script:
-        "../scripts/figure_roc.py"

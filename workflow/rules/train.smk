@@ -1,4 +1,4 @@
-# One training a run. The final training is a run like any other.
+# One training for each fold of a run. The final training is a run like any other.
 
 RUN_FILES = ["model.safetensors", "history.csv", "predictions.csv", "run.json"]
 
@@ -27,7 +27,7 @@ rule train:
     log:
         "results/{experiment}/logs/train-{run}-fold-{fold}.log",
     wildcard_constraints:
-        fold="0",
+        fold=r"\d+",
     resources:
         gpu=1,
     params:

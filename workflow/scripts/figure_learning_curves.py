@@ -5,4 +5,4 @@ from pcam.figures.training import learning_curves
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     title = "Learning curves of the final model"
-    learning_curves(snakemake.input[0], snakemake.output[0], title=title, **snakemake.params.options)
+    learning_curves(snakemake.input, snakemake.output[0], title=title, **snakemake.params.options)

@@ -4,12 +4,8 @@ from pcam.console import job_log
 from pcam.engine.predict import predict_pack
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
-    model, report = snakemake.input.run
+    given = snakemake.input
     predict_pack(
-        model,
-        report,
-        snakemake.input.pack,
-        snakemake.input.index,
-        snakemake.output[0],
-        snakemake.config["runtime"],
-    )
+        given.models, given.reports, given.pack, given.index,
+        snakemake.output[0], snakemake.config["runtime"],
+    )  # fmt: skip

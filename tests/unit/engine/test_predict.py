@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from pcam.engine.predict import load_network, predict_pack
+from pcam.engine.predict import load_network, predict_held_out, predict_pack
 from pcam.engine.train import train_run
+from pcam.errors import InputError
 
 RUNTIME = {"device": "cpu", "workers": 1}
 
@@ -17,19 +18,30 @@ def settings(tiny_settings) -> dict:
 
 
 @pytest.fixture
-def run(data, settings, tmp_path):
+def train(data, settings, tmp_path):
+    def run(seed: int):
+        folder = tmp_path / f"run-{seed}"
+        train_run(
+            settings | {"epochs": 1, "image_size": 48, "seed": seed}, 0, **data.files, folder=str(folder),
+            code="c0de", formats=str(tmp_path / "formats.json"), runtime=RUNTIME,
+        )  # fmt: skip
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def run(train):
     """A trained run: its model, its report and its predictions."""
-    train_run(
-        settings | {"epochs": 1, "image_size": 48}, 0, **data.files, folder=str(tmp_path / "run"),
-        code="c0de", formats=str(tmp_path / "formats.json"), runtime=RUNTIME,
-    )  # fmt: skip
-    return tmp_path / "run"
+    return train(3)
+
+
+def files(*runs) -> tuple[list[str], list[str]]:
+    return tuple([str(run / name) for run in runs] for name in ("model.safetensors", "run.json"))
 
 
 def predict(run, pack, index, out) -> pd.DataFrame:
-    predict_pack(
-        str(run / "model.safetensors"), str(run / "run.json"), str(pack), str(index), str(out), RUNTIME
-    )
+    predict_pack(*files(run), str(pack), str(index), str(out), RUNTIME)
     return pd.read_csv(out, dtype={"id": str})
 
 
@@ -69,3 +81,31 @@ def test_no_weights_are_fetched_that_the_run_replaces(run, monkeypatch):
     report = json.loads((run / "run.json").read_text())
     report["settings"]["weights"] = "a file that is gone.pth"
     assert load_network(str(run / "model.safetensors"), report, torch.device("cpu"))
+
+
+def test_several_folds_predict_their_mean(train, data, tmp_path):
+    one, other = train(1), train(2)
+    given = data.files["pack"], data.files["index"], tmp_path / "out.csv"
+    alone = [predict(run, *given).probability for run in (one, other)]
+    predict_pack(*files(one, other), *map(str, given), RUNTIME)
+    both = pd.read_csv(given[-1]).probability
+    assert np.allclose(both, (alone[0] + alone[1]) / 2, atol=1e-6)
+    assert not np.allclose(both, alone[0], atol=1e-4)
+
+
+def test_what_is_held_out_is_predicted_with_its_labels(run, data, tmp_path):
+    split = data.table[["id", "label", "fold"]].assign(slide="")
+    split.loc[split.index[5:9], "fold"] = -2
+    split.to_csv(tmp_path / "split.csv", index=False)
+    given = data.files["pack"], data.files["index"], str(tmp_path / "split.csv"), str(tmp_path / "out.csv")
+    predict_held_out(*files(run), *given, RUNTIME)
+    found = pd.read_csv(tmp_path / "out.csv", dtype={"id": str})
+    assert found[["id", "label"]].to_numpy().tolist() == split[["id", "label"]][5:9].to_numpy().tolist()
+    every = predict(run, *given[:2], tmp_path / "every.csv").set_index("id").probability
+    assert np.allclose(found.probability, every.loc[found.id], atol=1e-5)
+
+
+def test_a_split_that_holds_out_nothing_is_refused(run, data, tmp_path):
+    given = data.files["pack"], data.files["index"], data.files["split"], str(tmp_path / "out.csv")
+    with pytest.raises(InputError, match=r"main\.csv: nothing is held out"):
+        predict_held_out(*files(run), *given, RUNTIME)

@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from pcam.engine import resume, train
 from pcam.engine.backbones import build
-from pcam.engine.train import read_split, train_run
+from pcam.engine.train import train_run
 from pcam.errors import InputError
 
 RUNTIME = {"device": "cpu", "workers": 1, "log_level": "info"}
@@ -226,13 +226,6 @@ def test_deterministic_algorithms_are_used_where_asked(run):
         assert not torch.are_deterministic_algorithms_enabled()
     finally:
         torch.use_deterministic_algorithms(False)
-
-
-def test_a_split_finds_the_rows_of_its_patches_by_id(data):
-    table = read_split(data.files["split"], data.files["index"])
-    assert table.id.tolist() == data.table.id.tolist()
-    assert table.row.tolist() == data.table.row.tolist()
-    assert table.fold.tolist() == data.table.fold.tolist()
 
 
 def test_the_kept_model_has_the_names_of_a_classifier(run, settings):

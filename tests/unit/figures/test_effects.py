@@ -65,7 +65,7 @@ def test_looks_tell_the_verdict(render, table):
             [[0.004, places["lr = 0.0001"]], [-0.004, places["lr = 0.0003"]]], style.MAIN.lower(),
         ),
         NO_EVIDENCE: ([[0.001, places["dropout = 0.2"]]], style.MUTED),
-        "too few runs for an interval": ([[0.002, places["weights = None"]]], "#ffffff"),
+        "validated on different patches, not tested": ([[0.002, places["weights = None"]]], "#ffffff"),
     }  # fmt: skip
     assert [text.get_text() for text in figure.legends[0].texts] == list(drawn_dots(axes))
     assert axes.lines[0].get_xdata() == [0, 0]

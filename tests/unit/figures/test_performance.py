@@ -30,7 +30,7 @@ def make_roc(separation):
     curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true} | band)
     auroc = roc_auc_score(label, score)
     metrics = {
-        "reported_on": "held-out patches",
+        "on": "held-out patches",
         "auc": auroc,
         "auc_low": auroc - 0.01,
         "auc_high": auroc + 0.005,
@@ -146,7 +146,7 @@ def test_roc_reads_its_files(tmp_path, points):
     curve, metrics = make_roc(2.0)
     curve.to_csv(tmp_path / "curve.csv", index=False)
     points.to_csv(tmp_path / "points.csv", index=False)
-    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    (tmp_path / "metrics.json").write_text(json.dumps({"measured": metrics}))
     inputs = [tmp_path / name for name in ("curve.csv", "points.csv", "metrics.json")]
     performance.roc(*inputs, tmp_path / "figure.png", 60)
     assert written(tmp_path)
@@ -156,7 +156,7 @@ def make_precision_recall(separation):
     label, score = make_predictions(separation)
     precision, recall, _ = precision_recall_curve(label, score)
     metrics = {
-        "reported_on": "validation patches",
+        "on": "validation patches",
         "patches": 500,
         "positive": int(label.sum()),
         "average_precision": average_precision_score(label, score),
@@ -192,7 +192,7 @@ def test_precision_recall_tells_the_average_precision_and_zooms(render, separati
 def test_precision_recall_reads_its_files(tmp_path):
     curve, metrics = make_precision_recall(2.0)
     curve.to_csv(tmp_path / "curve.csv", index=False)
-    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    (tmp_path / "metrics.json").write_text(json.dumps({"measured": metrics}))
     inputs = [tmp_path / "curve.csv", tmp_path / "metrics.json"]
     performance.precision_recall(*inputs, tmp_path / "figure.png", 60)
     assert written(tmp_path)
@@ -267,6 +267,10 @@ def reliability():
     rows = [
         {
             "calibration": name,
+            "temperature": temperature,
+            "ece": error,
+            "fitted_on": "validation patches",
+            "reported_on": "held-out patches",
             "bin": 0,
             "above": above,
             "up_to": up_to,
@@ -276,14 +280,14 @@ def reliability():
             "positive_share_low": share - 0.04,
             "positive_share_high": share + 0.02,
         }
-        for name, bins in (("before", before), ("after", after))
+        for name, temperature, error, bins in (("before", 1.0, 0.125, before), ("after", 1.5, 0.0125, after))
         for above, up_to, probability, share, patches in bins
     ]
     return pd.DataFrame(rows)
 
 
 def test_reliability_has_a_dot_a_bin_against_the_diagonal(render, reliability, assert_inside):
-    figure = render(performance.draw_reliability, reliability, 1.5)
+    figure = render(performance.draw_reliability, reliability)
     before, after, *_ = figure.axes
     for axes, dots in (
         (before, [[0.05, 0.15], [0.95, 0.75]]),
@@ -298,13 +302,16 @@ def test_reliability_has_a_dot_a_bin_against_the_diagonal(render, reliability, a
 
 
 def test_reliability_tells_the_error_and_the_temperature(render, reliability):
-    before, after, *_ = render(performance.draw_reliability, reliability, 1.5).axes
+    figure = render(performance.draw_reliability, reliability)
+    before, after, *_ = figure.axes
+    title = " ".join(figure.get_suptitle().split())
+    assert "held-out patches (temperature fitted on validation patches)" in title
     assert before.get_title() == "Before calibration\nexpected calibration error 0.1250"
     assert after.get_title() == ("After calibration (temperature 1.50)\nexpected calibration error 0.0125")
 
 
 def test_the_strip_below_counts_the_patches(render, reliability):
-    *_, before, after = render(performance.draw_reliability, reliability, 1.5).axes
+    *_, before, after = render(performance.draw_reliability, reliability).axes
     bars = [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in before.patches]
     assert bars == [pytest.approx(bar) for bar in ((0, 0.1, 3000), (0.9, 0.1, 1000))]
     assert [bar.get_height() for bar in after.patches] == [2000, 500, 1500]
@@ -315,7 +322,7 @@ def test_the_strip_below_counts_the_patches(render, reliability):
 
 def test_reliability_reads_its_table(tmp_path, reliability):
     reliability.to_csv(tmp_path / "table.csv", index=False)
-    performance.reliability(tmp_path / "table.csv", 1.5, tmp_path / "figure.png", 60)
+    performance.reliability(tmp_path / "table.csv", tmp_path / "figure.png", 60)
     assert written(tmp_path)
 
 

@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 from pcam.cores import core_count
+from pcam.data.folds import parts, read_split
 from pcam.engine import resume
 from pcam.engine.backbones import BACKBONES, build
 from pcam.engine.compiling import compile_network, worth_compiling
@@ -21,7 +22,8 @@ from pcam.engine.guard import exclusive
 from pcam.engine.loop import Part, Progress, fit
 from pcam.engine.network import Network
 from pcam.engine.patches import Patches
-from pcam.files import read_table, replacing, write_json, write_table
+from pcam.errors import InputError
+from pcam.files import replacing, write_json, write_table
 
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas", "scikit-learn")
 
@@ -52,8 +54,9 @@ def train_run(
         _make_deterministic(settings["deterministic"])
         patches = Patches(pack, device)
         table = read_split(split, index)
-        train = _part(table[table.fold != fold], device)
-        validation = _part(table[table.fold == fold], device)
+        if fold not in set(table.fold):
+            raise InputError(f"{split}: there is no fold {fold}")
+        train, validation = (_part(part, device) for part in parts(table, fold))
         logging.info(
             "%s: %d patches train, %d validate", device_name(device), len(train.rows),
             len(validation.rows),
@@ -103,13 +106,6 @@ def save_model(model: torch.nn.Module, path: Path) -> None:
     state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     with replacing(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(state))  # `save_file` would hide it from one's group
-
-
-def read_split(split: str, index: str) -> pd.DataFrame:
-    """The table of a split (`id,label,slide,fold`) with each patch's `row` in the pack."""
-    table = read_table(split)
-    rows = read_table(index)[["id", "row"]]
-    return table.merge(rows, on="id", how="left", validate="one_to_one")
 
 
 def _part(table: pd.DataFrame, device: torch.device) -> Part:

@@ -43,7 +43,10 @@ def draw_effects(figure: Figure, effects: pd.DataFrame) -> None:
     for chosen, look in (
         (differs, {"colour": style.MAIN, "label": "evidence of a difference"}),
         (tested & ~differs, {"colour": style.MUTED, "label": NO_EVIDENCE}),
-        (~tested, {"colour": style.MUTED, "hollow": True, "label": "too few runs for an interval"}),
+        (
+            ~tested,
+            {"colour": style.MUTED, "hollow": True, "label": "validated on different patches, not tested"},
+        ),
     ):
         if chosen.any():
             these = effects[chosen]

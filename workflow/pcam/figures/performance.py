@@ -40,15 +40,15 @@ def roc(curve: str, points: str, metrics: str, path: str, dpi: int) -> None:
 
     curve: CSV `false_positive_rate,true_positive_rate,low,high`, the last two the 95 % band at each point.
     points: CSV `point,threshold,sensitivity,specificity`, the operating points, drawn as markers.
-    metrics: JSON with `reported_on`, `auc`, `auc_low`, `auc_high` and `auc_interval`.
+    metrics: JSON, of which `measured` holds `on`, `auc`, `auc_low`, `auc_high` and `auc_interval`.
     """
     with style.figure(path, dpi) as figure:
         draw_roc(figure, pd.read_csv(curve), pd.read_csv(points), read_metrics(metrics))
 
 
 def read_metrics(metrics: str) -> dict:
-    """Read metrics of the final model, JSON."""
-    return json.loads(Path(metrics).read_text())
+    """Read the metrics (JSON) of the final model on the patches that it is measured on."""
+    return json.loads(Path(metrics).read_text())["measured"]
 
 
 def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics: dict) -> None:
@@ -72,14 +72,14 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
         axes.set_xlabel("false positive rate (1 - specificity)")
         axes.set_ylabel("true positive rate (sensitivity)")
     style.legend_below(figure, whole)
-    style.heading(figure, f"ROC curve of the final model, {metrics['reported_on']}")
+    style.heading(figure, f"ROC curve of the final model, {metrics['on']}")
 
 
 def precision_recall(curve: str, metrics: str, path: str, dpi: int) -> None:
     """Draw the precision-recall curve, whole and zoomed into the corner where good curves differ.
 
-    curve: CSV `recall,precision`. metrics: JSON with `reported_on`, `average_precision`, `patches` and
-    `positive`, the number of positive patches.
+    curve: CSV `recall,precision`. metrics: JSON, of which `measured` holds `on`, `average_precision`,
+    `patches` and `positive`, the number of positive patches.
     """
     with style.figure(path, dpi) as figure:
         draw_precision_recall(figure, pd.read_csv(curve), read_metrics(metrics))
@@ -103,7 +103,7 @@ def draw_precision_recall(figure: Figure, curve: pd.DataFrame, metrics: dict) ->
         axes.set_xlabel("recall (sensitivity)")
         axes.set_ylabel("precision (PPV)")
     style.legend_below(figure, whole)
-    style.heading(figure, f"Precision-recall curve of the final model, {metrics['reported_on']}")
+    style.heading(figure, f"Precision-recall curve of the final model, {metrics['on']}")
 
 
 def confusion(points: str, path: str, dpi: int) -> None:
@@ -132,27 +132,30 @@ def draw_confusion(figure: Figure, points: pd.DataFrame) -> None:
     style.heading(figure, title)
 
 
-def reliability(table: str, temperature: float, path: str, dpi: int) -> None:
+def reliability(table: str, path: str, dpi: int) -> None:
     """Draw reliability diagrams before and after calibration, below each the patches per bin.
 
-    table: CSV `calibration` (`before` or `after`), `above,up_to,patches,mean_probability,positive_share,
-    positive_share_low,positive_share_high`, a row a bin. temperature: of the calibration.
+    table: CSV `calibration` (`before` or `after`), `temperature,ece,fitted_on,reported_on`, the same in all
+    rows of either, and `above,up_to,patches,mean_probability,positive_share,positive_share_low,
+    positive_share_high`, a row a bin.
     """
     with style.figure(path, dpi) as figure:
-        draw_reliability(figure, pd.read_csv(table), temperature)
+        draw_reliability(figure, pd.read_csv(table))
 
 
-def draw_reliability(figure: Figure, table: pd.DataFrame, temperature: float) -> None:
+def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
     """Draw what `reliability` describes."""
     figure.set_figheight(6.2)
     panels = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[4, 1])
-    names = {"before": "Before calibration", "after": f"After calibration (temperature {temperature:.2f})"}
-    for (diagram, counts), (calibration, name) in zip(panels.T, names.items(), strict=True):
+    for (diagram, counts), calibration in zip(panels.T, ("before", "after"), strict=True):
         bins = table[table.calibration == calibration]
+        facts = bins.iloc[0]
         _draw_diagram(diagram, bins)
         counts.bar(bins.above, bins.patches, width=bins.up_to - bins.above, align="edge", color=style.BAR)
-        error = np.average((bins.mean_probability - bins.positive_share).abs(), weights=bins.patches)
-        diagram.set_title(f"{name}\nexpected calibration error {error:.4f}")
+        scaled = f" (temperature {facts.temperature:.2f})" if calibration == "after" else ""
+        diagram.set_title(
+            f"{calibration.capitalize()} calibration{scaled}\nexpected calibration error {facts.ece:.4f}"
+        )
         counts.set_xlabel("predicted probability")
     diagram.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     # Most patches are in the first and the last bin; on a linear axis the others would vanish.
@@ -162,7 +165,8 @@ def draw_reliability(figure: Figure, table: pd.DataFrame, temperature: float) ->
     panels[0, 0].set_ylabel("share of positive patches")
     panels[1, 0].set_ylabel("patches\n(logarithmic)")
     style.legend_below(figure, diagram)
-    style.heading(figure, "Reliability of the final model's probabilities")
+    title = f"Reliability of the final model, {facts.reported_on} (temperature fitted on {facts.fitted_on})"
+    style.heading(figure, title)
 
 
 def auc_by_group(table: str, path: str, dpi: int) -> None:

@@ -9,15 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from pcam.evaluation.columns import settings_of
 from pcam.figures import forest, style
 
 AUROC = "validation AUROC after the last epoch"
-# Columns of a table of runs that are no settings.
-NOT_SETTINGS = [
-    "study", "run", "folder", "configuration", "validated_on", "folds", "fold_auc_mean", "fold_auc_sd",
-    "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high", "val_auc_interval",
-    "difference_to_best", "p_value", "tied_with_best", "val_log_loss", "train_seconds",
-]  # fmt: skip
 # In words: `tied_with_best`, which is empty where the test cannot pair a run with the best one.
 TIED = "tied with the best (paired test, Holm)"
 WORSE = "worse than the best"
@@ -85,7 +80,7 @@ def draw_top_runs(figure: Figure, runs: pd.DataFrame) -> None:
 
 def distinguishing_labels(runs: pd.DataFrame) -> list[str]:
     """Describe runs by the settings in which they differ, or by name when they differ in none."""
-    settings = runs.drop(columns=NOT_SETTINGS, errors="ignore")
+    settings = runs[settings_of(runs)]
     differing = settings.loc[:, settings.nunique(dropna=False) > 1]
     if differing.empty:
         return list(runs.run)

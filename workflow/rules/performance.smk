@@ -1,0 +1,193 @@
+# How good the final model is, on patches that chose nothing where there are some; and all in words.
+
+FINAL_TABLES = [
+    "metrics.json",
+    "operating_points.csv",
+    "reliability.csv",
+    "roc.csv",
+    "precision_recall.csv",
+    "auc_by_group.csv",
+]
+# Each is drawn from one of those tables.
+FINAL_FIGURES = ["roc", "precision_recall", "confusion", "reliability", "auc_by_group"]
+
+
+def held_out_predictions(wildcards):
+    name = wildcards.experiment
+    return f"results/{name}/final/held_out_predictions.csv" if has_held_out(name) else []
+
+
+rule predict_held_out:
+    input:
+        models=final_run("model.safetensors"),
+        reports=final_run("run.json"),
+        pack="results/{experiment}/pack/train.npy",
+        index="results/{experiment}/pack/train.index.csv",
+        split=final_split,
+    output:
+        "results/{experiment}/final/held_out_predictions.csv",
+    log:
+        "results/{experiment}/logs/predict_held_out.log",
+    resources:
+        gpu=1,
+    params:
+        code=code("predict_held_out.py"),
+    script:
+        "../scripts/predict_held_out.py"
+
+
+rule final_metrics:
+    input:
+        best="results/{experiment}/final/best.json",
+        predictions=final_run("predictions.csv"),
+        held_out=held_out_predictions,
+        split=final_split,
+    output:
+        metrics=report(
+            "results/{experiment}/final/metrics.json",
+            caption="../report/metrics.rst",
+            category="3 Final model",
+            labels={"what": "metrics"},
+        ),
+        operating_points=report(
+            "results/{experiment}/final/operating_points.csv",
+            caption="../report/confusion.rst",
+            category="3 Final model",
+            labels={"what": "operating points, table"},
+        ),
+        reliability="results/{experiment}/final/reliability.csv",
+        roc="results/{experiment}/final/roc.csv",
+        precision_recall="results/{experiment}/final/precision_recall.csv",
+        auc_by_group="results/{experiment}/final/auc_by_group.csv",
+    log:
+        "results/{experiment}/logs/final_metrics.log",
+    params:
+        rules=lambda wildcards: experiment(wildcards)["splits"][final_split_name(wildcards)],
+        prevalences=lambda wildcards: experiment(wildcards)["final"]["prevalences"],
+        code=code("final_metrics.py"),
+    script:
+        "../scripts/final_metrics.py"
+
+
+rule figure_roc:
+    input:
+        curve="results/{experiment}/final/roc.csv",
+        points="results/{experiment}/final/operating_points.csv",
+        metrics="results/{experiment}/final/metrics.json",
+    output:
+        report(
+            "results/{experiment}/figures/roc.png",
+            caption="../report/roc.rst",
+            category="3 Final model",
+            labels={"what": "ROC curve"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-roc.log",
+    params:
+        options=figure_options(),
+        code=code("figure_roc.py"),
+    script:
+        "../scripts/figure_roc.py"
+
+
+rule figure_precision_recall:
+    input:
+        curve="results/{experiment}/final/precision_recall.csv",
+        metrics="results/{experiment}/final/metrics.json",
+    output:
+        report(
+            "results/{experiment}/figures/precision_recall.png",
+            caption="../report/precision_recall.rst",
+            category="3 Final model",
+            labels={"what": "precision-recall curve"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-precision_recall.log",
+    params:
+        options=figure_options(),
+        code=code("figure_precision_recall.py"),
+    script:
+        "../scripts/figure_precision_recall.py"
+
+
+rule figure_confusion:
+    input:
+        "results/{experiment}/final/operating_points.csv",
+    output:
+        report(
+            "results/{experiment}/figures/confusion.png",
+            caption="../report/confusion.rst",
+            category="3 Final model",
+            labels={"what": "confusion matrices"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-confusion.log",
+    params:
+        options=figure_options(),
+        code=code("figure_confusion.py"),
+    script:
+        "../scripts/figure_confusion.py"
+
+
+rule figure_reliability:
+    input:
+        "results/{experiment}/final/reliability.csv",
+    output:
+        report(
+            "results/{experiment}/figures/reliability.png",
+            caption="../report/reliability.rst",
+            category="3 Final model",
+            labels={"what": "reliability"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-reliability.log",
+    params:
+        options=figure_options(),
+        code=code("figure_reliability.py"),
+    script:
+        "../scripts/figure_reliability.py"
+
+
+rule figure_auc_by_group:
+    input:
+        "results/{experiment}/final/auc_by_group.csv",
+    output:
+        report(
+            "results/{experiment}/figures/auc_by_group.png",
+            caption="../report/auc_by_group.rst",
+            category="3 Final model",
+            labels={"what": "AUROC by slide or fold"},
+        ),
+    log:
+        "results/{experiment}/logs/figure-auc_by_group.log",
+    params:
+        options=figure_options(),
+        code=code("figure_auc_by_group.py"),
+    script:
+        "../scripts/figure_auc_by_group.py"
+
+
+rule summary:
+    input:
+        cleaning="results/{experiment}/labels/summary.json",
+        verdicts=lambda wildcards: verdicts(wildcards.experiment),
+        runs="results/{experiment}/tables/runs.csv",
+        seeds="results/{experiment}/tables/seeds.csv",
+        effects="results/{experiment}/tables/effects.csv",
+        best="results/{experiment}/final/best.json",
+        metrics="results/{experiment}/final/metrics.json",
+        operating_points="results/{experiment}/final/operating_points.csv",
+    output:
+        report(
+            "results/{experiment}/tables/summary.md",
+            caption="../report/summary.rst",
+            category="2 Studies",
+            labels={"what": "summary in words"},
+        ),
+    log:
+        "results/{experiment}/logs/summary.log",
+    params:
+        splits=lambda wildcards: experiment(wildcards)["splits"],
+        code=code("summary.py"),
+    script:
+        "../scripts/summary.py"

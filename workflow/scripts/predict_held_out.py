@@ -1,0 +1,11 @@
+"""Predict the patches that are held out with the final model."""
+
+from pcam.console import job_log
+from pcam.engine.predict import predict_held_out
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    given = snakemake.input
+    predict_held_out(
+        given.models, given.reports, given.pack, given.index, given.split,
+        snakemake.output[0], snakemake.config["runtime"],
+    )  # fmt: skip
