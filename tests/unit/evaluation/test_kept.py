@@ -24,9 +24,15 @@ def test_predictions_get_the_slides_of_their_patches(write):
     assert list(kept.slides) == ["s1", "s2"]
 
 
-@pytest.mark.parametrize("slides", [("", ""), ("s1", "")], ids=["none", "some"])
-def test_where_not_all_slides_are_known_none_are(write, slides):
-    split = write("split.csv", f"id,label,slide,fold\na,1,{slides[0]},0\nb,0,{slides[1]},0\n")
+def test_a_patch_without_a_slide_is_one_of_its_own(write):
+    split = write("split.csv", "id,label,slide,fold\na,1,s1,0\nb,0,,0\nc,0,,0\nd,1,s1,0\n")
+    slides = read_slides(split)
+    assert slides.a == slides.d == "s1"
+    assert slides.nunique() == 3
+
+
+def test_where_no_slide_is_known_there_are_none(write):
+    split = write("split.csv", "id,label,slide,fold\na,1,,0\nb,0,,0\n")
     assert read_slides(split) is None
     predictions = write(
         "predictions.csv", pd.DataFrame({"id": ["a"], "label": 1, "probability": 0.5}).to_csv()

@@ -25,9 +25,13 @@ class Kept(NamedTuple):
 
 
 def read_slides(split: str | Path) -> pd.Series | None:
-    """The slide of each patch by its id, or None where the split (`id,label,slide,fold`) knows none."""
-    slides = read_table(split).set_index("id").slide
-    return None if slides.isna().any() else slides
+    """The slide of each patch by its id, or None where the split (`id,label,slide,fold`) knows none.
+
+    Where only some are known, each other patch is a slide of its own, as it is for the split.
+    """
+    table = read_table(split)
+    own = "patch " + table.id
+    return None if table.slide.isna().all() else table.slide.fillna(own).set_axis(table.id)
 
 
 def read_kept(predictions: Sequence[str | Path], slides: pd.Series | None) -> Kept:
