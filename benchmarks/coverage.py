@@ -2,11 +2,11 @@
 
     python benchmarks/coverage.py
 
-Predictions are drawn with a known AUROC: once as independent patches, once so that patches of a slide
-share a part of their score, as patches of real slides do. Two models of the same AUROC are drawn together,
-so that the interval of their difference should hold 0. The band of the ROC curve is judged by the
-sensitivity at a false positive rate of 0.1. The cost is that of 220,025 predictions of 400
-slides, the size of the whole of PatchCamelyon's training part.
+Predictions are drawn with a known AUROC: as independent patches, so that patches of a slide share a part
+of their score, as patches of real slides do, and so that besides only few slides have positives. Two
+models of the same AUROC are drawn together, so that the interval of their difference should hold 0. The
+band of the ROC curve is judged by the sensitivity at a false positive rate of 0.1. The cost is that of
+220,025 predictions of 400 slides, the size of the whole of PatchCamelyon's training part.
 """
 
 import argparse
@@ -39,8 +39,9 @@ from pcam.evaluation.multiplicity import holm
 from pcam.evaluation.operating_points import at_threshold, choose_thresholds
 from pcam.evaluation.roc import precision_recall, roc_band
 
-# Share of the scores' variance that patches of a slide have in common.
-SHARED = {"independent": 0.0, "clustered": 0.3}
+# Share of the scores' variance that patches of a slide have in common, and of the slides that may have
+# positives: in "few positive" one in four, as most lymph nodes are healthy.
+DATA = {"independent": (0.0, 1.0), "clustered": (0.3, 1.0), "few positive": (0.3, 0.25)}
 # Slides and patches of each.
 SIZES = [(20, 25), (50, 20), (100, 30)]
 AREAS = [0.8, 0.95, 0.99]
@@ -58,22 +59,32 @@ def main() -> None:
     print(describe_machine())
     print(f"\n{table(cost())}\n", flush=True)
     rows = []
-    for data, size, area in itertools.product(SHARED, SIZES, AREAS):
+    for data, size, area in itertools.product(DATA, SIZES, AREAS):
         rows.append(coverage(data, *size, area, arguments.simulations, arguments.repeats))
-        print(f"{len(rows)} of {len(SHARED) * len(SIZES) * len(AREAS)} rows", file=sys.stderr)
+        print(f"{len(rows)} of {len(DATA) * len(SIZES) * len(AREAS)} rows", file=sys.stderr)
     print(table(rows))
 
 
 def simulate(
-    generator: np.random.Generator, slides: int, per_slide: int, area: float, shared: float
+    generator: np.random.Generator,
+    slides: int,
+    per_slide: int,
+    area: float,
+    shared: float,
+    positive: float = 1.0,
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """Labels, the scores of two models, and slides, of slides × per_slide patches.
 
     A score is normal with variance 1 in both classes, so that the area between patches of different slides
-    is `area`. Some slides have hardly a positive patch, some hardly another, as real slides do.
+    is `area`. Some slides have hardly a positive patch, some hardly another, as real slides do, and those
+    after the first share of `positive` have none. Both classes are there.
     """
     slide = np.repeat(np.arange(slides), per_slide)
-    labels = (generator.random(len(slide)) < generator.beta(0.5, 0.75, slides)[slide]).astype(int)
+    while True:
+        chance = np.where(np.arange(slides) < positive * slides, generator.beta(0.5, 0.75, slides), 0)
+        labels = (generator.random(len(slide)) < chance[slide]).astype(int)
+        if 0 < labels.sum() < len(labels):
+            break
     both = _two(generator, slides)[:, slide]
     own = _two(generator, len(slide))
     scores = np.sqrt(2) * norm.ppf(area) * labels + np.sqrt(shared) * both + np.sqrt(1 - shared) * own
@@ -94,7 +105,7 @@ def coverage(
     held = np.zeros(5)
     sensitivity = norm.cdf(np.sqrt(2) * norm.ppf(area) + norm.ppf(FALSE_POSITIVE_RATE))
     for simulation in range(simulations):
-        labels, (a, b), slide = simulate(generator, slides, per_slide, area, SHARED[data])
+        labels, (a, b), slide = simulate(generator, slides, per_slide, area, *DATA[data])
         draws = {"repeats": repeats, "seed": simulation}
         intervals = [
             (area, delong(labels, a)),

@@ -215,6 +215,10 @@ def test_a_model_does_not_differ_from_itself(predictions):
     assert delong_paired(labels, scores, 2 * scores) == (0, 0, 0, 1)
     result = paired_bootstrap_by_slide(labels, scores, 2 * scores, slides, repeats=20, seed=0)
     assert result == (0, 0, 0, 1)
+    models, weights = [scores] * 3, [0.1, 0.2, -0.3]  # whose sum is not quite 0
+    assert delong_contrast(labels, models, weights) == (0, 0, 0, 1)
+    result = bootstrap_contrast_by_slide(labels, models, weights, slides, repeats=20, seed=0)
+    assert result == (0, 0, 0, 1)
 
 
 def test_without_any_spread_a_difference_is_certain():

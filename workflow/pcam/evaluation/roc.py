@@ -29,7 +29,7 @@ def roc_band(
     independent. Columns: `false_positive_rate`, `true_positive_rate`, `low`, `high`, all within [0, 1].
 
     The first row is (0, 0); then come false positive rates that are reached, from 0 up to 1, each with the
-    highest sensitivity reached there, in at most `points` rows, of which a third lie near 0. Raises
+    highest sensitivity reached there: `points` rows at most, of which a third lie near 0. Raises
     InputError with one class, one slide, fewer than two repeats or ten points.
 
     Vertical averaging: Fawcett, Pattern Recognition Letters 2006, section 9.1; over slides: Rutter,
