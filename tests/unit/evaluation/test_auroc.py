@@ -6,10 +6,8 @@ from sklearn.metrics import roc_auc_score
 from pcam.errors import InputError
 from pcam.evaluation.auroc import (
     bootstrap_by_slide,
-    bootstrap_contrast_by_slide,
     bootstrap_contrasts_by_slide,
     delong,
-    delong_contrast,
     delong_contrasts,
     delong_paired,
     paired_bootstrap_by_slide,
@@ -127,7 +125,7 @@ def test_delong_contrasts_have_the_variance_of_the_covariance_matrix(predictions
         margin = norm.ppf(0.975) * error
         expected = (contrast, contrast - margin, contrast + margin, 2 * norm.sf(abs(contrast) / error))
         assert result == pytest.approx(expected, abs=1e-10)
-        assert delong_contrast(labels, models, row) == result
+        assert delong_contrasts(labels, models, [row])[0] == result
 
 
 def test_contrasts_by_slide_share_their_draws(predictions):
@@ -140,7 +138,7 @@ def test_contrasts_by_slide_share_their_draws(predictions):
     assert results[0] == pytest.approx(paired_bootstrap_by_slide(labels, a, b, slides, **draws), abs=1e-12)
     areas = np.array(list(resampled(labels, [a, b, c], slides, 60, 5)))
     error = np.sqrt((areas @ [0.5, 0.5, -1]).var(ddof=1) * 7 / 6)
-    alone = bootstrap_contrast_by_slide(labels, [a, b, c], [0.5, 0.5, -1], slides, **draws)
+    alone = bootstrap_contrasts_by_slide(labels, [a, b, c], [[0.5, 0.5, -1]], slides, **draws)[0]
     assert results[1] == pytest.approx(alone, abs=1e-12)
     assert alone.high - alone.difference == pytest.approx(t(kish(labels, slides)).ppf(0.975) * error)
     assert results[2] == (0, 0, 0, 1)
@@ -148,10 +146,12 @@ def test_contrasts_by_slide_share_their_draws(predictions):
 
 def test_a_contrast_stays_within_what_areas_allow(predictions):
     labels = [0, 0, 1]
-    assert delong_contrast(labels, [[1, 3, 2], [1, 2, 3], [1, 2, 3]], [2, -1, -1]) == (-1, -2, 2, 1)
+    assert delong_contrasts(labels, [[1, 3, 2], [1, 2, 3], [1, 2, 3]], [[2, -1, -1]])[0] == (-1, -2, 2, 1)
     labels, slides = np.tile([0, 1], 4), np.repeat([0, 1], 4)
     models = [np.array([1, 2, 1, 2, 2, 1, 1, 2]), np.tile([1, 2], 4)]
-    result = bootstrap_contrast_by_slide(labels, models, [-3, 3], slides, repeats=50, seed=0, level=0.999)
+    result = bootstrap_contrasts_by_slide(labels, models, [[-3, 3]], slides, repeats=50, seed=0, level=0.999)[
+        0
+    ]
     assert (result.low, result.high) == (-3, 3)
 
 
@@ -216,8 +216,8 @@ def test_a_model_does_not_differ_from_itself(predictions):
     result = paired_bootstrap_by_slide(labels, scores, 2 * scores, slides, repeats=20, seed=0)
     assert result == (0, 0, 0, 1)
     models, weights = [scores] * 3, [0.1, 0.2, -0.3]  # whose sum is not quite 0
-    assert delong_contrast(labels, models, weights) == (0, 0, 0, 1)
-    result = bootstrap_contrast_by_slide(labels, models, weights, slides, repeats=20, seed=0)
+    assert delong_contrasts(labels, models, [weights])[0] == (0, 0, 0, 1)
+    result = bootstrap_contrasts_by_slide(labels, models, [weights], slides, repeats=20, seed=0)[0]
     assert result == (0, 0, 0, 1)
 
 
@@ -289,9 +289,9 @@ def test_the_interval_and_the_test_of_a_contrast_agree(predictions, weights):
     generator = np.random.default_rng(3)
     models = [a, a + generator.normal(size=400) / 4, a + generator.normal(size=400)]
     for level in (0.5, 0.95, 0.999):
-        by_patch = delong_contrast(labels, models, weights, level)
-        by_slide = bootstrap_contrast_by_slide(
-            labels, models, weights, slides, repeats=200, seed=0, level=level
+        by_patch = delong_contrasts(labels, models, [weights], level)[0]
+        (by_slide,) = bootstrap_contrasts_by_slide(
+            labels, models, [weights], slides, repeats=200, seed=0, level=level
         )
         for result in (by_patch, by_slide):
             assert (result.p_value < 1 - level) == (result.low > 0 or result.high < 0)

@@ -78,17 +78,12 @@ def delong_contrasts(labels, scores, weights, level: float = 0.95) -> list[Diffe
     return results
 
 
-def delong_contrast(labels, scores, weights, level: float = 0.95) -> Difference:
-    """One contrast of K models: `delong_contrasts` with K weights."""
-    return delong_contrasts(labels, scores, [weights], level)[0]
-
-
 def delong_paired(labels, scores_a, scores_b, level: float = 0.95) -> Difference:
     """The difference of two models' areas on the same independent patches, with DeLong's test.
 
     labels, scores_a, scores_b: N each. The contrast (1, -1) of `delong_contrasts`.
     """
-    return delong_contrast(labels, [scores_a, scores_b], [1, -1], level)
+    return delong_contrasts(labels, [scores_a, scores_b], [[1, -1]], level)[0]
 
 
 def bootstrap_by_slide(labels, scores, slides, *, repeats: int, seed: int, level: float = 0.95) -> Interval:
@@ -138,15 +133,6 @@ def bootstrap_contrasts_by_slide(
     ]
 
 
-def bootstrap_contrast_by_slide(
-    labels, scores, weights, slides, *, repeats: int, seed: int, level: float = 0.95
-) -> Difference:
-    """One contrast of K models: `bootstrap_contrasts_by_slide` with K weights."""
-    return bootstrap_contrasts_by_slide(
-        labels, scores, [weights], slides, repeats=repeats, seed=seed, level=level
-    )[0]
-
-
 def paired_bootstrap_by_slide(
     labels, scores_a, scores_b, slides, *, repeats: int, seed: int, level: float = 0.95
 ) -> Difference:
@@ -154,9 +140,9 @@ def paired_bootstrap_by_slide(
 
     labels, scores_a, scores_b, slides: N each. The contrast (1, -1) of `bootstrap_contrasts_by_slide`.
     """
-    return bootstrap_contrast_by_slide(
-        labels, [scores_a, scores_b], [1, -1], slides, repeats=repeats, seed=seed, level=level
-    )
+    return bootstrap_contrasts_by_slide(
+        labels, [scores_a, scores_b], [[1, -1]], slides, repeats=repeats, seed=seed, level=level
+    )[0]
 
 
 def _models(labels: np.ndarray, scores) -> list[np.ndarray]:
