@@ -90,7 +90,8 @@ def _out_of(kind: str, report: dict) -> str:
     if kind == "slide":
         known = report["slides"]["known"]
         return f" of {known:,} slides" if known else " (none is known)"
-    return "" if kind == "two_labels" else f" of {report['pairs'][kind]['found']:,} pairs"
+    found = report["pairs"][kind]["found"]
+    return f" of {found:,} pairs" if found and kind != "two_labels" else ""
 
 
 def _draw_example(axes: Axes, example: Example) -> None:
