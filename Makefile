@@ -44,6 +44,7 @@ bench: setup
 	$(BIN)/python benchmarks/kaggle_scale.py
 	$(BIN)/python benchmarks/workflow_speed.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/audit_scale.py
 
 setup: .venv/.installed
 

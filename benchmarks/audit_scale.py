@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from machine import describe_machine, table
 
 from pcam.cores import core_count
-from pcam.data.appearance import cluster, measure_pack
+from pcam.data.appearance import measure_pack
+from pcam.data.clusters import cluster
 from pcam.data.duplicates import find_duplicates
 from pcam.data.symmetries import symmetries
 from pcam.data.tissue import SIZE, draw_patch, draw_slide

@@ -71,9 +71,9 @@ def test_defaults_are_filled_in():
             "appearance_clusters": 20,
             "unmapped": "stop",
             "keep_duplicates_together": False,
+            "on_leak": "warn",
         }
     }
-    assert mine["audit"] == {"on_leak": "warn"}
     assert mine["dataset"]["synthetic"]["train_patches"] == 2400
     assert mine["dataset"]["patch_size"] == 96
     assert mine["cleaning"]["bad_rows"] == "reject"
@@ -323,14 +323,17 @@ def test_grouping_by_slides_needs_a_slide_map():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("folds", 0), ("folds", 2.5), ("group_by", "patient"), ("held_out_fraction", 1), ("unmapped", "drop")],
+    [
+        ("folds", 0),
+        ("folds", 2.5),
+        ("group_by", "patient"),
+        ("held_out_fraction", 1),
+        ("unmapped", "drop"),
+        ("on_leak", "ignore"),
+    ],
 )
 def test_impossible_settings_of_a_split_are_named(key, value):
     assert fault(splits={"main": {key: value}}).startswith(f"experiments.mine.splits.main.{key}: ")
-
-
-def test_an_unknown_way_with_leaks_is_named():
-    assert fault(audit={"on_leak": "ignore"}).startswith("experiments.mine.audit.on_leak: ")
 
 
 def test_only_ties_in_auroc_are_known():

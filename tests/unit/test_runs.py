@@ -28,7 +28,7 @@ def experiment(final: dict | None = None, **studies) -> dict:
         "defaults": DEFAULTS,
         "splits": {name: {"folds": folds, "held_out_fraction": 0} for name, folds in SPLITS.items()},
         "studies": {name: {"disabled": [], "repeats": 1, **study} for name, study in studies.items()},
-        "final": {"overrides": {}, **(final or {})},
+        "final": {"overrides": {}, "calibrated": False, **(final or {})},
     }
 
 
@@ -223,20 +223,29 @@ def test_a_run_is_trained_once_for_each_fold_of_its_split():
     assert [runs.fold_count(config, run) for run in found.values()] == [1, 5]
 
 
-@pytest.mark.parametrize(
-    ("study", "overrides"),
-    [
-        ({"runs": {"a": {}, "b": {"split": "crossed"}}}, {}),
-        ({"runs": {"a": {}}}, {"split": "crossed"}),
-        ({"grid": {"split": ["main", "crossed"]}}, {"split": "main"}),
-    ],
-)
-def test_what_is_held_out_of_the_final_training_is_held_out_of_the_choice(study, overrides):
-    config = experiment(one=study, final={"study": "one", "overrides": overrides})
+def test_what_is_held_out_of_the_final_training_is_held_out_of_the_choice():
+    config = experiment(one={"runs": {"a": {}}}, final={"study": "one", "overrides": {"split": "crossed"}})
     assert runs.final_runs(config)  # nothing is held out
     config["splits"]["crossed"]["held_out_fraction"] = 0.1
     with pytest.raises(InputError, match=r"^splits\.crossed\.held_out_fraction: .*\(crossed, main\)"):
         runs.final_runs(config)
+
+
+@pytest.mark.parametrize(
+    "study", [{"runs": {"a": {}, "b": {"split": "crossed"}}}, {"grid": {"split": ["main", "crossed"]}}]
+)
+def test_the_final_run_is_not_chosen_from_several_splits(study):
+    """The easiest patches would win, not the best model."""
+    config = experiment(one=study, final={"study": "one", "overrides": {"split": "main"}})
+    with pytest.raises(InputError, match=r"^final\.study: .*'one'.*\(crossed, main\)"):
+        runs.final_runs(config)
+
+
+def test_the_mean_of_several_networks_is_not_calibrated_by_the_temperature_of_one():
+    final = {"study": "one", "calibrated": True}
+    assert runs.final_runs(experiment(one={"runs": {"a": {}}}, final=final))
+    with pytest.raises(InputError, match=r"^final\.calibrated: "):
+        runs.final_runs(experiment(one={"runs": {"a": {"split": "crossed"}}}, final=final))
 
 
 def test_other_studies_may_use_other_splits_than_the_one_that_holds_out():

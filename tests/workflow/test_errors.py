@@ -56,7 +56,7 @@ def test_a_leak_stops_before_any_training_where_the_config_says_so(project):
     shutil.copy2(project / "data/small/train/train005.tif", project / "data/small/train/added.tif")
     append(project / "data/small/train_labels.csv", "added,0\n")
     append(project / "data/small/slides.csv", "added,slide0\n")
-    configure(project, ("    figures:", "    audit: {on_leak: stop}\n    figures:"))
+    configure(project, ("seed: 1}", "seed: 1, on_leak: stop}"))
     status, output = snakemake(project, *RUN_COMMAND)
     assert status == 1
     assert "1 image pair with two labels; results/small/splits/main.audit.csv lists them" in output

@@ -283,7 +283,7 @@ def test_a_slide_map_reruns_what_follows_it(project):
 
 
 def test_what_a_leak_does_trains_nothing(project):
-    configure(project, ("    figures:", "    audit: {on_leak: stop}\n    figures:"))
+    configure(project, ("folds: 2,", "folds: 2, on_leak: stop,"))
     assert plan(project).known == AGGREGATION | {"verdict"}
 
 
@@ -448,6 +448,7 @@ BELOW = {
         ("pcam/data/clean.py", {"clean"}),
         ("pcam/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
         ("pcam/data/splits.py", {"split"}),
+        ("pcam/data/appearance.py", set()),
         ("pcam/data/overlaps.py", {"duplicates"}),
         ("pcam/data/audit.py", {"audit", "verdict"}),
         ("pcam/engine/loop.py", {"train"}),

@@ -23,7 +23,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 # Columns of names, which stay texts: an image may be called `007` or `NA`.
-NAMES = dict.fromkeys(["id", "id_a", "id_b", "slide", "study", "run", "folder", "value"], str)
+NAMES = dict.fromkeys(
+    ["id", "id_a", "id_b", "slide", "group", "split", "study", "run", "folder", "value"], str
+)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:

@@ -72,18 +72,29 @@ def all_runs(experiment: dict) -> dict[str, Run]:
 def final_runs(experiment: dict) -> dict[str, Run]:
     """The run that the final training becomes, by the folder of the run that wins its study.
 
-    Raises InputError where a part is held out that the choice or another run's training would see.
+    Raises InputError where the runs to choose from are measured on several splits, and where a part is held
+    out that the choice would see, or a calibration would not fit.
     """
     final = experiment["final"]
     candidates = study_runs(experiment, final["study"]).values()
     finals = {run.folder: resolve(run.settings, final["overrides"]) for run in candidates}
-    splits = {run.settings["split"] for run in [*candidates, *finals.values()]}
+    splits = {run.settings["split"] for run in candidates}
+    if len(splits) > 1:
+        raise InputError(
+            f"final.study: the runs of {final['study']!r} are measured on several splits "
+            f"({', '.join(sorted(splits))}), of which the easiest would win; choose a study with one split"
+        )
+    splits |= {run.settings["split"] for run in finals.values()}
     held_out = sorted(name for name in splits if experiment["splits"][name]["held_out_fraction"])
     if held_out and len(splits) > 1:
         raise InputError(
-            f"splits.{held_out[0]}.held_out_fraction: the runs of final.study and the final training use "
-            f"several splits ({', '.join(sorted(splits))}), so the choice would see what is held out; "
-            "give all of them one split"
+            f"splits.{held_out[0]}.held_out_fraction: final.study and the final training use different "
+            f"splits ({', '.join(sorted(splits))}), so the choice would see what is held out; give both one"
+        )
+    if final["calibrated"] and any(fold_count(experiment, run) > 1 for run in finals.values()):
+        raise InputError(
+            "final.calibrated: with folds the final model is the mean of several networks, and a temperature "
+            "fitted on their own predictions does not fit the mean; take a split without folds, or raw"
         )
     return finals
 

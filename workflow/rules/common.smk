@@ -28,7 +28,12 @@ try:
     chosen = EXPERIMENTS[config["experiment"]]["dataset"]
     if chosen["format"] == "kaggle":
         check_layout(chosen["root"], chosen.get("slides"))
-    RUNS = {name: runs.all_runs(experiment) for name, experiment in EXPERIMENTS.items()}
+    RUNS = {}
+    for name in EXPERIMENTS:
+        try:
+            RUNS[name] = runs.all_runs(EXPERIMENTS[name])
+        except InputError as error:
+            raise InputError(f"experiments.{name}.{error}") from None
 except InputError as error:
     sys.exit(f"Error: {error}")
 

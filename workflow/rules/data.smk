@@ -139,7 +139,7 @@ rule split:
         "results/{experiment}/logs/split-{split}.log",
     priority: 1
     params:
-        rules=split_rules,
+        rules=lambda wildcards: {k: v for k, v in split_rules(wildcards).items() if k != "on_leak"},
         code=code("split.py"),
     script:
         "../scripts/split.py"
@@ -178,7 +178,7 @@ rule verdict:
         "results/{experiment}/logs/verdict-{split}.log",
     priority: 1
     params:
-        rules=lambda wildcards: experiment(wildcards)["audit"],
+        on_leak=lambda wildcards: split_rules(wildcards)["on_leak"],
         code=code("verdict.py"),
     script:
         "../scripts/verdict.py"

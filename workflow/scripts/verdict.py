@@ -8,6 +8,6 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.input.report,
         snakemake.wildcards.split,
         snakemake.input.pairs,
-        snakemake.params.rules["on_leak"],
+        snakemake.params.on_leak,
         snakemake.output[0],
     )

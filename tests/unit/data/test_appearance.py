@@ -1,24 +1,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import adjusted_mutual_info_score
 
 from pcam.data import appearance
-from pcam.data.appearance import FEATURES, cluster, measure
-from pcam.errors import InputError
+from pcam.data.appearance import measure
+from pcam.data.clusters import FEATURES
 
 GLASS = np.full((96, 96, 3), 240, np.uint8)
 
 
 def table(features: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(features, columns=FEATURES)
-
-
-def test_clusters_follow_the_slides_rather_than_the_labels(patches):
-    found = cluster(table(measure(patches)), 8, seed=0)
-    rows = np.arange(len(patches))
-    assert adjusted_mutual_info_score(rows % 8, found) > 0.6
-    assert adjusted_mutual_info_score(rows // 8 % 2, found) < 0.1
 
 
 def test_less_stain_of_the_same_hue_looks_alike(patches):
@@ -46,22 +38,10 @@ def test_a_blurred_patch_is_less_sharp(patches):
     assert (soft < sharp - 0.1).all()
 
 
-def test_patches_without_tissue_have_no_hue_and_a_cluster(patches):
+def test_patches_without_tissue_have_no_hue(patches):
     features = table(measure(np.concatenate([patches[:8], GLASS[None]])))
     assert features.iloc[8, :3].isna().all()
     assert features.iloc[:8].notna().all(axis=None)
-    assert len(cluster(features, 3, seed=0)) == 9
-
-
-def test_clusters_are_drawn_by_the_seed(patches):
-    features = table(measure(patches))
-    assert np.array_equal(cluster(features, 12, seed=1), cluster(features, 12, seed=1))
-    assert not np.array_equal(cluster(features, 12, seed=1), cluster(features, 12, seed=2))
-
-
-def test_more_clusters_than_patches_are_refused(patches):
-    with pytest.raises(InputError, match="appearance_clusters: 20 are too many for 8 patches"):
-        cluster(table(measure(patches[:8])), 20, seed=0)
 
 
 def test_the_table_has_the_images_of_the_index_in_its_order(csv, patches, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pcam.data.appearance import FEATURES
+from pcam.data.clusters import FEATURES
 from pcam.data.groups import group_patches, join, read_slides, slide_groups
 from pcam.errors import InputError
 
@@ -65,7 +65,7 @@ def test_duplicates_share_a_cluster_without_joining_clusters(appearance, duplica
 
 
 def test_grouping_by_slides_without_any_is_refused():
-    with pytest.raises(InputError, match=r"^splits\.group_by: there are no slides"):
+    with pytest.raises(InputError, match=r"^group_by: there are no slides"):
         slide_groups(pd.Series(["", ""]))
 
 

@@ -80,7 +80,7 @@ def test_ids_that_look_like_numbers_stay_texts(split):
 @pytest.mark.parametrize("labels", [[0, 1] * 2, [0] * 50 + [1]])
 def test_too_few_patches_for_the_fraction_are_refused(split, labels):
     table = pd.DataFrame({"id": [f"p{i}" for i in range(len(labels))], "label": labels})
-    with pytest.raises(InputError, match=r"^splits\.validation_fraction: 0\.15 is impossible"):
+    with pytest.raises(InputError, match=r"^splits\.main\.validation_fraction: 0\.15 is impossible"):
         split(table)
 
 
@@ -131,7 +131,7 @@ def test_a_partial_slide_map_may_be_allowed(split, csv, labels):
 
 
 def folds_of(labels: pd.DataFrame, groups=None, **rules) -> np.ndarray:
-    return assign_folds(labels.label.to_numpy(), groups, RULES | rules)
+    return assign_folds(labels.label.to_numpy(), groups, groups, RULES | rules)
 
 
 def test_folds_are_scikit_learns(split, kaggle_labels):
@@ -162,13 +162,33 @@ def test_what_is_held_out_is_drawn_first(kaggle_labels, rules, grouped):
     assert np.array_equal(held_out, folds_of(labels, groups, held_out_fraction=0.2, folds=7) == -2)
 
 
+@pytest.mark.parametrize("key", ["validation_fraction", "held_out_fraction"])
+def test_a_draw_without_a_class_is_refused(key):
+    """scikit-learn draws it all the same."""
+    labels = pd.DataFrame({"label": [1] * 3 + [0] * 97})
+    with pytest.raises(InputError, match=f"^{key}: 0.1 is impossible: there are too few patches of a class"):
+        folds_of(labels, **{key: 0.1})
+
+
+@pytest.mark.parametrize("group_by", ["none", "slide"])
+def test_what_is_held_out_is_of_whole_slides_where_they_are_known(split, csv, kaggle_labels, group_by):
+    labels = kaggle_labels(400)
+    rows = [f"{name},{i % 20}" for i, name in enumerate(labels.id)]
+    table = split(labels, csv("slides.csv", "id,slide", *rows), group_by=group_by, held_out_fraction=0.2)
+    held_out = {*table.slide[table.fold == -2]}
+    assert not held_out & {*table.slide[table.fold != -2]}
+    assert (table.fold == -2).mean() == pytest.approx(0.2, abs=0.01)
+    trained, validated = ({*table.slide[table.fold == fold]} for fold in (-1, 0))
+    assert bool(trained & validated) == (group_by == "none")
+
+
 def test_too_few_patches_for_what_is_held_out_are_refused(labels):
-    with pytest.raises(InputError, match=r"^splits\.held_out_fraction: 0\.01 is impossible"):
+    with pytest.raises(InputError, match=r"^held_out_fraction: 0\.01 is impossible"):
         folds_of(labels, held_out_fraction=0.01)
 
 
 def test_too_few_patches_for_the_folds_are_refused(labels):
-    with pytest.raises(InputError, match=r"^splits\.folds: 11 is impossible: there are only 10 patches"):
+    with pytest.raises(InputError, match=r"^folds: 11 is impossible: there are only 10 patches"):
         folds_of(labels, folds=11)
 
 
@@ -248,9 +268,9 @@ def test_duplicates_stay_on_one_side(split, csv, kaggle_labels):
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({}, r"^splits\.validation_fraction: 0\.15 is impossible: the 1 groups of patches are too few"),
-        ({"folds": 2}, r"^splits\.folds: 2 is impossible: the 1 groups of patches are too few"),
-        ({"held_out_fraction": 0.1}, r"^splits\.held_out_fraction: 0\.1 is impossible: the 1 groups"),
+        ({}, r"^validation_fraction: 0\.15 is impossible: the 1 groups of patches are too few"),
+        ({"folds": 2}, r"^folds: 2 is impossible: the 1 groups of patches are too few"),
+        ({"held_out_fraction": 0.1}, r"^held_out_fraction: 0\.1 is impossible: the 1 groups"),
     ],
 )
 def test_too_few_groups_are_refused(labels, rules, message):

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pcam.evaluation.kept import Kept
+
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 SETTINGS = {
     "backbone": "resnet18",
@@ -35,7 +37,7 @@ def table_of_runs(tmp_path):
             row |= {"best_val_auc": auc, "final_val_auc": auc}
             row |= {"val_auc_low": auc - 0.01, "val_auc_high": auc + 0.01}
             row |= {"val_auc_interval": "DeLong", "difference_to_best": 0.0, "p_value": None}
-            row |= {"fold_auc_mean": auc, "fold_auc_sd": None}
+            row |= {"fold_auc_mean": auc, "fold_auc_sd": None, "val_slides": None}
             row |= {"tied_with_best": True, "val_log_loss": 0.3, "train_seconds": 10.0}
             rows.append(row | run)
         path = Path(tmp_path, "runs.csv")
@@ -57,6 +59,21 @@ def predictions():
         shared = generator.normal(size=slides)[slide]
         scores = np.round(labels + shared / 2 + generator.normal(size=patches), decimals)
         return labels, scores, np.array([f"slide {code}" for code in slide])
+
+    return make
+
+
+@pytest.fixture
+def kept():
+    """Kept predictions of N patches on so many slides (None: not known) by so many folds."""
+
+    def make(count: int, slides: int | None = 8, folds: int = 1, seed: int = 0) -> Kept:
+        generator = np.random.default_rng(seed)
+        labels = generator.permutation(np.arange(count) % 2)
+        probabilities = 1 / (1 + np.exp(-2 * generator.normal(labels - 0.5)))
+        of_slides = None if slides is None else np.array([f"slide {i % slides}" for i in range(count)])
+        ids = np.array([f"{i:03d}" for i in range(count)])
+        return Kept(ids, labels, probabilities, of_slides, np.arange(count) % folds)
 
     return make
 

@@ -72,6 +72,7 @@ def test_a_row_holds_keys_settings_and_results(kept, compared):
     low, high = row.pop("val_auc_low"), row.pop("val_auc_high")
     assert np.isnan(row.pop("p_value"))
     assert np.isnan(row.pop("fold_auc_sd"))
+    assert np.isnan(row.pop("val_slides"))
     assert row == pytest.approx(expected, abs=1e-6)
     assert low < auc < high
 
@@ -100,6 +101,7 @@ def test_where_slides_are_known_the_interval_is_by_slide(kept, compared):
     by_patch = compared(member("one", "plain", "a"))
     by_slide = compared(member("one", "plain", "a"), slides=[f"s{i // 6}" for i in range(60)])
     assert list(by_slide.val_auc_interval) == ["slide bootstrap"]
+    assert list(by_slide.val_slides) == [10]
     assert by_slide.final_val_auc[0] == by_patch.final_val_auc[0]
     assert by_slide.val_auc_low[0] != by_patch.val_auc_low[0]
 

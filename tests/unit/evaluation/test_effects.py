@@ -171,7 +171,7 @@ def test_runs_on_other_patches_are_not_tested(effects):
     assert set(table.verdict) == {"not tested: validated on different patches"}
 
 
-def test_the_two_values_of_a_setting_are_one_test_and_several_settings_are_adjusted(effects):
+def test_the_two_values_of_a_setting_are_one_test(effects):
     runs = [{"scores": scores(1.0, 1)}, {"lr": 2.0, "scores": scores(1.4, 2)}]
     (alone,) = set(effects(*runs).p_value)
     assert alone == pytest.approx(

@@ -5,10 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pcam.errors import InputError
 from pcam.evaluation.calibration import apply_temperature, fit_temperature
-from pcam.evaluation.final import Part, auc_by_group, final_tables, halves
-from pcam.evaluation.kept import Kept
+from pcam.evaluation.final import final_tables
 from pcam.files import read_table
 
 RULES = {"group_by": "slide", "folds": 1, "held_out_fraction": 0}
@@ -25,12 +23,6 @@ def draw(count: int, seed: int, slides: int | None = 8, shift: float = 2.0) -> p
     table["probability"] = 1 / (1 + np.exp(-logits))
     table["slide"] = "" if slides is None else [f"{seed}-{i % slides}" for i in range(count)]
     return table
-
-
-def kept(table: pd.DataFrame, folds=0) -> Kept:
-    slides = None if (table.slide == "").all() else table.slide.to_numpy()
-    columns = (table[name].to_numpy() for name in ("id", "label", "probability"))
-    return Kept(*columns, slides, np.broadcast_to(folds, len(table)))
 
 
 @pytest.fixture
@@ -69,8 +61,15 @@ def test_what_is_held_out_is_measured_beside_the_validation_part(measured):
     assert (found["patches"], found["auc_interval"]) == (160, "slide bootstrap")
     assert (metrics["val_patches"], metrics["final_folder"]) == (200, "a-final")
     assert metrics["validated_on"] == "unseen slides"
-    assert "chosen among 4 on these same validation patches" in metrics["note"]
+    assert found["kind"] == "unseen slides"
+    assert "chosen among 4 by validation patches" in metrics["note"]
     assert "patches that no choice has seen" in metrics["note"]
+
+
+def test_what_is_held_out_is_of_unseen_slides_even_where_patches_validate_at_random(measured):
+    metrics = measured(VALIDATION, held_out=HELD_OUT, rules=RULES | {"group_by": "none"})["metrics"]
+    assert metrics["validated_on"].startswith("random patches")
+    assert metrics["measured"]["kind"] == "unseen slides"
 
 
 def test_without_a_part_that_is_held_out_the_figures_are_called_optimistic(measured):
@@ -78,6 +77,10 @@ def test_without_a_part_that_is_held_out_the_figures_are_called_optimistic(measu
     assert metrics["measured"]["on"] == "validation patches"
     assert metrics["measured"]["auc"] == metrics["val_auc"]
     assert "optimistic; on new patches expect less" in metrics["note"]
+
+
+def test_where_nothing_was_chosen_nothing_is_optimistic(measured):
+    assert measured(VALIDATION, chosen_from=1)["metrics"]["note"] == ""
 
 
 def test_thresholds_are_chosen_on_other_patches_than_they_are_reported_on(measured):
@@ -148,6 +151,7 @@ def test_folds_are_pooled_and_their_spread_is_kept(measured):
     assert metrics["val_fold_auc_mean"] == pytest.approx(np.mean(aurocs))
     assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
     assert metrics["folds"] == 2
+    assert "predicted by one of 2 networks each, other patches by the mean of all" in metrics["note"]
 
 
 def test_each_slide_of_each_part_has_its_auroc(measured):
@@ -158,45 +162,3 @@ def test_each_slide_of_each_part_has_its_auroc(measured):
     row = table[table.group == "2-3"].iloc[0]
     assert (row.patches, row.positive) == (20, mine.label.sum())
     assert row.auc == pytest.approx(roc_auc_score(mine.label, mine.probability))
-
-
-def test_without_slides_each_fold_has_its_auroc():
-    table = auc_by_group({"validation": kept(draw(40, seed=5, slides=None), folds=np.arange(40) % 4)})
-    assert table.kind.unique() == ["fold"]
-    assert table.group.tolist() == [0, 1, 2, 3]
-    assert table.auc.between(0.5, 1).all()
-
-
-def test_a_slide_with_one_class_has_no_auroc():
-    slides = pd.DataFrame({"id": [*"abc"], "label": [0, 0, 1], "probability": [0.1, 0.2, 0.3]})
-    table = auc_by_group({"validation": kept(slides.assign(slide=["x", "x", "y"]))})
-    assert table[["auc", "auc_low", "auc_high"]].isna().all(axis=None)
-    assert table.patches.tolist() == [2, 1]
-
-
-def test_halves_share_no_slide_and_no_patch():
-    one, other = halves(Part("patches", kept(VALIDATION)))
-    assert not set(one.kept.slides) & set(other.kept.slides)
-    assert set(one.kept.ids) | set(other.kept.ids) == set(VALIDATION.id)
-    assert {*one.kept.labels} == {*other.kept.labels} == {0, 1}
-
-
-def test_without_slides_halves_are_of_patches():
-    one, other = halves(Part("patches", kept(draw(50, seed=6, slides=None))))
-    assert (len(one.kept.ids), len(other.kept.ids)) == (25, 25)
-    assert abs(int(one.kept.labels.sum()) - int(other.kept.labels.sum())) <= 1
-
-
-def test_where_slides_cannot_be_halved_the_names_say_so():
-    """All positives are of one slide."""
-    table = draw(40, seed=7)
-    table["slide"] = np.where(table.label == 1, "a", "b")
-    one, other = halves(Part("patches", kept(table)))
-    assert one.name == "one half of the patches, slides divided"
-    assert {*one.kept.labels} == {*other.kept.labels} == {0, 1}
-
-
-def test_too_few_patches_to_halve_are_one_line():
-    table = draw(10, seed=8).assign(label=[1, *[0] * 9])
-    with pytest.raises(InputError, match="patches: two of each class are needed"):
-        halves(Part("patches", kept(table)))

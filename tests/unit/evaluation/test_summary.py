@@ -19,12 +19,13 @@ METRICS = {
     "final_folder": "b0-224px-abc",
     "validated_on": "unseen slides",
     "measured": {
-        "on": "held-out patches", "patches": 12345, "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
+        "on": "held-out patches", "kind": "unseen slides", "patches": 12345,
+        "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
         "auc_interval": "slide bootstrap", "average_precision": 0.955, "brier": 0.0612, "ece": 0.0213,
     },
     "note": "The run was chosen among 4.",
 }  # fmt: skip
-SPLIT = {"group_by": "none", "folds": 1, "held_out_fraction": 0}
+SPLIT = {"group_by": "none", "folds": 1, "held_out_fraction": 0, "unmapped": "stop"}
 SHARES = {"sensitivity": 0.951, "specificity": 0.9, "ppv": 0.8, "npv": 0.99}
 EFFECT = "study,setting,value,runs,mean_val_auc,difference,difference_low,difference_high,p_value,verdict"
 
@@ -95,10 +96,26 @@ def test_every_study_has_its_best_run_with_its_interval(summary):
         ]
     )
     one, two = text.split("## Study `one`")[1].split("## Study `two`")
-    assert "Best of 2: `better` after 1 epoch." in one
+    assert "Highest of 2: `better` after 1 epoch." in one
     assert "| `better` | 0.9500 | 0.9400–0.9600 (DeLong) |  | unseen slides |" in one
     assert one.index("`better` | 0.95") < one.index("`worse` | 0.91")
-    assert "Best of 1: `only` after 2 epochs." in two
+    assert "Highest of 1: `only` after 2 epochs." in two
+
+
+def test_slides_behind_an_interval_are_counted(summary):
+    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 7}])
+    assert "0.8900–0.9100 (slide bootstrap, 7 slides) |" in text
+    assert "marked DeLong" not in text
+
+
+def test_an_interval_by_patch_comes_with_a_warning(summary):
+    assert "Intervals and tests marked DeLong take patches as independent" in summary([{}])
+
+
+def test_figures_of_different_kinds_of_patches_are_not_called_better(summary):
+    words = "They are measured on different kinds of patches"
+    assert words not in summary([{}, {}])
+    assert words in summary([{}, {"validated_on": "random patches: expect less on new slides"}])
 
 
 def test_folds_are_given_as_mean_and_spread(summary):
@@ -115,9 +132,9 @@ def test_ties_with_the_best_are_named(summary):
             {"run": "elsewhere", "final_val_auc": 0.9, "tied_with_best": None},
         ]
     )
-    assert "No evidence that these are worse (paired test, Holm): `near`." in text
+    assert "No evidence that these are lower (paired test, Holm): `near`." in text
     assert "Validated on other patches, so not tested against it: `elsewhere`." in text
-    assert "Worse (paired test, Holm): `far`." in text
+    assert "Lower (paired test, Holm): `far`." in text
 
 
 def test_a_clear_winner_has_no_ties(summary):

@@ -2,7 +2,7 @@ import pytest
 
 from pcam.evaluation.validated import describe_split, validated_on
 
-HOLDOUT = {"group_by": "none", "folds": 1, "held_out_fraction": 0}
+HOLDOUT = {"group_by": "none", "folds": 1, "held_out_fraction": 0, "unmapped": "stop"}
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,8 @@ def test_folds_and_what_is_held_out_are_said():
     text = describe_split("main", HOLDOUT | {"folds": 5, "held_out_fraction": 0.15})
     assert "Each of its 5 folds validates once" in text
     assert "15% of the patches are held out of every choice." in text
+
+
+def test_patches_without_a_slide_are_mentioned():
+    rules = HOLDOUT | {"group_by": "slide", "unmapped": "own_group"}
+    assert "Patches without a slide count as slides of their own." in describe_split("main", rules)

@@ -92,12 +92,13 @@ def test_roc_tells_the_auroc_and_zooms_onto_the_bend(render, points, separation,
     assert np.trapezoid(drawn.get_ydata(), drawn.get_xdata()) == pytest.approx(auroc)
     assert chance.get_xydata().tolist() == [[0, 0], [1, 1]]
     assert whole.get_aspect() == corner.get_aspect() == 1
-    # The bend, the point of the curve next to the corner, is in the middle of the zoom or before.
+    # The bend, the point of the curve next to the corner, is in the zoom, and so are the operating points.
     side = corner.get_xlim()[1]
     assert corner.get_ylim()[0] == pytest.approx(1 - side)
     bend = np.maximum(drawn.get_xdata(), 1 - drawn.get_ydata()).min()
     assert bend <= side
-    assert side <= max(2 * bend + 0.02, performance.SMALLEST_CORNER)
+    farthest = max(*(1 - points.specificity), *(1 - points.sensitivity))
+    assert farthest <= side <= max(2 * bend, farthest, performance.SMALLEST_CORNER - 0.02) + 0.02
     assert whole.patches[0].get_bbox().extents == pytest.approx([0, 1 - side, side, 1])
     assert figure.get_suptitle() == "ROC curve of the final model, held-out patches"
     assert not figure.legends[0].get_window_extent().overlaps(whole.get_tightbbox())
@@ -105,6 +106,7 @@ def test_roc_tells_the_auroc_and_zooms_onto_the_bend(render, points, separation,
 
 
 def test_good_curves_get_a_close_zoom_that_holds_95_percent(render, points):
+    points = points.assign(sensitivity=0.96, specificity=0.95)
     for separation, least, most in ((4.0, 0.05, 0.15), (30.0, 0.05, 0.1)):
         corner = render(performance.draw_roc, *_with(points, make_roc(separation))).axes[1]
         assert least < corner.get_xlim()[1] < most
@@ -445,3 +447,16 @@ def test_auc_by_group_reads_its_table_and_keeps_names_as_written(tmp_path, monke
     performance.auc_by_group(tmp_path / "table.csv", tmp_path / "figure.png", 60)
     assert list(drawn[0][1].group)[:2] == ["000", "001"]
     assert written(tmp_path)
+
+
+def test_groups_may_be_called_anything(tmp_path):
+    make_groups(4).assign(group=["NA", "null", "007", "1e5"]).to_csv(tmp_path / "table.csv", index=False)
+    performance.auc_by_group(tmp_path / "table.csv", tmp_path / "figure.png", 60)
+    assert written(tmp_path)
+
+
+def test_points_that_are_of_other_patches_than_the_curve_say_so(render, points):
+    curve, metrics = make_roc(3.0)
+    points = points.assign(reported_on="the other half of the validation patches")
+    title = " ".join(render(performance.draw_roc, curve, points, metrics).get_suptitle().split())
+    assert title.endswith("held-out patches (operating points: the other half of the validation patches)")

@@ -6,6 +6,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from pcam.figures import studies, style
+from pcam.files import read_table
 
 
 def make_runs(aurocs, **columns):
@@ -86,19 +87,19 @@ def test_a_line_marks_the_best_auroc(render):
 def test_looks_tell_which_runs_are_as_good_as_the_best(render, tmp_path):
     runs = make_runs([0.99, 0.98, 0.97, 0.96], tied_with_best=[True, False, None, True])
     runs.to_csv(tmp_path / "table.csv", index=False)
-    figure = render(studies.draw_study, studies.read_runs(tmp_path / "table.csv"), "")
+    figure = render(studies.draw_study, read_table(tmp_path / "table.csv"), "")
     axes = figure.axes[0]
     assert look(axes, studies.TIED) == ([0, 3], style.MAIN.lower(), style.MAIN.lower())
-    assert look(axes, studies.WORSE) == ([1], style.OTHER.lower(), style.OTHER.lower())
+    assert look(axes, studies.LOWER) == ([1], style.OTHER.lower(), style.OTHER.lower())
     assert look(axes, studies.NOT_TESTED) == ([2], "#ffffff", style.MUTED)
-    assert legend(figure) == [studies.TIED, studies.WORSE, studies.NOT_TESTED, "AUROC of the best run"]
+    assert legend(figure) == [studies.TIED, studies.LOWER, studies.NOT_TESTED, "AUROC of the best run"]
 
 
 @pytest.mark.parametrize(
     ("tied", "entries"),
     [
         ([True, True], [studies.TIED]),
-        ([True, False], [studies.TIED, studies.WORSE]),
+        ([True, False], [studies.TIED, studies.LOWER]),
         ([True, None], [studies.TIED, studies.NOT_TESTED]),
     ],
 )
@@ -148,7 +149,6 @@ def test_labels_are_names_when_no_setting_differs():
 
 def test_study_reads_names_that_look_like_missing_values(tmp_path):
     make_runs([0.98, 0.97], run=["NA", "007"]).to_csv(tmp_path / "table.csv", index=False)
-    assert list(studies.read_runs(tmp_path / "table.csv").run) == ["NA", "007"]
     studies.study(tmp_path / "table.csv", tmp_path / "figure.png", 60, "A study")
     with Image.open(tmp_path / "figure.png") as image:
         assert image.width == 60 * style.WIDTH

@@ -15,15 +15,12 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pandas as pd
 from scipy.ndimage import uniform_filter
-from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from pcam.data.chunks import map_chunks
-from pcam.errors import InputError
+from pcam.data.clusters import FEATURES
 from pcam.files import read_table, write_table
 
 CHUNK = 128  # patches at a time
-FEATURES = ["dark_red", "dark_blue", "pale_blue", "sharpness"]
 DENSITY = -np.log((np.arange(256, dtype=np.float32) + 1) / 256)  # natural optical density by pixel value
 TISSUE = 0.3  # a pixel's optical density over the three channels, from which on it is no glass
 ENOUGH = 0.05  # the share of a patch that must be tissue for its hue to be measured
@@ -55,19 +52,6 @@ def measure(pixels: np.ndarray) -> np.ndarray:
     sharpness = np.log(((grey - fine).std((1, 2)) + 0.5) / ((fine - coarse).std((1, 2)) + 0.5))
     dark, pale = _hues(pixels[:, ::2, ::2])
     return np.column_stack([dark[:, 0], dark[:, 2], pale[:, 2], sharpness])
-
-
-def cluster(features: pd.DataFrame, clusters: int, seed: int) -> np.ndarray:
-    """The cluster of each patch, by k-means on FEATURES in standard units; deterministic.
-
-    Patches without tissue count as average. Raises InputError with fewer patches than clusters.
-    """
-    if len(features) < clusters:
-        raise InputError(f"splits.appearance_clusters: {clusters} are too many for {len(features)} patches")
-    values = features[FEATURES].astype(float)
-    values = ((values - values.mean()) / values.std().clip(lower=1e-9)).fillna(0)
-    with threadpool_limits(1):  # the order of the sums, and with it the last digits, depends on threads
-        return KMeans(clusters, n_init=3, random_state=seed).fit_predict(values.to_numpy())
 
 
 def _measure_rows(array: str, rows: np.ndarray) -> np.ndarray:

@@ -87,7 +87,10 @@ def verdict(report: dict) -> tuple[bool, str]:
     texts = {kind: f"{n:,} {KINDS[kind][n != 1]}" for kind, n in counts.items() if n}
     two_labels = texts.pop("two_labels", None)
     text = f"on more than one side: {', '.join(texts.values()) or 'nothing'}"
-    text += "" if report["slides"]["known"] else " (no slide is known)"
+    if not report["slides"]["known"]:
+        text += " (no slide is known)"
+    elif without := report["slides"]["patches_without"]:
+        text += f" ({without:,} patches without a slide may share one)"
     return any(counts.values()), text + (f"; {two_labels}" if two_labels else "")
 
 
@@ -99,7 +102,9 @@ def judge_files(report: str, name: str, pairs: str, on_leak: str, verdict_file: 
     leaks, text = verdict(json.loads(Path(report).read_text()))
     line = f"split {name}: {text}"
     if leaks and on_leak == "stop":
-        raise InputError(f"{line}; {pairs} lists them; mend the split or set audit.on_leak to `warn`")
+        raise InputError(
+            f"{line}; {pairs} lists them; mend split or labels, or set splits.{name}.on_leak: warn"
+        )
     logging.log(logging.WARNING if leaks else logging.INFO, "%s%s", line, f"; see {pairs}" if leaks else "")
     with replacing(verdict_file) as temporary:
         temporary.write_text(line + "\n")

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pcam.data.appearance import FEATURES, cluster
+from pcam.data.clusters import FEATURES, cluster
 from pcam.errors import InputError
 from pcam.files import read_table
 
@@ -37,7 +37,7 @@ def group_patches(
 def slide_groups(slides: pd.Series) -> np.ndarray:
     """The slides as numbers; a patch without one has a number of its own."""
     if (slides == "").all():
-        raise InputError("splits.group_by: there are no slides to group by; name them in dataset.slides")
+        raise InputError("group_by: there are no slides to group by; name them in dataset.slides")
     number, _ = pd.factorize(slides)
     return np.where(slides == "", len(slides) + np.arange(len(slides)), number)
 
@@ -71,6 +71,6 @@ def read_slides(ids: pd.Series, path: str, unmapped: str) -> pd.Series:
     if unmapped == "stop" and slides.isna().any():
         raise InputError(
             f"{path}: {slides.isna().sum()} of {len(ids)} patches have no slide, the first is "
-            f"{ids[slides.isna()].iloc[0]!r}; add them, or set splits.unmapped to `own_group`"
+            f"{ids[slides.isna()].iloc[0]!r}; add them, or set `unmapped: own_group` in the split"
         )
     return slides.fillna("")

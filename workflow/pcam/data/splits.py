@@ -1,6 +1,7 @@
 """Splits: which patches train and which validate; folds.py says what the numbers mean."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, train_test_split
@@ -21,25 +22,37 @@ def split_files(
 
     slides: CSV `id,slide` or None, which leaves the column empty. appearance and duplicates: what was
     measured on the pack, or None where the rules do not need it. rules: the split in the configuration.
-    Raises InputError where the patches or the groups are too few for what is wanted.
+    Raises InputError, which names the split after its file, where the patches or the groups are too few for
+    what is wanted.
     """
     table = read_table(labels)
     table["slide"] = read_slides(table.id, slides, rules["unmapped"]) if slides else ""
-    groups = group_patches(table, rules, appearance, duplicates)
-    table["fold"] = assign_folds(table.label.to_numpy(), groups, rules)
+    try:
+        groups = group_patches(table, rules, appearance, duplicates)
+        # Whatever the folds are made of, what is held out is of slides that no training sees.
+        by_slide = rules | {"group_by": "slide"}
+        whole = group_patches(table, by_slide, None, duplicates) if table.slide.any() else groups
+        table["fold"] = assign_folds(table.label.to_numpy(), groups, whole, rules)
+    except InputError as error:
+        raise InputError(f"splits.{Path(split).stem}.{error}") from None
     write_table(table, split)
     for fold, part in table.groupby("fold"):
         share = 100 * part.label.mean()
         logging.info("%s: %d patches, %.1f %% positive", fold_name(fold), len(part), share)
 
 
-def assign_folds(labels: np.ndarray, groups: np.ndarray | None, rules: dict) -> np.ndarray:
-    """The fold of each patch. Patches of a group (None: there are none) get the same one."""
+def assign_folds(
+    labels: np.ndarray, groups: np.ndarray | None, whole: np.ndarray | None, rules: dict
+) -> np.ndarray:
+    """The fold of each patch. Patches of a group (None: there are none) get the same one.
+
+    whole: the groups that are held out as a whole or not at all.
+    """
     folds = np.full(len(labels), TRAIN_ONLY)
     rest = np.arange(len(labels))
     seed = rules["seed"]
     if rules["held_out_fraction"]:
-        held_out = _draw(labels, groups, rules["held_out_fraction"], seed, "held_out_fraction")
+        held_out = _draw(labels, whole, rules["held_out_fraction"], seed, "held_out_fraction")
         folds[held_out] = HELD_OUT
         rest = np.flatnonzero(~held_out)
         labels, groups = labels[rest], None if groups is None else groups[rest]
@@ -62,7 +75,9 @@ def _draw(labels: np.ndarray, groups: np.ndarray | None, fraction: float, seed: 
     try:
         _, taken = train_test_split(rows, test_size=fraction, random_state=seed, stratify=labels)
     except ValueError as error:  # too few patches of a class for the fraction
-        raise InputError(f"splits.{key}: {fraction} is impossible: {error}") from None
+        raise InputError(f"{key}: {fraction} is impossible: {error}") from None
+    if len(np.unique(labels[taken])) < 2:  # which scikit-learn lets pass
+        raise InputError(f"{key}: {fraction} is impossible: there are too few patches of a class")
     return np.isin(rows, taken)
 
 
@@ -92,7 +107,7 @@ def draw_groups(
             break
     if taken is None:
         raise InputError(
-            f"splits.{setting} is impossible: the {len(counts)} groups of patches are too few "
+            f"{setting} is impossible: the {len(counts)} groups of patches are too few "
             "to have both classes on both sides"
         )
     drawn = np.isin(groups, taken)
@@ -109,7 +124,7 @@ def _cross_validation(labels: np.ndarray, groups: np.ndarray | None, folds: int,
     """
     fewest = np.bincount(labels, minlength=2).min()
     if fewest < folds:
-        raise InputError(f"splits.folds: {folds} is impossible: there are only {fewest} patches of a class")
+        raise InputError(f"folds: {folds} is impossible: there are only {fewest} patches of a class")
     fold = np.full(len(labels), folds - 1)
     if groups is None:
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)

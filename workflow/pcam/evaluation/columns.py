@@ -1,12 +1,19 @@
-"""The columns of the tables of runs: which run it is, its settings, what came out."""
+"""The columns of the tables of runs (which run it is, its settings, what came out), and names in tables."""
 
 import pandas as pd
+
+# What the operating points are chosen for, in words.
+POINTS = {
+    "sensitivity_95": "95 % sensitivity",
+    "specificity_95": "95 % specificity",
+    "youden": "Youden's J",
+}
 
 NAMES = ["study", "run", "folder"]
 RESULTS = [
     "validated_on", "folds", "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high",
-    "val_auc_interval", "fold_auc_mean", "fold_auc_sd", "difference_to_best", "p_value", "tied_with_best",
-    "val_average_precision", "val_log_loss", "val_brier", "val_ece", "train_seconds",
+    "val_auc_interval", "val_slides", "fold_auc_mean", "fold_auc_sd", "difference_to_best", "p_value",
+    "tied_with_best", "val_average_precision", "val_log_loss", "val_brier", "val_ece", "train_seconds",
 ]  # fmt: skip
 # The columns of the studies' tables that come first; the other ones follow.
 LEADING = [

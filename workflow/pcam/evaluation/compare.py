@@ -89,6 +89,7 @@ def _results(run: dict, root: str, kept: Kept) -> dict:
     return {
         "folds": run["folds"],
         "val_auc_interval": metrics["auc_interval"],
+        "val_slides": metrics["slides"],
         **{name: None if value is None else round(float(value), 6) for name, value in measured.items()},
         "train_seconds": round(sum(part["train"] + part["evaluate"] for part in seconds), 1),
     }

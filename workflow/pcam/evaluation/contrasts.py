@@ -23,12 +23,13 @@ def paired_contrasts(runs: list[Kept], weights: np.ndarray) -> list[Difference |
         asked = [row for row, contrast in enumerate(weights) if not contrast[elsewhere].any()]
         if asked and len(members) > 1:
             tests = _tests([runs[k] for k in members], weights[np.ix_(asked, members)])
-            found = [dict(zip(asked, tests, strict=True)).get(row, test) for row, test in enumerate(found)]
+            for row, test in zip(asked, tests, strict=True):
+                found[row] = test
     return found
 
 
 def _tests(runs: list[Kept], weights: np.ndarray) -> list[Difference]:
-    labels, slides, scores = runs[0].labels, runs[0].slides, [run.probabilities for run in runs]
-    if slides is None or len(set(slides)) < 2:
+    labels, slides, scores = runs[0].labels, runs[0].several_slides, [run.probabilities for run in runs]
+    if slides is None:
         return delong_contrasts(labels, scores, weights)
     return bootstrap_contrasts_by_slide(labels, scores, weights, slides, repeats=REPEATS, seed=0)

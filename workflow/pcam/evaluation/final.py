@@ -3,33 +3,23 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from pcam.errors import InputError
-from pcam.evaluation.auroc import delong
+from pcam.evaluation.by_group import auc_by_group
 from pcam.evaluation.calibration import (
     apply_temperature,
     expected_calibration_error,
     fit_temperature,
     reliability_table,
 )
-from pcam.evaluation.kept import Kept, read_kept, read_slides
+from pcam.evaluation.halves import Part, halves
+from pcam.evaluation.kept import read_kept, read_slides
 from pcam.evaluation.metrics import fold_aurocs, summarise
 from pcam.evaluation.operating_points import at_threshold, choose_thresholds
 from pcam.evaluation.roc import precision_recall, roc_band
-from pcam.evaluation.validated import validated_on
+from pcam.evaluation.validated import MEASURED_ON, validated_on
 from pcam.files import write_json, write_table
-
-
-class Part(NamedTuple):
-    """Predictions of the final model, and which patches they are of."""
-
-    name: str
-    kept: Kept
 
 
 def final_tables(
@@ -59,77 +49,18 @@ def final_tables(
     write_table(_operating_points(choosing, reporting, prevalences), tables["operating_points"])
     write_table(_reliability(choosing, reporting), tables["reliability"])
     kept = measured.kept
-    write_table(roc_band(kept.labels, kept.probabilities, _several(kept.slides)), tables["roc"])
+    write_table(roc_band(kept.labels, kept.probabilities, kept.several_slides), tables["roc"])
     write_table(precision_recall(kept.labels, kept.probabilities), tables["precision_recall"])
-    parts = {"validation": validation.kept} | ({"held out": measured.kept} if held_out else {})
-    write_table(auc_by_group(parts), tables["auc_by_group"])
-
-
-def halves(part: Part) -> tuple[Part, Part]:
-    """Divide a part at random in two, the classes in proportion; slides stay whole where there are several.
-
-    Where a class is on one slide only, its patches have to be divided, and the names say so. Raises
-    InputError where a class has fewer than two patches.
-    """
-    labels, slides = part.kept.labels, _several(part.kept.slides)
-    if np.bincount(labels, minlength=2).min() < 2:
-        raise InputError(f"{part.name}: two of each class are needed; let more patches validate")
-    name, chosen = part.name, _half(labels, slides)
-    if slides is not None and min(len(set(labels[half])) for half in (chosen, ~chosen)) < 2:
-        name, chosen = f"{name}, slides divided", _half(labels, None)
-    return (
-        Part(f"one half of the {name}", part.kept.only(chosen)),
-        Part(f"the other half of the {name}", part.kept.only(~chosen)),
-    )
-
-
-def auc_by_group(parts: dict[str, Kept]) -> pd.DataFrame:
-    """A row for each slide of each part, or for each fold where slides are not known.
-
-    Columns: `part`, `kind` (slide or fold), `group`, `patches`, `positive`, and `auc` with DeLong's 95 %
-    interval as `auc_low` and `auc_high`, empty where a group has one class only.
-    """
-    rows = []
-    for part, kept in parts.items():
-        kind, groups = ("fold", kept.folds) if kept.slides is None else ("slide", kept.slides)
-        for group in np.unique(groups):
-            labels, probabilities = kept.labels[groups == group], kept.probabilities[groups == group]
-            both = 0 < labels.sum() < len(labels)
-            interval = delong(labels, probabilities) if both else (None, None, None)
-            row = {
-                "part": part,
-                "kind": kind,
-                "group": group,
-                "patches": len(labels),
-                "positive": labels.sum(),
-            }
-            rows.append(row | dict(zip(("auc", "auc_low", "auc_high"), interval, strict=True)))
-    return pd.DataFrame(rows)
-
-
-def _half(labels: np.ndarray, slides: np.ndarray | None) -> np.ndarray:
-    """Which patches are in one random half, the classes in proportion, slides whole: N booleans."""
-    splitter = StratifiedKFold if slides is None else StratifiedGroupKFold
-    _, half = next(splitter(2, shuffle=True, random_state=0).split(labels, labels, slides))
-    return np.isin(np.arange(len(labels)), half)
-
-
-def _several(slides: np.ndarray | None) -> np.ndarray | None:
-    """Slides where there are two at least, without which nothing can be drawn by slide."""
-    return None if slides is None or len(set(slides)) < 2 else slides
+    by_group = auc_by_group(validation.kept, measured.kept if held_out else None)
+    write_table(by_group, tables["auc_by_group"])
 
 
 def _metrics(best: str, validation: Part, measured: Part, rules: dict) -> dict:
     choice = json.loads(Path(best).read_text())
     kept = validation.kept
-    note = (
-        f"The run was chosen among {choice['chosen_from']} on these same validation patches, which makes "
-        "the figures that begin with `val_` optimistic"
-    )
-    if measured is validation:
-        note += "; on new patches expect less."
-    else:
-        note += "; those under `measured` are of patches that no choice has seen."
+    kind = validated_on(rules)
+    if measured is not validation and kept.slides is not None:
+        kind = MEASURED_ON["slide"]  # what is held out is so by slide, whatever the folds are made of
     aurocs = fold_aurocs(kept.labels, kept.probabilities, kept.folds)
     return {
         "final_folder": choice["final_folder"],
@@ -139,9 +70,27 @@ def _metrics(best: str, validation: Part, measured: Part, rules: dict) -> dict:
         "val_fold_auc_mean": float(aurocs.mean()),
         "val_fold_auc_sd": float(aurocs.std(ddof=1)) if len(aurocs) > 1 else None,
         "temperature": fit_temperature(kept.labels, kept.probabilities),
-        "measured": {"on": measured.name, **_summary(measured)},
-        "note": note,
+        "measured": {"on": measured.name, "kind": kind, **_summary(measured)},
+        "note": _note(choice["chosen_from"], measured is not validation, rules["folds"]),
     }
+
+
+def _note(chosen_from: int, held_out: bool, folds: int) -> str:
+    """What to think of the metrics."""
+    notes = []
+    if chosen_from > 1:
+        notes.append(
+            f"The run was chosen among {chosen_from} by validation patches, which makes the figures that "
+            "begin with `val_` optimistic; on new patches expect less."
+        )
+    if held_out:
+        notes.append("Figures under `measured` are of patches that no choice has seen.")
+    if folds > 1:
+        notes.append(
+            f"Validation patches are predicted by one of {folds} networks each, other patches by the mean of "
+            "all, whose probabilities are nearer to the middle: thresholds chosen on the former may be off."
+        )
+    return " ".join(notes)
 
 
 def _summary(part: Part) -> dict:

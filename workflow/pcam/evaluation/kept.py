@@ -19,6 +19,11 @@ class Kept(NamedTuple):
     slides: np.ndarray | None  # None where they are not known
     folds: np.ndarray  # the fold whose training predicted the patch
 
+    @property
+    def several_slides(self) -> np.ndarray | None:
+        """The slides where there are two at least, without which nothing can be drawn by slide."""
+        return None if self.slides is None or len(set(self.slides)) < 2 else self.slides
+
     def only(self, chosen: np.ndarray) -> "Kept":
         """Some of the patches; chosen: N booleans."""
         return Kept(*(None if values is None else values[chosen] for values in self))

@@ -4,6 +4,7 @@ The cluster bootstrap: Davison & Hinkley, Bootstrap Methods and their Applicatio
 diagnostic accuracy Rutter, Academic Radiology 2000.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,7 +26,7 @@ def areas_by_slide(
     """
     ranked = [_rank(labels, scores, slides) for scores in models]
     given = np.ones((slides.max() + 1, 1))
-    draws = [given, *draw_slides(labels, slides, repeats, seed)]
+    draws = itertools.chain([given], draw_slides(labels, slides, repeats, seed))
     return np.concatenate([[_weighted_areas(*model, times) for model in ranked] for times in draws], axis=1)
 
 

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from pcam.evaluation.columns import POINTS
 from pcam.evaluation.validated import describe_split
 from pcam.files import read_table, replacing
-
-POINTS = {
-    "sensitivity_95": "95 % sensitivity",
-    "specificity_95": "95 % specificity",
-    "youden": "Youden's J",
-}
 
 
 def write_summary(
@@ -36,6 +31,12 @@ def write_summary(
     lines += ["## Splits", ""]
     lines += [f"- {describe_split(name, rules)}" for name, rules in splits.items()]
     lines += ["", "Leakage audit:", "", *(f"- {Path(path).read_text().strip()}" for path in verdicts), ""]
+    if (rows.val_auc_interval == "DeLong").any():
+        lines += [
+            "Intervals and tests marked DeLong take patches as independent, which patches of one slide are "
+            "not: read them as the least uncertainty that there can be.",
+            "",
+        ]
     for study, group in rows.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]
         for found in (_seeds(seeds[seeds.study == study]), _effects(changes[changes.study == study])):
@@ -60,7 +61,7 @@ def _data(cleaning: dict) -> list[str]:
 
 
 def _study(group: pd.DataFrame) -> list[str]:
-    """A table of the runs, best first, and which of them cannot be told from the best."""
+    """A table of the runs, highest first, and which of them cannot be told from it."""
     ranked = group.sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
@@ -68,12 +69,17 @@ def _study(group: pd.DataFrame) -> list[str]:
         "| --- | --: | --- | --- | --- |",
         *(_row(run) for run in ranked.itertuples()),
         "",
-        f"Best of {len(ranked)}: `{best.run}` after {_count(best.epochs, 'epoch')}.",
+        f"Highest of {len(ranked)}: `{best.run}` after {_count(best.epochs, 'epoch')}.",
     ]
+    if ranked.validated_on.nunique() > 1:
+        lines.append(
+            "They are measured on different kinds of patches: a higher figure on easier ones is no better "
+            "model."
+        )
     others = ranked[1:]
     for verdict, words in (
-        (True, "No evidence that these are worse (paired test, Holm)"),
-        (False, "Worse (paired test, Holm)"),
+        (True, "No evidence that these are lower (paired test, Holm)"),
+        (False, "Lower (paired test, Holm)"),
         (None, "Validated on other patches, so not tested against it"),
     ):
         found = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
@@ -84,7 +90,8 @@ def _study(group: pd.DataFrame) -> list[str]:
 
 def _row(run) -> str:
     folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else ""
-    interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval})"
+    slides = "" if pd.isna(run.val_slides) else f", {_count(int(run.val_slides), 'slide')}"
+    interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{slides})"
     return f"| `{run.run}` | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
 
 
@@ -122,7 +129,7 @@ def _final(best: dict, metrics: dict) -> list[str]:
         chosen += ", the cheapest of those tied with the best"
     lines = [
         f"{chosen}; trained again as `{metrics['final_folder']}`.",
-        f"On the {measured['patches']:,} {measured['on']} ({metrics['validated_on']}): AUROC "
+        f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): AUROC "
         f"{measured['auc']:.4f} (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
         f"{measured['auc_interval']}), average precision {measured['average_precision']:.4f}, "
         f"Brier score {measured['brier']:.4f}, calibration error {measured['ece']:.4f}.",

@@ -25,6 +25,8 @@ def validated_on(rules: dict) -> str:
 def describe_split(name: str, rules: dict) -> str:
     """What a split does, in a line or two."""
     parts = [f"Split `{name}` {SENTENCES[rules['group_by']]}"]
+    if rules["group_by"] == "slide" and rules["unmapped"] == "own_group":
+        parts.append("Patches without a slide count as slides of their own.")
     if rules["folds"] > 1:
         parts.append(
             f"Each of its {rules['folds']} folds validates once; a figure is over the pooled predictions."

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pcam.figures import style
+from pcam.files import read_table
 
 CHANNELS = ("red", "green", "blue")
 CENTRE = 32  # side in pixels of the square that a PatchCamelyon label speaks about
@@ -18,7 +19,7 @@ GAP = 4  # white pixels between patches
 def class_balance(table: str, path: str, dpi: int) -> None:
     """Draw a bar per class with its patches and their share, from CSV `label,patches,share`."""
     with style.figure(path, dpi) as figure:
-        draw_class_balance(figure, pd.read_csv(table))
+        draw_class_balance(figure, read_table(table))
 
 
 def draw_class_balance(figure: Figure, balance: pd.DataFrame) -> None:
@@ -45,8 +46,8 @@ def examples(pack: str, index: str, labels: str, path: str, per_class: int, seed
     pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row of a patch in the pack.
     labels: CSV `id,label`. Patches below 64 pixels have no square: it would cover most of them.
     """
-    row_of_id = pd.read_csv(index, usecols=["id", "row"], dtype={"id": str})
-    known = pd.read_csv(labels, dtype={"id": str}).merge(row_of_id, on="id")
+    row_of_id = read_table(index)
+    known = read_table(labels).merge(row_of_id, on="id")
     chosen = choose_examples(known, per_class, seed)
     pixels = np.load(pack, mmap_mode="r")
     with style.figure(path, dpi) as figure:

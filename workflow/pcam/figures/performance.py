@@ -12,13 +12,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from pcam.evaluation.columns import POINTS
 from pcam.figures import forest, style
+from pcam.files import read_table
 
-POINTS = {
-    "sensitivity_95": "95 % sensitivity",
-    "specificity_95": "95 % specificity",
-    "youden": "Youden's J",
-}
 # Smaller from one to the next, so that points at the same place all show.
 POINT_LOOKS = (("#D55E00", "o", 12), ("#E69F00", "s", 8.5), ("#000000", "^", 6))
 SHARES = {
@@ -28,7 +25,7 @@ SHARES = {
     "npv": "NPV",
 }
 SHADES = LinearSegmentedColormap.from_list("shades", ["white", style.MAIN])
-SMALLEST_CORNER = 0.06  # holds points at a sensitivity or specificity of 95 %
+SMALLEST_CORNER = 0.06  # of the side of the whole
 PARTS = ("validation", "held out")
 LABEL_WIDTH = 34  # characters that leave the dots half of the figure
 MANY = 40  # groups from which on a row is too thin for its name
@@ -43,7 +40,7 @@ def roc(curve: str, points: str, metrics: str, path: str, dpi: int) -> None:
     metrics: JSON, of which `measured` holds `on`, `auc`, `auc_low`, `auc_high` and `auc_interval`.
     """
     with style.figure(path, dpi) as figure:
-        draw_roc(figure, pd.read_csv(curve), pd.read_csv(points), read_metrics(metrics))
+        draw_roc(figure, read_table(curve), read_table(points), read_metrics(metrics))
 
 
 def read_metrics(metrics: str) -> dict:
@@ -54,7 +51,8 @@ def read_metrics(metrics: str) -> dict:
 def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics: dict) -> None:
     """Draw what `roc` describes."""
     false, true = curve.false_positive_rate, curve.true_positive_rate
-    side = _corner_side(false, true)
+    farthest = max(*(1 - points.specificity), *(1 - points.sensitivity))
+    side = min(max(_corner_side(false, true), math.ceil(farthest / 0.02) * 0.02), 1.0)
     whole, corner = _whole_and_corner(figure, side, left=True)
     interval = f"{metrics['auc_low']:.4f}–{metrics['auc_high']:.4f}"
     name = f"AUROC {metrics['auc']:.4f} (95 % interval {interval}, {metrics['auc_interval']})"
@@ -72,7 +70,9 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
         axes.set_xlabel("false positive rate (1 - specificity)")
         axes.set_ylabel("true positive rate (sensitivity)")
     style.legend_below(figure, whole)
-    style.heading(figure, f"ROC curve of the final model, {metrics['on']}")
+    elsewhere = set(points.reported_on) - {metrics["on"]}
+    of_points = f" (operating points: {elsewhere.pop()})" if elsewhere else ""
+    style.heading(figure, f"ROC curve of the final model, {metrics['on']}{of_points}")
 
 
 def precision_recall(curve: str, metrics: str, path: str, dpi: int) -> None:
@@ -82,7 +82,7 @@ def precision_recall(curve: str, metrics: str, path: str, dpi: int) -> None:
     `patches` and `positive`, the number of positive patches.
     """
     with style.figure(path, dpi) as figure:
-        draw_precision_recall(figure, pd.read_csv(curve), read_metrics(metrics))
+        draw_precision_recall(figure, read_table(curve), read_metrics(metrics))
 
 
 def draw_precision_recall(figure: Figure, curve: pd.DataFrame, metrics: dict) -> None:
@@ -114,7 +114,7 @@ def confusion(points: str, path: str, dpi: int) -> None:
     empty where there is nothing to take the share of.
     """
     with style.figure(path, dpi) as figure:
-        draw_confusion(figure, pd.read_csv(points))
+        draw_confusion(figure, read_table(points))
 
 
 def draw_confusion(figure: Figure, points: pd.DataFrame) -> None:
@@ -140,7 +140,7 @@ def reliability(table: str, path: str, dpi: int) -> None:
     positive_share_high`, a row a bin.
     """
     with style.figure(path, dpi) as figure:
-        draw_reliability(figure, pd.read_csv(table))
+        draw_reliability(figure, read_table(table))
 
 
 def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
@@ -176,7 +176,7 @@ def auc_by_group(table: str, path: str, dpi: int) -> None:
     auc_low,auc_high`. Groups with one class only have no AUROC; they are counted below the axes.
     """
     with style.figure(path, dpi) as figure:
-        draw_auc_by_group(figure, pd.read_csv(table, dtype={"group": str}))
+        draw_auc_by_group(figure, read_table(table))
 
 
 def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:

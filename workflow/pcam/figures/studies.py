@@ -11,11 +11,12 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from pcam.evaluation.columns import settings_of
 from pcam.figures import forest, style
+from pcam.files import read_table
 
 AUROC = "validation AUROC after the last epoch"
 # In words: `tied_with_best`, which is empty where the test cannot pair a run with the best one.
-TIED = "tied with the best (paired test, Holm)"
-WORSE = "worse than the best"
+TIED = "tied with the best"
+LOWER = "lower than the best (paired test, Holm)"
 NOT_TESTED = "validated on other patches, not tested"
 LABEL_WIDTH = 34  # characters that leave the dots half of the figure
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -28,7 +29,7 @@ def study(table: str, path: str, dpi: int, title: str) -> None:
     best run first. Where runs validate on different patches, each says on which under its name.
     """
     with style.figure(path, dpi) as figure:
-        draw_study(figure, read_runs(table), title)
+        draw_study(figure, read_table(table), title)
 
 
 def top_runs(table: str, path: str, dpi: int, count: int) -> None:
@@ -50,14 +51,9 @@ def cost(table: str, path: str, dpi: int) -> None:
         draw_cost(figure, read_distinct_runs(table))
 
 
-def read_runs(table: str) -> pd.DataFrame:
-    """Read a table of runs; only an empty field is missing, as a run may be called `NA`."""
-    return pd.read_csv(table, dtype={"run": str}, keep_default_na=False, na_values=[""])
-
-
 def read_distinct_runs(table: str) -> pd.DataFrame:
     """Read a table of all runs, in which a run of two studies stands twice."""
-    return read_runs(table).drop_duplicates("folder")
+    return read_table(table).drop_duplicates("folder")
 
 
 def draw_study(figure: Figure, runs: pd.DataFrame, title: str) -> None:
@@ -66,7 +62,7 @@ def draw_study(figure: Figure, runs: pd.DataFrame, title: str) -> None:
     not_tested = runs.tied_with_best.isna()
     tied = runs.tied_with_best.eq(True)
     _draw_dots(axes, runs, tied, colour=style.MAIN, label=TIED)
-    _draw_dots(axes, runs, ~tied & ~not_tested, colour=style.OTHER, label=WORSE)
+    _draw_dots(axes, runs, ~tied & ~not_tested, colour=style.OTHER, label=LOWER)
     _draw_dots(axes, runs, not_tested, colour=style.MUTED, hollow=True, label=NOT_TESTED)
     _finish(figure, axes, runs, title)
 

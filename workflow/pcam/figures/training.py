@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pcam.figures import style
+from pcam.files import read_table
 
 
 def learning_curves(histories: Sequence[str], path: str, dpi: int, title: str) -> None:
@@ -16,7 +17,7 @@ def learning_curves(histories: Sequence[str], path: str, dpi: int, title: str) -
     histories: of each fold, CSV with the columns `epoch,train_loss,val_loss,val_auc`.
     """
     with style.figure(path, dpi) as figure:
-        draw_learning_curves(figure, [pd.read_csv(history) for history in histories], title)
+        draw_learning_curves(figure, [read_table(history) for history in histories], title)
 
 
 def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame], title: str) -> None:

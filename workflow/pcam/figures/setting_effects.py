@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pcam.figures import forest, style
+from pcam.files import read_table
 
 NO_EVIDENCE = "no evidence of a difference"  # the verdict, as the table has it
 STUDY = "Study "  # begins the line above the settings of a study
@@ -19,12 +20,7 @@ def effects(table: str, path: str, dpi: int) -> None:
     and setting together; the interval may be empty. A table without rows is said in words.
     """
     with style.figure(path, dpi) as figure:
-        draw_effects(figure, read_effects(table))
-
-
-def read_effects(table: str) -> pd.DataFrame:
-    """Read a table of effects; values stay text as they are written, and may be called `None`."""
-    return pd.read_csv(table, dtype={"value": str}, keep_default_na=False, na_values=[""])
+        draw_effects(figure, read_table(table))
 
 
 def draw_effects(figure: Figure, effects: pd.DataFrame) -> None:
