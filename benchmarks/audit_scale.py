@@ -61,7 +61,7 @@ def measured(step: str, function, *inputs) -> tuple[dict, object]:
     """A row of the table for one step, and what the step returned.
 
     CPU seconds are those of all processes: on a shared machine they say more than the time that went by.
-    Memory is the most so far of this process and of the largest worker, the mapped pack included in both.
+    Memory is the most so far of this process and of the largest worker, what each maps of the pack included.
     """
     started, used = time.perf_counter(), cpu_seconds()
     result = function(*inputs)
@@ -95,11 +95,13 @@ def recall(pairs, planted: dict[str, list[tuple[int, int]]]) -> list[dict]:
 
 def make_pack(array: str, patches: int, workers: int) -> None:
     """Write a pack of patches of which no two show the same tissue in the same way."""
-    pixels = np.lib.format.open_memmap(array, "w+", np.uint8, (patches, SIZE, SIZE, 3))
-    with ProcessPoolExecutor(workers) as pool:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (patches, SIZE, SIZE, 3)}
+    # Written, not mapped: written pages never count as this process's memory.
+    with open(array, "wb") as file, ProcessPoolExecutor(workers) as pool:
+        np.lib.format.write_array_header_1_0(file, header)
         row = 0
         for views in pool.map(draw_views, range(math.ceil(patches / VIEWS)), chunksize=32):
-            pixels[row : row + VIEWS] = views[: patches - row]
+            file.write(views[: patches - row].tobytes())
             row += VIEWS
 
 
