@@ -152,7 +152,7 @@ def test_kaggle_shows_the_baseline_on_an_appearance_that_it_has_not_seen(shipped
     ):
         assert run.settings | {"split": "main"} == baseline.settings
         split = shipped["kaggle"]["splits"][run.settings["split"]]
-        assert (split["group_by"], split["folds"]) == (group_by, 2)
+        assert (split["group_by"], split["folds"]) == (group_by, 3)
 
 
 @pytest.mark.parametrize("study", ENABLED)
