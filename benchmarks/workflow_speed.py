@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1", "--resources", "gpu=1"]
 TINY_DATA = {
     "format": "synthetic",
-    "synthetic": {"train_patches": 100, "test_patches": 10, "slides": 4, "seed": 1},
+    "synthetic": {"train_patches": 400, "test_patches": 10, "slides": 20, "seed": 1},
 }
 LRS, DROPOUTS = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3], [0.2, 0.3]
 IMAGE_NAMES = 277_000
