@@ -26,12 +26,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import describe_machine, table
 
-from pcam.cores import core_count
-from pcam.data.appearance import measure_pack
-from pcam.data.clusters import cluster
-from pcam.data.duplicates import find_duplicates
-from pcam.data.symmetries import symmetries
-from pcam.data.tissue import SIZE, draw_patch, draw_slide
+from histopatch.cores import core_count
+from histopatch.data.appearance import measure_pack
+from histopatch.data.clusters import cluster
+from histopatch.data.tissue import SIZE, draw_patch, draw_slide
+from histopatch.leakage.duplicates import find_duplicates
+from histopatch.leakage.symmetries import symmetries
 
 VIEWS = 8  # times that a drawn patch serves
 SLIDES = 160

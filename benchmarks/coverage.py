@@ -24,7 +24,7 @@ from machine import describe_machine, table
 from scipy.special import expit
 from scipy.stats import norm
 
-from pcam.evaluation.auroc import (
+from histopatch.statistics.auroc import (
     Interval,
     bootstrap_by_slide,
     bootstrap_contrasts_by_slide,
@@ -33,11 +33,11 @@ from pcam.evaluation.auroc import (
     delong_paired,
     paired_bootstrap_by_slide,
 )
-from pcam.evaluation.calibration import apply_temperature, fit_temperature, reliability_table
-from pcam.evaluation.metrics import summarise
-from pcam.evaluation.multiplicity import holm
-from pcam.evaluation.operating_points import at_threshold, choose_thresholds
-from pcam.evaluation.roc import precision_recall, roc_band
+from histopatch.statistics.calibration import apply_temperature, fit_temperature, reliability_table
+from histopatch.statistics.metrics import summarise
+from histopatch.statistics.multiplicity import holm
+from histopatch.statistics.operating_points import at_threshold, choose_thresholds
+from histopatch.statistics.roc import precision_recall, roc_band
 
 # Share of the scores' variance that patches of a slide have in common, and of the slides that may have
 # positives: in "few positive" one in four, as most lymph nodes are healthy.

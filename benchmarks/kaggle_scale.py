@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import cpu_seconds, describe_machine, table
 
-from pcam.cores import ENVIRONMENT, core_count
+from histopatch.cores import ENVIRONMENT, core_count
 
 # What a step needs is imported by the functions that prepare it, each in a process of its own: Linux
 # counts the memory of a process at its start as that of its parent, so the parent stays small.
@@ -99,13 +99,13 @@ def plan(place: Place) -> dict[str, Step]:
 
 
 def prepare_packing(place: Place, part: str, workers: int) -> Callable:
-    from pcam.data.pack import pack_folder
+    from histopatch.data.pack import pack_folder
 
     return partial(pack_folder, str(place.data / part), PATCH_SIZE, **place.pack(part), workers=workers)
 
 
 def prepare_cleaning(place: Place) -> Callable:
-    from pcam.data.clean import clean_files
+    from histopatch.data.clean import clean_files
 
     pack, labels = place.pack("train"), place.folder / "labels"
     outputs = [str(labels / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
@@ -120,7 +120,7 @@ def prepare_cleaning(place: Place) -> Callable:
 
 
 def prepare_splitting(place: Place) -> Callable:
-    from pcam.data.splits import split_files
+    from histopatch.data.splits import split_files
 
     rules = default_experiment()["splits"]["main"]
     files = [str(place.folder / name) for name in ("labels/clean.csv", "splits/main.csv")]
@@ -128,7 +128,7 @@ def prepare_splitting(place: Place) -> Callable:
 
 
 def prepare_naming(place: Place) -> Callable:
-    from pcam.fingerprints import image_names
+    from histopatch.fingerprints import image_names
 
     return lambda: [image_names(place.data / part) for part in ("train", "test")]
 
@@ -160,7 +160,7 @@ def shuffled_pack(place: Place):
     """The pack of the training images, opened for streaming, and all its rows in a random order."""
     import torch
 
-    from pcam.engine.patches import Patches
+    from histopatch.engine.patches import Patches
 
     patches = Patches(place.pack("train")["array"], torch.device("cpu"))
     return patches, torch.randperm(place.train, generator=torch.Generator().manual_seed(SEED))
@@ -168,7 +168,7 @@ def shuffled_pack(place: Place):
 
 def default_experiment() -> dict:
     """An experiment with every default filled in."""
-    from pcam.config import load
+    from histopatch.config import load
 
     experiment = {
         "dataset": {"format": "kaggle", "root": "data"},
@@ -185,7 +185,7 @@ def make_data(place: Place) -> None:
     """Draw the patches, link every image to one of them and write the tables."""
     import pandas as pd
 
-    from pcam.data.synthetic import patch_id, plan_patches, write_patch
+    from histopatch.data.synthetic import patch_id, plan_patches, write_patch
 
     sources = plan_patches(place.folder / "sources", "train", place.sources, slides=24, seed=SEED)
     sources[0].path.parent.mkdir(parents=True)

@@ -6,7 +6,7 @@ import resource
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pcam.cores import core_count
+from histopatch.cores import core_count
 
 LIBRARIES = ("torch", "torchvision", "numpy", "pandas", "pillow", "snakemake")
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import describe_machine, table
 
-from pcam import cores
+from histopatch import cores
 
 CASES = [("efficientnet_b0", 224), ("resnet18", 96)]
 CONTESTANTS = ["notebook", "bare", "engine", "notebook_inference", "engine_inference"]
@@ -64,8 +64,8 @@ def _default_device() -> str:
 
 def make_data(folder: Path, images: int) -> None:
     """A folder of TIFFs and the pack of it."""
-    from pcam.data.pack import pack_folder
-    from pcam.data.synthetic import write_dataset
+    from histopatch.data.pack import pack_folder
+    from histopatch.data.synthetic import write_dataset
 
     workers = cores.core_count("auto")
     write_dataset(folder, train_patches=images, test_patches=1, slides=4, seed=0, workers=workers)
@@ -211,8 +211,8 @@ def _engine(backbone: str, size: int, device: str, data: Path):
     """The network, the settings and the patches as a training has them."""
     import torch
 
-    from pcam.engine.patches import Patches
-    from pcam.engine.train import make_network
+    from histopatch.engine.patches import Patches
+    from histopatch.engine.train import make_network
 
     torch.set_num_threads(cores.core_count("auto"))
     torch.backends.cudnn.benchmark = True
@@ -225,7 +225,7 @@ def _engine(backbone: str, size: int, device: str, data: Path):
     device = torch.device(device)
     network = make_network(settings, device, data / "formats.json")
     if device.type == "cuda":  # a benchmark is short; a run that is worth a benchmark is long
-        from pcam.engine.compiling import compile_network
+        from histopatch.engine.compiling import compile_network
 
         compile_network(network, BATCH, device)
     return network, settings, Patches(str(data / "train.npy"), device)
@@ -264,7 +264,7 @@ def engine(backbone: str, size: int, device: str, data: Path) -> float:
     """Images per second of the engine's own loop with full augmentation, in its second epoch."""
     import torch
 
-    from pcam.engine.loop import Part, fit
+    from histopatch.engine.loop import Part, fit
 
     network, settings, patches = _engine(backbone, size, device, data)
     rows = torch.arange(BATCH * BATCHES[device])

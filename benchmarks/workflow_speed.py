@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import cpu_seconds, describe_machine, table
 
-from pcam import config, fingerprints, runs
+from histopatch import config, fingerprints, runs
 
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1", "--resources", "gpu=1"]

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from histopatch.data.tissue import draw_patch, draw_slide
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "pcam-sample"
 
@@ -37,3 +40,11 @@ def kaggle_labels():
         return pd.DataFrame({"id": ids, "label": [int(i * 7919 % 1000 < 405) for i in range(count)]})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def patches() -> np.ndarray:
+    """48 patches of 8 slides that show different tissue: uint8 48×96×96×3, row i of slide i % 8."""
+    slides = [draw_slide(np.random.default_rng([3, k])) for k in range(8)]
+    drawn = [draw_patch(np.random.default_rng([4, i]), slides[i % 8], i // 8 % 2) for i in range(48)]
+    return np.stack(drawn)

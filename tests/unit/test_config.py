@@ -2,8 +2,8 @@ import copy
 
 import pytest
 
-from pcam import config
-from pcam.errors import InputError
+from histopatch import config
+from histopatch.errors import InputError
 
 
 def minimal(**experiment) -> dict:

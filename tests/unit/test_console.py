@@ -4,8 +4,8 @@ import warnings
 
 import pytest
 
-from pcam.console import job_log, progress
-from pcam.errors import InputError
+from histopatch.console import job_log, progress
+from histopatch.errors import InputError
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 import os
 
-from pcam.cores import core_count
+from histopatch.cores import core_count
 
 
 def test_a_number_is_taken_as_it_is():

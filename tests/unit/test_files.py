@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from pcam.files import replacing, write_json, write_table
+from histopatch.files import replacing, write_json, write_table
 
 
 def names(folder) -> list[str]:

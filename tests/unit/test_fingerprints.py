@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pcam import fingerprints
+from histopatch import fingerprints
 
 SOURCES = {
     "scripts/job.py": "from mine.data import pack\npack.run()\n",

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from pcam import config, runs
+from histopatch import config, runs
 
 ROOT = Path(__file__).parents[2]
 # torch pins these itself, other ones for other platforms; setuptools comes with the environment.

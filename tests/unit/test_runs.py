@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from pcam import runs
-from pcam.errors import InputError
-from pcam.fingerprints import LIBRARY
+from histopatch import runs
+from histopatch.errors import InputError
+from histopatch.fingerprints import LIBRARY
 
 DEFAULTS = {
     "backbone": "resnet18",
@@ -83,7 +83,7 @@ def test_the_folder_says_backbone_and_size():
 
 def test_the_folder_is_the_same_in_every_process():
     """Results are found again tomorrow, so the digest may hang on nothing but the settings."""
-    command = f"from pcam import runs; print(runs.resolve({DEFAULTS!r}).folder)"
+    command = f"from histopatch import runs; print(runs.resolve({DEFAULTS!r}).folder)"
     environment = os.environ | {"PYTHONPATH": str(LIBRARY.parent), "PYTHONHASHSEED": "1"}
     there = subprocess.check_output([sys.executable, "-c", command], env=environment, text=True)
     assert there.strip() == runs.resolve(DEFAULTS).folder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from pcam import config, runs
+from histopatch import config, runs
 
 RUN_COMMAND = ("--resources", "gpu=1", "--cores", "1")
 

@@ -36,7 +36,7 @@ def test_status_names_the_trainings_and_the_reason(project):
 
 
 def test_status_tells_an_edit_of_code_from_a_missing_result(project):
-    with (project / "workflow/pcam/engine/loop.py").open("a") as module:
+    with (project / "workflow/histopatch/engine/loop.py").open("a") as module:
         module.write("\nANOTHER = 1\n")
     _, output = command(project, "status")
     assert "its settings or code have changed" in output

@@ -442,30 +442,30 @@ BELOW = {
 @pytest.mark.parametrize(
     ("module", "importing"),
     [
-        ("pcam/config.py", set()),
-        ("pcam/data/synthetic.py", set()),
-        ("pcam/data/pack.py", {"pack"}),
-        ("pcam/data/clean.py", {"clean"}),
-        ("pcam/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
-        ("pcam/data/splits.py", {"split"}),
-        ("pcam/data/appearance.py", set()),
-        ("pcam/data/overlaps.py", {"duplicates"}),
-        ("pcam/data/audit.py", {"audit", "verdict"}),
-        ("pcam/engine/loop.py", {"train"}),
-        ("pcam/engine/network.py", {"train", "predict_test", "predict_held_out"}),
-        ("pcam/engine/predict.py", {"predict_test", "predict_held_out"}),
-        ("pcam/evaluation/metrics.py", {"compare", "study", "effects", "final_metrics"}),
-        ("pcam/evaluation/effects.py", {"effects"}),
-        ("pcam/evaluation/repeats.py", {"seeds"}),
-        ("pcam/evaluation/summary.py", {"summary"}),
-        ("pcam/evaluation/best.py", {"best"}),
-        ("pcam/evaluation/final.py", {"final_metrics"}),
-        ("pcam/evaluation/submission.py", {"submission"}),
-        ("pcam/figures/style.py", FIGURES),
-        ("pcam/figures/leakage.py", {"figure_audit"}),
-        ("pcam/figures/training.py", {"figure_learning_curves"}),
-        ("pcam/figures/performance.py", PERFORMANCE),
-        ("pcam/console.py", EVERY_RULE),
+        ("histopatch/config.py", set()),
+        ("histopatch/data/synthetic.py", set()),
+        ("histopatch/data/pack.py", {"pack"}),
+        ("histopatch/data/clean.py", {"clean"}),
+        ("histopatch/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
+        ("histopatch/data/splits.py", {"split"}),
+        ("histopatch/data/appearance.py", set()),
+        ("histopatch/leakage/overlaps.py", {"duplicates"}),
+        ("histopatch/leakage/audit.py", {"audit", "verdict"}),
+        ("histopatch/engine/loop.py", {"train"}),
+        ("histopatch/engine/network.py", {"train", "predict_test", "predict_held_out"}),
+        ("histopatch/engine/predict.py", {"predict_test", "predict_held_out"}),
+        ("histopatch/statistics/metrics.py", {"compare", "study", "effects", "final_metrics"}),
+        ("histopatch/evaluation/effects.py", {"effects"}),
+        ("histopatch/evaluation/seeds.py", {"seeds"}),
+        ("histopatch/evaluation/summary.py", {"summary"}),
+        ("histopatch/evaluation/best.py", {"best"}),
+        ("histopatch/evaluation/final.py", {"final_metrics"}),
+        ("histopatch/evaluation/submission.py", {"submission"}),
+        ("histopatch/figures/style.py", FIGURES),
+        ("histopatch/figures/audit.py", {"figure_audit"}),
+        ("histopatch/figures/training.py", {"figure_learning_curves"}),
+        ("histopatch/figures/performance.py", PERFORMANCE),
+        ("histopatch/console.py", EVERY_RULE),
         ("scripts/study.py", {"study"}),
         ("scripts/final_metrics.py", {"final_metrics"}),
     ],
@@ -479,7 +479,7 @@ def test_a_statement_reruns_the_rules_that_import_it(project, module, importing)
 
 
 def test_a_statement_in_the_drawing_of_the_data_makes_them_anew(project):
-    append(project / "workflow/pcam/data/synthetic.py", "\n_ANOTHER_STATEMENT = True\n")
+    append(project / "workflow/histopatch/data/synthetic.py", "\n_ANOTHER_STATEMENT = True\n")
     assert plan(project, *OTHER).rules == {"synthetic", "pack"}
 
 

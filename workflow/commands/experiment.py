@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 from snakemake.utils import update_config
 
-from pcam.config import load
-from pcam.errors import InputError
+from histopatch.config import load
+from histopatch.errors import InputError
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiment import Asked, parse
 
-from pcam import runs
+from histopatch import runs
 
 
 def unnamed(asked: Asked) -> list[Path]:

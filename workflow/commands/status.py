@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from experiment import Asked, parse
 
-from pcam import runs
+from histopatch import runs
 
 # What Snakemake gives as reasons, and the same in words; the rest of its line names files.
 REASONS = {

@@ -4,8 +4,8 @@ import sys
 
 from experiment import parse
 
-from pcam.cores import core_count
-from pcam.data.verify import changed_images
+from histopatch.cores import core_count
+from histopatch.data.verify import changed_images
 
 if __name__ == "__main__":
     asked = parse(__doc__)

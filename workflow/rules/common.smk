@@ -8,10 +8,10 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from pcam import cores, fingerprints, runs
-from pcam.config import load
-from pcam.data.layout import check_layout
-from pcam.errors import InputError
+from histopatch import cores, fingerprints, runs
+from histopatch.config import load
+from histopatch.data.layout import check_layout
+from histopatch.errors import InputError
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW)} | cores.ENVIRONMENT)
@@ -156,7 +156,7 @@ onstart:
     # second call at the same time is refused. (Snakemake's own lock is switched off in the profile.)
     Path(".snakemake").mkdir(exist_ok=True)
     global lock_file
-    lock_file = open(".snakemake/pcam.lock", "w")
+    lock_file = open(".snakemake/histopatch.lock", "w")
     try:
         fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,8 +1,8 @@
 """Measure the appearance of a pack."""
 
-from pcam.console import job_log
-from pcam.cores import core_count
-from pcam.data.appearance import appearance_files
+from histopatch.console import job_log
+from histopatch.cores import core_count
+from histopatch.data.appearance import appearance_files
 
 runtime = snakemake.config["runtime"]
 with job_log(snakemake.log[0], runtime["log_level"]):

@@ -1,7 +1,7 @@
 """Audit a split."""
 
-from pcam.console import job_log
-from pcam.data.audit import audit_files
+from histopatch.console import job_log
+from histopatch.leakage.audit import audit_files
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     audit_files(

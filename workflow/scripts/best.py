@@ -1,7 +1,7 @@
 """Pick the best run of the chosen study."""
 
-from pcam.console import job_log
-from pcam.evaluation.best import choose_best
+from histopatch.console import job_log
+from histopatch.evaluation.best import choose_best
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     choose_best(

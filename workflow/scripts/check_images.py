@@ -1,7 +1,7 @@
 """Check all images."""
 
-from pcam.console import job_log
-from pcam.data.explore import check_images
+from histopatch.console import job_log
+from histopatch.data.explore import check_images
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     parts = {

@@ -1,7 +1,7 @@
 """Clean the labels."""
 
-from pcam.console import job_log
-from pcam.data.clean import clean_files
+from histopatch.console import job_log
+from histopatch.data.clean import clean_files
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     clean_files(

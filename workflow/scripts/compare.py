@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pcam.console import job_log
-from pcam.evaluation.compare import compare_runs
+from histopatch.console import job_log
+from histopatch.evaluation.compare import compare_runs
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     compare_runs(

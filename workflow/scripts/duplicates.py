@@ -1,8 +1,8 @@
 """Find the duplicates of a pack."""
 
-from pcam.console import job_log
-from pcam.cores import core_count
-from pcam.data.duplicates import duplicate_files
+from histopatch.console import job_log
+from histopatch.cores import core_count
+from histopatch.leakage.duplicates import duplicate_files
 
 runtime = snakemake.config["runtime"]
 with job_log(snakemake.log[0], runtime["log_level"]):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pcam.console import job_log
-from pcam.evaluation.effects import effects_table
+from histopatch.console import job_log
+from histopatch.evaluation.effects import effects_table
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     effects_table(

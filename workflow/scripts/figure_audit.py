@@ -1,7 +1,7 @@
 """Draw the audit of a split."""
 
-from pcam.console import job_log
-from pcam.figures.leakage import audit
+from histopatch.console import job_log
+from histopatch.figures.audit import audit
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

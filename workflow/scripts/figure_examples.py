@@ -1,7 +1,7 @@
 """Draw example patches."""
 
-from pcam.console import job_log
-from pcam.figures.exploration import examples
+from histopatch.console import job_log
+from histopatch.figures.exploration import examples
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     options = snakemake.params.options

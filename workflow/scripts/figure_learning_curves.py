@@ -1,7 +1,7 @@
 """Draw the learning curves of the final model."""
 
-from pcam.console import job_log
-from pcam.figures.training import learning_curves
+from histopatch.console import job_log
+from histopatch.figures.training import learning_curves
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     title = "Learning curves of the final model"

@@ -1,7 +1,7 @@
 """Draw the precision-recall curve of the final model."""
 
-from pcam.console import job_log
-from pcam.figures.performance import precision_recall
+from histopatch.console import job_log
+from histopatch.figures.performance import precision_recall
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

@@ -1,7 +1,7 @@
 """Draw the reliability of the final model's probabilities."""
 
-from pcam.console import job_log
-from pcam.figures.performance import reliability
+from histopatch.console import job_log
+from histopatch.figures.performance import reliability
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     reliability(snakemake.input[0], snakemake.output[0], **snakemake.params.options)

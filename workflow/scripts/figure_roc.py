@@ -1,7 +1,7 @@
 """Draw the ROC curve of the final model."""
 
-from pcam.console import job_log
-from pcam.figures.performance import roc
+from histopatch.console import job_log
+from histopatch.figures.performance import roc
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

@@ -1,7 +1,7 @@
 """Draw the runs of one study."""
 
-from pcam.console import job_log
-from pcam.figures.studies import study
+from histopatch.console import job_log
+from histopatch.figures.studies import study
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     title = f"Study {snakemake.wildcards.study}"

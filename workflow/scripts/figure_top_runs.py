@@ -1,7 +1,7 @@
 """Draw the best configurations."""
 
-from pcam.console import job_log
-from pcam.figures.studies import top_runs
+from histopatch.console import job_log
+from histopatch.figures.studies import top_runs
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     options = snakemake.params.options

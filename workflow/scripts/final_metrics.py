@@ -1,7 +1,7 @@
 """Measure the final model."""
 
-from pcam.console import job_log
-from pcam.evaluation.final import final_tables
+from histopatch.console import job_log
+from histopatch.evaluation.final import final_tables
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     final_tables(

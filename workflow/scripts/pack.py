@@ -1,8 +1,8 @@
 """Decode the images of one folder into a pack."""
 
-from pcam.console import job_log
-from pcam.cores import core_count
-from pcam.data.pack import pack_folder
+from histopatch.console import job_log
+from histopatch.cores import core_count
+from histopatch.data.pack import pack_folder
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     pack_folder(

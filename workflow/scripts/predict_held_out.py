@@ -1,7 +1,7 @@
 """Predict the patches that are held out with the final model."""
 
-from pcam.console import job_log
-from pcam.engine.predict import predict_held_out
+from histopatch.console import job_log
+from histopatch.engine.predict import predict_held_out
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

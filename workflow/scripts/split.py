@@ -1,7 +1,7 @@
 """Split the clean labels."""
 
-from pcam.console import job_log
-from pcam.data.splits import split_files
+from histopatch.console import job_log
+from histopatch.data.splits import split_files
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from pcam.console import job_log
-from pcam.evaluation.submission import write_submission
+from histopatch.console import job_log
+from histopatch.evaluation.submission import write_submission
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

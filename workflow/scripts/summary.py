@@ -1,7 +1,7 @@
 """Write the summary in words."""
 
-from pcam.console import job_log
-from pcam.evaluation.summary import write_summary
+from histopatch.console import job_log
+from histopatch.evaluation.summary import write_summary
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

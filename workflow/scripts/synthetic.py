@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pcam.console import job_log
-from pcam.cores import core_count
-from pcam.data.synthetic import write_dataset
+from histopatch.console import job_log
+from histopatch.cores import core_count
+from histopatch.data.synthetic import write_dataset
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     write_dataset(

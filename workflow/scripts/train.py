@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pcam.console import job_log
-from pcam.engine.train import train_run
+from histopatch.console import job_log
+from histopatch.engine.train import train_run
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     train_run(

@@ -1,7 +1,7 @@
 """Judge the audit of a split."""
 
-from pcam.console import job_log
-from pcam.data.audit import judge_files
+from histopatch.console import job_log
+from histopatch.leakage.audit import judge_files
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     judge_files(

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pcam.data import appearance
-from pcam.data.appearance import measure
-from pcam.data.clusters import FEATURES
+from histopatch.data import appearance
+from histopatch.data.appearance import measure
+from histopatch.data.clusters import FEATURES
 
 GLASS = np.full((96, 96, 3), 240, np.uint8)
 

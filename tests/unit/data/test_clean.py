@@ -4,8 +4,8 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from pcam.data.clean import clean_files
-from pcam.errors import InputError
+from histopatch.data.clean import clean_files
+from histopatch.errors import InputError
 
 RULES = {"bad_rows": "reject", "bad_images": "reject", "near_blank": "keep", "near_blank_std": 6.0}
 GOOD = ["a,0", "b,1", "c,0", "d,1"]

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from pcam.data.appearance import measure
-from pcam.data.clusters import FEATURES, cluster
-from pcam.errors import InputError
+from histopatch.data.appearance import measure
+from histopatch.data.clusters import FEATURES, cluster
+from histopatch.errors import InputError
 
 
 def table(features: np.ndarray) -> pd.DataFrame:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pcam.data import explore
+from histopatch.data import explore
 
 
 def test_class_balance_counts_and_shares(csv, tmp_path):

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pcam.data.folds import HELD_OUT, TRAIN_ONLY, fold_name, parts, read_split
+from histopatch.data.folds import HELD_OUT, TRAIN_ONLY, fold_name, parts, read_split
 
 SPLIT = pd.DataFrame({"id": [*"abcdef"], "fold": [TRAIN_ONLY, 0, 1, 1, HELD_OUT, 0]})
 

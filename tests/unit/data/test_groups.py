@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pcam.data.clusters import FEATURES
-from pcam.data.groups import group_patches, join, read_slides, slide_groups
-from pcam.errors import InputError
+from histopatch.data.clusters import FEATURES
+from histopatch.data.groups import group_patches, join, read_slides, slide_groups
+from histopatch.errors import InputError
 
 RULES = {"group_by": "none", "appearance_clusters": 2, "seed": 0, "keep_duplicates_together": False}
 IDS = pd.Series([f"{i:02d}" for i in range(6)])

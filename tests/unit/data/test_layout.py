@@ -1,7 +1,7 @@
 import pytest
 
-from pcam.data.layout import check_layout, list_images
-from pcam.errors import InputError
+from histopatch.data.layout import check_layout, list_images
+from histopatch.errors import InputError
 
 
 @pytest.fixture

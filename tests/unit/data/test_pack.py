@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from pcam.data import pack
-from pcam.errors import InputError
+from histopatch.data import pack
+from histopatch.errors import InputError
 
 SIZE = 24
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from pcam.data.splits import assign_folds, split_files
-from pcam.errors import InputError
+from histopatch.data.splits import assign_folds, split_files
+from histopatch.errors import InputError
 
 RULES = {
     "validation_fraction": 0.15,

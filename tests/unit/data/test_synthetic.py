@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pcam.data import synthetic
-from pcam.data.synthetic import write_dataset
-from pcam.data.tissue import SIZE
+from histopatch.data import synthetic
+from histopatch.data.synthetic import write_dataset
+from histopatch.data.tissue import SIZE
 
 # With this seed the label drawn for the near-blank patch is 1, so that it has to be overruled.
 TRAIN, TEST, SLIDES, SEED = 40, 8, 6, 8

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pcam.data import tissue
-from pcam.data.tissue import CENTRE, SIZE, draw_slide
+from histopatch.data import tissue
+from histopatch.data.tissue import CENTRE, SIZE, draw_slide
 
 SEED = 8
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pcam.data import verify
-from pcam.data.pack import pack_folder
+from histopatch.data import verify
+from histopatch.data.pack import pack_folder
 
 SIZE = 16
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from pcam.engine.backbones import BACKBONES, IMAGENET_NORM, Backbone
-from pcam.engine.device import Format
-from pcam.engine.loop import Part
-from pcam.engine.network import Network
-from pcam.engine.patches import Patches
+from histopatch.engine.backbones import BACKBONES, IMAGENET_NORM, Backbone
+from histopatch.engine.device import Format
+from histopatch.engine.loop import Part
+from histopatch.engine.network import Network
+from histopatch.engine.patches import Patches
 
 CPU = torch.device("cpu")
 SIZE = 32

@@ -6,7 +6,7 @@ import scipy.ndimage
 import torch
 from PIL import Image
 
-from pcam.engine.augment import draw_matrices, flip_rotate, prepare
+from histopatch.engine.augment import draw_matrices, flip_rotate, prepare
 
 SCALED = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # normalisation that leaves values in [0, 1]
 SIGNS = [(1, 1), (-1, 1), (1, -1), (-1, -1)]

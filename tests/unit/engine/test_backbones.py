@@ -8,10 +8,10 @@ import timm
 import torch
 import torchvision
 
-from pcam.data.tissue import draw_patch, draw_slide
-from pcam.engine.augment import prepare
-from pcam.engine.backbones import BACKBONES, build
-from pcam.errors import InputError
+from histopatch.data.tissue import draw_patch, draw_slide
+from histopatch.engine.augment import prepare
+from histopatch.engine.backbones import BACKBONES, build
+from histopatch.errors import InputError
 
 TORCHVISION = ["resnet18", "efficientnet_b0", "efficientnet_b2"]
 

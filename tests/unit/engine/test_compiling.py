@@ -3,7 +3,7 @@ import time
 import pytest
 import torch
 
-from pcam.engine.compiling import compile_network, worth_compiling
+from histopatch.engine.compiling import compile_network, worth_compiling
 
 CPU = torch.device("cpu")
 

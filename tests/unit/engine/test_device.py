@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from pcam.engine.device import Format, choose_device, choose_format, device_name, is_out_of_memory
-from pcam.errors import InputError
+from histopatch.engine.device import Format, choose_device, choose_format, device_name, is_out_of_memory
+from histopatch.errors import InputError
 
 CPU = torch.device("cpu")
 

@@ -11,17 +11,17 @@ import time
 
 import pytest
 
-from pcam.engine import guard
-from pcam.engine.guard import exclusive
-from pcam.errors import InputError
-from pcam.fingerprints import LIBRARY
+from histopatch.engine import guard
+from histopatch.engine.guard import exclusive
+from histopatch.errors import InputError
+from histopatch.fingerprints import LIBRARY
 
 SECONDS = 20  # to wait for what must happen, on a busy machine
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from pcam.engine.guard import exclusive
+from histopatch.engine.guard import exclusive
 with exclusive(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

@@ -7,9 +7,9 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from pcam.engine.augment import draw_matrices, prepare
-from pcam.engine.backbones import IMAGENET_NORM, Classifier
-from pcam.engine.loop import fit, pos_weight
+from histopatch.engine.augment import draw_matrices, prepare
+from histopatch.engine.backbones import IMAGENET_NORM, Classifier
+from histopatch.engine.loop import fit, pos_weight
 
 TIMES = ("seconds", "images_per_second")
 

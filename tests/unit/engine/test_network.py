@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from pcam.engine.augment import flip_rotate, prepare
-from pcam.engine.backbones import IMAGENET_NORM
+from histopatch.engine.augment import flip_rotate, prepare
+from histopatch.engine.backbones import IMAGENET_NORM
 
 ROWS = torch.tensor([5, 0, 40, 17, 3, 29, 8])
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from pcam.engine import patches
-from pcam.engine.patches import Patches
+from histopatch.engine import patches
+from histopatch.engine.patches import Patches
 
 CPU = torch.device("cpu")
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from pcam.engine.predict import load_network, predict_held_out, predict_pack
-from pcam.engine.train import train_run
-from pcam.errors import InputError
+from histopatch.engine.predict import load_network, predict_held_out, predict_pack
+from histopatch.engine.train import train_run
+from histopatch.errors import InputError
 
 RUNTIME = {"device": "cpu", "workers": 1}
 

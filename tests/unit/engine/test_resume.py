@@ -4,7 +4,7 @@ import random
 import pytest
 import torch
 
-from pcam.engine import resume
+from histopatch.engine import resume
 
 
 @pytest.fixture

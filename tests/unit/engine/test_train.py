@@ -10,10 +10,10 @@ import safetensors.torch
 import torch
 from sklearn.metrics import log_loss, roc_auc_score
 
-from pcam.engine import resume, train
-from pcam.engine.backbones import build
-from pcam.engine.train import train_run
-from pcam.errors import InputError
+from histopatch.engine import resume, train
+from histopatch.engine.backbones import build
+from histopatch.engine.train import train_run
+from histopatch.errors import InputError
 
 RUNTIME = {"device": "cpu", "workers": 1, "log_level": "info"}
 FILES = {"model.safetensors", "history.csv", "predictions.csv", "run.json"}
@@ -210,7 +210,7 @@ def test_a_frozen_backbone_is_kept_as_it_was_loaded(run, settings, tmp_path):
 
 def test_only_one_training_has_a_folder(run, monkeypatch):
     """A lock is held by whoever opened the folder, so this process can stand for another one."""
-    from pcam.engine import guard
+    from histopatch.engine import guard
 
     monkeypatch.setattr(guard, "PATIENCE", 0)
     folder = run("a", epochs=1).folder

@@ -1,15 +1,13 @@
 """Tables of runs and predictions that the tests of several modules start from."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pcam.evaluation.kept import Kept
+from histopatch.evaluation.predictions import Kept
 
-BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 SETTINGS = {
     "backbone": "resnet18",
     "epochs": 2,
@@ -48,22 +46,6 @@ def table_of_runs(tmp_path):
 
 
 @pytest.fixture
-def predictions():
-    """Labels, scores and slides of N patches: slides share some of the score; rounding makes ties."""
-
-    def make(patches: int, slides: int = 7, decimals: int = 1, seed: int = 0):
-        generator = np.random.default_rng(seed)
-        slide = generator.integers(slides, size=patches)
-        labels = generator.integers(0, 2, patches)
-        labels[:2] = (0, 1)
-        shared = generator.normal(size=slides)[slide]
-        scores = np.round(labels + shared / 2 + generator.normal(size=patches), decimals)
-        return labels, scores, np.array([f"slide {code}" for code in slide])
-
-    return make
-
-
-@pytest.fixture
 def kept():
     """Kept predictions of N patches on so many slides (None: not known) by so many folds."""
 
@@ -76,13 +58,3 @@ def kept():
         return Kept(ids, labels, probabilities, of_slides, np.arange(count) % folds)
 
     return make
-
-
-@pytest.fixture
-def coverage(monkeypatch):
-    """The benchmark of coverage as a module."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    spec = importlib.util.spec_from_file_location("benchmark_of_coverage", BENCHMARKS / "coverage.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

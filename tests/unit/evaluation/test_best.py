@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pcam.evaluation.best import choose_best
+from histopatch.evaluation.best import choose_best
 
 RUNS = [
     {"run": "accurate", "folder": "a", "lr": 1.0, "final_val_auc": 0.95, "val_log_loss": 0.30},

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pcam.evaluation.auroc import delong
-from pcam.evaluation.by_group import auc_by_group
+from histopatch.evaluation.by_group import auc_by_group
+from histopatch.statistics.auroc import delong
 
 
 def test_each_slide_has_its_auroc(kept):

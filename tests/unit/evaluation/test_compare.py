@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from pcam.evaluation.calibration import expected_calibration_error
-from pcam.evaluation.compare import compare_runs, flatten, study_table
-from pcam.files import read_table
+from histopatch.evaluation.compare import compare_runs, flatten, study_table
+from histopatch.files import read_table
+from histopatch.statistics.calibration import expected_calibration_error
 
 LABELS = np.arange(60) % 3 == 0
 

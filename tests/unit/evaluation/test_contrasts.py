@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pcam.evaluation.auroc import bootstrap_contrasts_by_slide, delong_contrasts
-from pcam.evaluation.contrasts import paired_contrasts
-from pcam.evaluation.kept import Kept
-from pcam.evaluation.metrics import REPEATS
+from histopatch.evaluation.contrasts import paired_contrasts
+from histopatch.evaluation.predictions import Kept
+from histopatch.statistics.auroc import bootstrap_contrasts_by_slide, delong_contrasts
+from histopatch.statistics.metrics import REPEATS
 
 LABELS = np.arange(60) % 2
 SLIDES = np.arange(60) // 6

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pcam.evaluation.auroc import delong_paired, paired_bootstrap_by_slide
-from pcam.evaluation.effects import COLUMNS, effects_table
-from pcam.evaluation.metrics import REPEATS
-from pcam.files import read_table
+from histopatch.evaluation.effects import COLUMNS, effects_table
+from histopatch.files import read_table
+from histopatch.statistics.auroc import delong_paired, paired_bootstrap_by_slide
+from histopatch.statistics.metrics import REPEATS
 
 LABELS = np.arange(120) % 2
 SLIDES = [f"s{i % 10}" for i in range(120)]

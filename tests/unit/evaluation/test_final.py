@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pcam.evaluation.calibration import apply_temperature, fit_temperature
-from pcam.evaluation.final import final_tables
-from pcam.files import read_table
+from histopatch.evaluation.final import final_tables
+from histopatch.files import read_table
+from histopatch.statistics.calibration import apply_temperature, fit_temperature
 
 RULES = {"group_by": "slide", "folds": 1, "held_out_fraction": 0}
 PREVALENCES = [0.01, 0.3]

@@ -1,67 +1,72 @@
-import numpy as np
+import pandas as pd
 import pytest
 
-from pcam.errors import InputError
-from pcam.evaluation import predictions
+from histopatch.evaluation.predictions import read_kept, read_runs, read_slides
 
 
-@pytest.mark.parametrize("labels", [[0, 1, 1], [False, True, True], np.array([0.0, 1.0, 1.0])])
-def test_labels_become_booleans(labels):
-    assert predictions.binary_labels(labels, both=True).tolist() == [False, True, True]
+@pytest.fixture
+def write(tmp_path):
+    def table(name: str, text: str):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return table
 
 
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        ([], "a list of 0 and 1 is needed"),
-        ([[0, 1]], "a list of 0 and 1 is needed"),
-        ([0, 1, 2], "2 in row 2 is neither 0 nor 1"),
-        ([0, np.nan], "nan in row 1 is neither 0 nor 1"),
-        ([1, 1, 1], "all 3 are positive"),
-        ([0], "all 1 are negative"),
-    ],
-)
-def test_labels_that_cannot_be_are_one_line(labels, message):
-    with pytest.raises(InputError, match=f"^labels: {message}[^\n]*$"):
-        predictions.binary_labels(labels, both=True)
+def test_predictions_get_the_slides_of_their_patches(write):
+    split = write("split.csv", "id,label,slide,fold\n007,1,s1,0\nNA,0,s2,0\nb,1,s1,-1\n")
+    predictions = write("predictions.csv", "id,label,probability\nNA,0,0.25\n007,1,0.5\n")
+    kept = read_kept([predictions], read_slides(split))
+    assert list(kept.ids) == ["007", "NA"]
+    assert list(kept.labels) == [1, 0]
+    assert list(kept.probabilities) == [0.5, 0.25]
+    assert list(kept.slides) == ["s1", "s2"]
 
 
-def test_one_class_is_enough_where_it_is():
-    assert predictions.binary_labels([1, 1]).all()
+def test_a_patch_without_a_slide_is_one_of_its_own(write):
+    split = write("split.csv", "id,label,slide,fold\na,1,s1,0\nb,0,,0\nc,0,,0\nd,1,s1,0\n")
+    slides = read_slides(split)
+    assert slides.a == slides.d == "s1"
+    assert slides.nunique() == 3
 
 
-@pytest.mark.parametrize(
-    ("scores", "message"),
-    [
-        ([1.0], "give one for each"),
-        ([1.0, 2.0, 3.0], "give one for each"),
-        ([0.0, np.nan], "nan in row 1"),
-        ([np.inf, 0.0], "inf in row 0"),
-    ],
-)
-def test_scores_that_cannot_be_are_one_line(scores, message):
-    with pytest.raises(InputError, match=f"^scores: [^\n]*{message}[^\n]*$"):
-        predictions.finite_scores(scores, 2)
+def test_where_no_slide_is_known_there_are_none(write):
+    split = write("split.csv", "id,label,slide,fold\na,1,,0\nb,0,,0\n")
+    assert read_slides(split) is None
+    predictions = write(
+        "predictions.csv", pd.DataFrame({"id": ["a"], "label": 1, "probability": 0.5}).to_csv()
+    )
+    assert read_kept([predictions], None).slides is None
 
 
-@pytest.mark.parametrize("outside", [-1e-9, 1.1])
-def test_probabilities_end_at_0_and_1(outside):
-    assert predictions.probabilities_of_one([0, 1], 2).tolist() == [0, 1]
-    with pytest.raises(InputError, match=r"in row 1 is outside \[0, 1\]"):
-        predictions.probabilities_of_one([0.5, outside], 2)
+def test_the_folds_of_a_run_are_pooled(write):
+    folds = [
+        write("0.csv", "id,label,probability\nc,0,0.25\na,1,0.5\n"),
+        write("1.csv", "id,label,probability\nb,1,0.75\n"),
+    ]
+    kept = read_kept(folds, None)
+    assert list(kept.ids) == [*"abc"]
+    assert list(kept.probabilities) == [0.5, 0.75, 0.25]
+    assert list(kept.folds) == [0, 1, 0]
+    some = kept.only(kept.folds == 0)
+    assert (list(some.ids), list(some.labels), some.slides) == (["a", "c"], [1, 0], None)
 
 
-def test_slides_are_numbered_in_the_order_in_which_they_come():
-    assert predictions.slide_codes(["b", "a", "b"], 3).tolist() == [0, 1, 0]
-    assert predictions.slide_codes([7, 7, 3], 3).tolist() == [0, 0, 1]
-
-
-@pytest.mark.parametrize("missing", ["", None, np.nan])
-def test_a_patch_without_a_slide_is_named(missing):
-    with pytest.raises(InputError, match="the patch in row 1 has none"):
-        predictions.slide_codes(np.array(["a", missing], object), 2)
-
-
-def test_each_patch_needs_a_slide():
-    with pytest.raises(InputError, match="slides: 1 do not go with 2 patches"):
-        predictions.slide_codes(["a"], 2)
+def test_runs_are_read_once_each_with_the_slides_of_their_split(write, tmp_path):
+    splits = {
+        name: str(write(f"{name}.csv", f"id,label,slide,fold\na,1,{slide},0\nb,0,{slide},1\n"))
+        for name, slide in (("main", ""), ("slides", "s1"))
+    }
+    for folder, fold, patch in (("x", 0, "a,1,0.5"), ("y", 0, "a,1,0.6"), ("y", 1, "b,0,0.7")):
+        (tmp_path / folder / f"fold-{fold}").mkdir(parents=True)
+        write(f"{folder}/fold-{fold}/predictions.csv", f"id,label,probability\n{patch}\n")
+    runs = [
+        {"folder": "x", "folds": 1, "settings": {"split": "main"}},
+        {"folder": "y", "folds": 2, "settings": {"split": "slides"}},
+        {"folder": "x", "folds": 1, "settings": {"split": "main"}},
+    ]
+    found = read_runs(runs, str(tmp_path), splits)
+    assert [*found] == ["x", "y"]
+    assert (list(found["x"].ids), found["x"].slides) == (["a"], None)
+    assert (list(found["y"].ids), list(found["y"].slides)) == (["a", "b"], ["s1", "s1"])

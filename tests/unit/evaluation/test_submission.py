@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from pcam.errors import InputError
-from pcam.evaluation.submission import write_submission
+from histopatch.errors import InputError
+from histopatch.evaluation.submission import write_submission
 
 PREDICTIONS = ["007,0.25", "b,1.0", "a,0.0"]
 

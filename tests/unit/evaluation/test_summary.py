@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from pcam.evaluation.repeats import COLUMNS
-from pcam.evaluation.summary import write_summary
+from histopatch.evaluation.seeds import COLUMNS
+from histopatch.evaluation.summary import write_summary
 
 CLEANING = {
     "before": {"label_rows": 220025, "images": 220031},

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from pcam.evaluation.auroc import delong_paired, paired_bootstrap_by_slide
-from pcam.evaluation.kept import Kept
-from pcam.evaluation.ties import compare_with_best
+from histopatch.evaluation.predictions import Kept
+from histopatch.evaluation.ties import compare_with_best
+from histopatch.statistics.auroc import delong_paired, paired_bootstrap_by_slide
 
 LABELS = np.arange(200) % 2
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pcam.figures import style
+from histopatch.figures import style
 
 
 @pytest.fixture

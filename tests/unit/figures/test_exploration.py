@@ -4,7 +4,7 @@ import pytest
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from pcam.figures import exploration, style
+from histopatch.figures import exploration, style
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from pcam.figures import forest
+from histopatch.figures import forest
 
 
 def test_rows_are_labelled_from_the_top_down_with_notes(render, assert_inside):

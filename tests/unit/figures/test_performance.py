@@ -12,7 +12,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from pcam.figures import forest, performance, style
+from histopatch.figures import forest, performance, style
 
 NAMES = ["95 % sensitivity", "95 % specificity", "Youden's J"]
 

@@ -3,8 +3,8 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from pcam.figures import setting_effects as effects
-from pcam.figures import style
+from histopatch.figures import setting_effects as effects
+from histopatch.figures import style
 
 NO_EVIDENCE = "no evidence of a difference"
 

@@ -5,8 +5,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from pcam.figures import studies, style
-from pcam.files import read_table
+from histopatch.figures import studies, style
+from histopatch.files import read_table
 
 
 def make_runs(aurocs, **columns):

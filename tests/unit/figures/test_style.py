@@ -2,7 +2,7 @@ import matplotlib
 import pytest
 from PIL import Image
 
-from pcam.figures import style
+from histopatch.figures import style
 
 
 def test_figure_is_written_at_the_size_and_replaces_the_old_one(tmp_path):

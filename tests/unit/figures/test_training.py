@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pcam.figures import style, training
+from histopatch.figures import style, training
 
 
 def make_history(epochs):

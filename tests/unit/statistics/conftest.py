@@ -1,0 +1,35 @@
+"""Labels, scores and slides that the tests of several statistics start from."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+
+
+@pytest.fixture
+def predictions():
+    """Labels, scores and slides of N patches: slides share some of the score; rounding makes ties."""
+
+    def make(patches: int, slides: int = 7, decimals: int = 1, seed: int = 0):
+        generator = np.random.default_rng(seed)
+        slide = generator.integers(slides, size=patches)
+        labels = generator.integers(0, 2, patches)
+        labels[:2] = (0, 1)
+        shared = generator.normal(size=slides)[slide]
+        scores = np.round(labels + shared / 2 + generator.normal(size=patches), decimals)
+        return labels, scores, np.array([f"slide {code}" for code in slide])
+
+    return make
+
+
+@pytest.fixture
+def coverage(monkeypatch):
+    """The benchmark of coverage as a module."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    spec = importlib.util.spec_from_file_location("benchmark_of_coverage", BENCHMARKS / "coverage.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

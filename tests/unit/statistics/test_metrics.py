@@ -1,0 +1,77 @@
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+
+from histopatch.errors import InputError
+from histopatch.statistics.auroc import bootstrap_by_slide, delong
+from histopatch.statistics.calibration import expected_calibration_error
+from histopatch.statistics.metrics import fold_aurocs, summarise
+
+
+@pytest.fixture
+def patches(predictions):
+    labels, scores, slides = predictions(80)
+    return labels, 1 / (1 + np.exp(-scores)), slides
+
+
+def test_every_metric_is_what_it_is_called(patches):
+    labels, probabilities, _ = patches
+    _, low, high = delong(labels, probabilities)
+    assert summarise(labels, probabilities) == pytest.approx(
+        {
+            "patches": 80,
+            "positive": labels.sum(),
+            "slides": None,
+            "auc": roc_auc_score(labels, probabilities),
+            "auc_low": low,
+            "auc_high": high,
+            "auc_interval": "DeLong",
+            "auc_delong_low": low,
+            "auc_delong_high": high,
+            "average_precision": average_precision_score(labels, probabilities),
+            "log_loss": log_loss(labels, probabilities),
+            "brier": brier_score_loss(labels, probabilities),
+            "ece": expected_calibration_error(labels, probabilities),
+        }
+    )
+
+
+def test_where_slides_are_known_the_interval_is_theirs(patches):
+    labels, probabilities, slides = patches
+    found = summarise(labels, probabilities, slides, repeats=100, seed=4)
+    interval = bootstrap_by_slide(labels, probabilities, slides, repeats=100, seed=4)
+    assert (found["auc_low"], found["auc_high"]) == interval[1:]
+    assert (found["auc_interval"], found["slides"]) == ("slide bootstrap", 7)
+    without = summarise(labels, probabilities)
+    theirs = ("slides", "auc_low", "auc_high", "auc_interval")
+    assert {k: v for k, v in found.items() if k not in theirs} == {
+        k: v for k, v in without.items() if k not in theirs
+    }
+
+
+def test_one_slide_has_no_interval_by_slide(patches):
+    labels, probabilities, _ = patches
+    found = summarise(labels, probabilities, ["a"] * 80)
+    assert found == summarise(labels, probabilities) | {"slides": 1}
+
+
+def test_what_is_found_can_be_kept(patches):
+    for found in (summarise(*patches), summarise([0, 1], [0, 1]), summarise([0, 0, 1], [1, 0.5, 0.0])):
+        assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "message"),
+    [([1, 1], [0.5, 0.5], "all 2 are positive"), ([0, 1], [0.5, 1.5], "1.5 in row 1 is outside")],
+)
+def test_what_cannot_be_summarised_is_one_line(labels, probabilities, message):
+    with pytest.raises(InputError, match=message):
+        summarise(labels, probabilities)
+
+
+def test_each_fold_has_its_auroc():
+    labels, folds = np.array([0, 1, 0, 1, 0, 1, 1]), np.array([1, 1, 0, 0, 3, 3, 3])
+    probabilities = np.array([0.1, 0.2, 0.9, 0.1, 0.5, 0.6, 0.4])
+    assert fold_aurocs(labels, probabilities, folds).tolist() == [0.0, 1.0, 0.5]

@@ -1,0 +1,184 @@
+"""The configuration: numbers made numbers, checked against the schema, defaults filled in."""
+
+import copy
+import difflib
+import math
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from histopatch.errors import InputError
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+
+
+def load(raw: dict, schema: dict | None = None) -> dict:
+    """Return the whole configuration, checked and with every default filled in.
+
+    raw: the merged configuration as YAML gives it; it is left as it is.
+    schema: the JSON schema to check against, by default that of `workflow/schemas/`.
+    Raises InputError for a typo, a wrong type or an impossible value.
+    """
+    schema = schema or yaml.safe_load(SCHEMA.read_text())
+    config = _numbers(schema, copy.deepcopy(raw), schema)
+    _check(config, schema, schema)
+    for name, experiment in config["experiments"].items():
+        _check_dataset(experiment["dataset"], f"experiments.{name}.dataset")
+    config = _fill(schema, config, schema)
+    if config["experiment"] not in config["experiments"]:
+        raise InputError(
+            f"experiment: there is no experiment {config['experiment']!r}; "
+            f"choose one of {', '.join(config['experiments'])}"
+        )
+    for name, experiment in config["experiments"].items():
+        _check_experiment(experiment, f"experiments.{name}", schema)
+    return config
+
+
+def _resolve(node: dict | bool, schema: dict) -> dict:
+    """Follow `$ref`; keywords beside it win, as `default` and `fill` do here."""
+    if not isinstance(node, dict):
+        return {}
+    if "$ref" in node:
+        target = schema
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        return {**_resolve(target, schema), **{k: v for k, v in node.items() if k != "$ref"}}
+    return node
+
+
+def _children(node: dict, value: dict):
+    """Pairs of key and schema for the keys of an object."""
+    properties, rest = node.get("properties", {}), node.get("additionalProperties", {})
+    return ((key, properties.get(key, rest)) for key in value)
+
+
+def _numbers(node: dict, value, schema: dict):
+    """Give numbers one form, so that `3e-4` (a string to YAML), 3.0e-4 and 0.0003 are the same."""
+    node = _resolve(node, schema)
+    if isinstance(value, dict):
+        value = {key: _numbers(child, value[key], schema) for key, child in _children(node, value)}
+        if "grid" in value and isinstance(value["grid"], dict):
+            value["grid"] = _grid_numbers(value["grid"], schema)
+        return value
+    if node.get("type") in ("number", "integer") and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            return value
+        if math.isnan(number):
+            return str(value)  # within every range, as no comparison holds; a text is refused
+        if node["type"] == "integer" and number.is_integer():
+            return value if isinstance(value, int) else int(number)
+        return number
+    return value
+
+
+def _grid_numbers(grid: dict, schema: dict) -> dict:
+    settings = schema["$defs"]["settings"]["properties"]
+    return {
+        key: [_numbers(settings.get(key, {}), value, schema) for value in values]
+        if isinstance(values, list)
+        else values
+        for key, values in grid.items()
+    }
+
+
+def _fill(node: dict, value, schema: dict):
+    """Fill in defaults, each a copy of its own; `fill: false` stops at overrides."""
+    node = _resolve(node, schema)
+    if not isinstance(value, dict) or node.get("fill") is False:
+        return value
+    for key, child in node.get("properties", {}).items():
+        child = _resolve(child, schema)
+        if key not in value and "default" in child:
+            value[key] = copy.deepcopy(child["default"])
+    return {key: _fill(child, value[key], schema) for key, child in _children(node, value)}
+
+
+def _check(value, node: dict, schema: dict, at: str = "") -> None:
+    validator = jsonschema.Draft202012Validator({**node, "$defs": schema["$defs"]})
+    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    if error is None:
+        return
+    path = ".".join(filter(None, [at, *map(str, error.absolute_path)])) or "config"
+    raise InputError(f"{path}: {_say(error)}")
+
+
+def _say(error: jsonschema.ValidationError) -> str:
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(error.schema.get("properties", {}))
+        unknown = next(key for key in error.instance if key not in known)
+        return f"unknown key {unknown!r}{_suggest(str(unknown), known)}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"the key {missing!r} is missing"
+    if error.validator == "anyOf" and "runs" in str(error.validator_value):
+        return "a study needs `runs` or `grid`"
+    if error.validator == "pattern":
+        return f"{error.instance!r}: names are made of letters, digits, `_` and `-` only"
+    if error.validator == "not":
+        return f"the name {error.instance!r} is taken by a table of every experiment; choose another"
+    return error.message.replace("\n", " ")
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+
+
+def _check_dataset(dataset: dict, at: str) -> None:
+    """Check that the keys fit the format; before filling in, which adds `synthetic` to all."""
+    foreign = {"kaggle": ["synthetic"], "synthetic": ["root", "slides", "patch_size"]}
+    for key in foreign[dataset["format"]]:
+        if key in dataset:
+            raise InputError(f"{at}.{key}: does not go with format {dataset['format']!r}; remove it")
+    if dataset["format"] == "kaggle" and "root" not in dataset:
+        raise InputError(f"{at}: the key 'root' is missing; it names the folder of the data set")
+
+
+def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
+    """Check what a schema cannot say: that names used in one place are defined in another."""
+    settings = schema["$defs"]["settings"]["properties"]
+    dataset = experiment["dataset"]
+    for name, split in experiment["splits"].items():
+        if split["group_by"] == "slide" and dataset["format"] == "kaggle" and "slides" not in dataset:
+            raise InputError(
+                f"{at}.splits.{name}.group_by: 'slide' needs dataset.slides, a CSV file `id,slide`"
+            )
+    for name, study in experiment["studies"].items():
+        here = f"{at}.studies.{name}"
+        for key, values in study.get("grid", {}).items():
+            if key not in settings:
+                raise InputError(f"{here}.grid: unknown key {key!r}{_suggest(key, [*settings])}")
+            for value in values:
+                _check(value, settings[key], schema, at=f"{here}.grid.{key}")
+        for run in study["disabled"]:
+            if run not in study.get("runs", {}):
+                raise InputError(f"{here}.disabled: there is no run {run!r} under {here}.runs")
+        for run, overrides in study.get("runs", {}).items():
+            _check_split(overrides.get("split"), experiment, f"{here}.runs.{run}")
+        for split in study.get("grid", {}).get("split", []):
+            _check_split(split, experiment, f"{here}.grid")
+    _check_split(experiment["defaults"]["split"], experiment, f"{at}.defaults")
+    _check_split(experiment["final"]["overrides"].get("split"), experiment, f"{at}.final.overrides")
+    _check_final(experiment, f"{at}.final")
+
+
+def _check_final(experiment: dict, at: str) -> None:
+    final = experiment["final"]
+    if final["study"] not in experiment["studies"]:
+        raise InputError(
+            f"{at}.study: there is no study {final['study']!r}; "
+            f"choose one of {', '.join(experiment['studies'])}"
+        )
+    if final["select"] == "cheapest_tied" and final["metric"] != "val_auc":
+        raise InputError(f"{at}.select: 'cheapest_tied' goes with the metric 'val_auc', which ties are of")
+
+
+def _check_split(split: str | None, experiment: dict, at: str) -> None:
+    if split is not None and split not in experiment["splits"]:
+        raise InputError(
+            f"{at}.split: there is no split {split!r}; choose one of {', '.join(experiment['splits'])}"
+        )

@@ -1,0 +1,23 @@
+"""Clusters of patches that look alike, by what appearance.py measures of each."""
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from histopatch.errors import InputError
+
+FEATURES = ["dark_red", "dark_blue", "pale_blue", "sharpness"]
+
+
+def cluster(features: pd.DataFrame, clusters: int, seed: int) -> np.ndarray:
+    """The cluster of each patch, by k-means on FEATURES in standard units; deterministic.
+
+    Patches without tissue count as average. Raises InputError with fewer patches than clusters.
+    """
+    if len(features) < clusters:
+        raise InputError(f"appearance_clusters: {clusters} are too many for {len(features)} patches")
+    values = features[FEATURES].astype(float)
+    values = ((values - values.mean()) / values.std().clip(lower=1e-9)).fillna(0)
+    with threadpool_limits(1):  # the order of the sums, and with it the last digits, depends on threads
+        return KMeans(clusters, n_init=3, random_state=seed).fit_predict(values.to_numpy())

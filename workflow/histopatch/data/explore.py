@@ -1,0 +1,70 @@
+"""Exploration: what the data set holds, as tables; figures/exploration.py draws them."""
+
+import numpy as np
+import pandas as pd
+
+from histopatch.files import read_table, write_table
+
+CHANNELS = ("red", "green", "blue")
+CHUNK = 1024  # patches read at a time
+
+
+def class_balance(labels: str, table: str) -> None:
+    """From the clean labels (CSV `id,label`) to a table `label,patches,share`."""
+    counts = read_table(labels).label.value_counts().sort_index()
+    balance = counts.rename_axis("label").rename("patches").reset_index()
+    write_table(balance.assign(share=(balance.patches / balance.patches.sum()).round(4)), table)
+
+
+def check_images(parts: dict[str, tuple[str, str]], near_blank_std: float, table: str) -> None:
+    """A table of all images, one row per part and finding: `part,check,value,images`.
+
+    parts: the pack's index and its table of rejected images, by name of the part (`train`, `test`).
+    Checked are shape, mode, what was set aside and why, near-blank patches, and the range of pixel
+    values (0-255) over the part and of the patches' means.
+    """
+    rows = []
+    for part, (index, rejected) in parts.items():
+        images, aside = read_table(index), read_table(rejected)
+        shapes = images.width.astype(str) + "×" + images.height.astype(str)
+        for check, values in (
+            ("shape", shapes),
+            ("mode", images["mode"]),
+            ("set aside", aside.reason),
+        ):
+            for value, count in values.value_counts().items():
+                rows.append((part, check, value, count))
+        near_blank = int((images["std"] < near_blank_std).sum())
+        rows.append((part, "near blank", f"standard deviation below {near_blank_std:g}", near_blank))
+        for check, value in {
+            "lowest pixel value": images["min"].min(),
+            "highest pixel value": images["max"].max(),
+            "mean pixel value": f"{images['mean'].mean():.1f}",
+            "darkest patch, mean": f"{images['mean'].min():.1f}",
+            "brightest patch, mean": f"{images['mean'].max():.1f}",
+        }.items():
+            rows.append((part, check, value, len(images)))
+    write_table(pd.DataFrame(rows, columns=["part", "check", "value", "images"]), table)
+
+
+def rgb_histograms(pack: str, index: str, labels: str, table: str) -> None:
+    """Distribution of pixel values per class and channel: `label,channel,value,share`.
+
+    pack: uint8 array N×H×W×3, read a chunk at a time.
+    """
+    pixels = np.load(pack, mmap_mode="r")
+    row_of = read_table(index).set_index("id").row
+    clean = read_table(labels)
+    tables = []
+    for label, group in clean.groupby("label"):
+        rows = np.sort(row_of.loc[group.id].to_numpy())
+        counts = np.zeros((len(CHANNELS), 256), np.int64)
+        for start in range(0, len(rows), CHUNK):
+            chunk = pixels[rows[start : start + CHUNK]]  # n×H×W×3
+            for channel in range(len(CHANNELS)):
+                counts[channel] += np.bincount(chunk[..., channel].ravel(), minlength=256)
+        for channel, count in zip(CHANNELS, counts, strict=True):
+            share = count / count.sum()
+            values = pd.DataFrame({"value": range(256), "share": share.round(8)})
+            tables.append(values.assign(label=label, channel=channel))
+    write_table(pd.concat(tables)[["label", "channel", "value", "share"]], table)

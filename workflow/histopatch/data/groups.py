@@ -1,0 +1,76 @@
+"""Groups: which patches must stay on one side of a split, because they are alike for reasons of their own."""
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from histopatch.data.clusters import FEATURES, cluster
+from histopatch.errors import InputError
+from histopatch.files import read_table
+
+
+def group_patches(
+    table: pd.DataFrame, rules: dict, appearance: str | None, duplicates: str | None
+) -> np.ndarray | None:
+    """The group of each patch as a number, or None where every patch is a group of its own.
+
+    table: `id,slide`; rules: `group_by` none, `slide` or `appearance`, `keep_duplicates_together`,
+    `appearance_clusters`, `seed`. appearance: the measurements of the pack; duplicates: its pairs. A patch
+    without a slide is a group of its own.
+    """
+    groups = np.arange(len(table))
+    if rules["group_by"] == "slide":
+        groups = slide_groups(table.slide)
+    if rules["keep_duplicates_together"]:
+        groups = join(groups, table.id, read_table(duplicates))
+    if rules["group_by"] == "appearance":
+        measured = read_table(appearance).set_index("id")[FEATURES]
+        # Duplicates get one look, and with it one cluster. To merge the clusters that duplicates link
+        # would soon leave a single one: some duplicates lie on the border of any two.
+        looks = measured.loc[table.id].reset_index(drop=True).groupby(groups).transform("mean")
+        return cluster(looks, rules["appearance_clusters"], rules["seed"])
+    ungrouped = rules["group_by"] == "none" and not rules["keep_duplicates_together"]
+    return None if ungrouped else groups
+
+
+def slide_groups(slides: pd.Series) -> np.ndarray:
+    """The slides as numbers; a patch without one has a number of its own."""
+    if (slides == "").all():
+        raise InputError("group_by: there are no slides to group by; name them in dataset.slides")
+    number, _ = pd.factorize(slides)
+    return np.where(slides == "", len(slides) + np.arange(len(slides)), number)
+
+
+def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:
+    """Groups of patches joined where a pair (`id_a,id_b`) links them, directly or over others.
+
+    Pairs of which one patch is not among the ids join nothing.
+    """
+    _, groups = np.unique(groups, return_inverse=True)
+    group_of = pd.Series(groups, index=ids)
+    pairs = pairs[pairs.id_a.isin(ids) & pairs.id_b.isin(ids)]
+    ends = group_of.loc[pairs.id_a].to_numpy(), group_of.loc[pairs.id_b].to_numpy()
+    links = coo_array((np.ones(len(pairs), bool), ends), shape=(groups.max() + 1,) * 2)
+    return connected_components(links, directed=False)[1][groups]
+
+
+def read_slides(ids: pd.Series, path: str, unmapped: str) -> pd.Series:
+    """The slide of each patch from CSV `id,slide`; the empty text where there is none.
+
+    unmapped: `stop` refuses patches without a slide, `own_group` leaves them without one.
+    """
+    slide_of = read_table(path)
+    for column in ("id", "slide"):
+        if column not in slide_of:
+            raise InputError(f"{path}: there is no column {column!r}; the first line must name `id,slide`")
+    doubled = slide_of.id[slide_of.id.duplicated()]
+    if len(doubled):
+        raise InputError(f"{path}: the id {doubled.iloc[0]!r} stands there twice; keep one row")
+    slides = ids.map(slide_of.set_index("id").slide)
+    if unmapped == "stop" and slides.isna().any():
+        raise InputError(
+            f"{path}: {slides.isna().sum()} of {len(ids)} patches have no slide, the first is "
+            f"{ids[slides.isna()].iloc[0]!r}; add them, or set `unmapped: own_group` in the split"
+        )
+    return slides.fillna("")

@@ -1,0 +1,175 @@
+"""The training loop: one page, top to bottom."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+
+from histopatch.console import progress
+from histopatch.engine import resume
+from histopatch.engine.augment import draw_matrices
+from histopatch.engine.device import is_out_of_memory
+from histopatch.engine.network import Network
+from histopatch.engine.patches import Patches
+
+
+@dataclass
+class Part:
+    """The patches of one side of a split."""
+
+    rows: Tensor  # N rows of the pack, int64, on the CPU
+    labels: Tensor  # N, float32, on the device
+
+
+@dataclass
+class Progress:
+    """What a training has come to so far."""
+
+    history: list[dict] = field(default_factory=list)  # a row an epoch
+    train_seconds: float = 0.0
+    evaluate_seconds: float = 0.0
+    micro_batch: int = 0  # patches that go through the network at a time
+
+
+def fit(
+    network: Network,
+    settings: dict,
+    patches: Patches,
+    train: Part,
+    validation: Part,
+    saved: dict | None = None,
+    save: Callable[[dict], None] = lambda state: None,
+) -> tuple[Progress, Tensor]:
+    """Train the network in place, evaluating after each epoch; return the progress and the last logits.
+
+    The logits are those of the validation part, N float32. saved: a state that `save` was called with,
+    to go on from; `save` is called after each epoch but the last. Nothing waits for the device inside
+    an epoch: the loss stays there until its end.
+    """
+    device, model, batch_size = patches.device, network.model, settings["batch_size"]
+    loss_function = nn.BCEWithLogitsLoss(pos_weight=pos_weight(train.labels, settings))
+    optimizer = torch.optim.AdamW(
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
+        lr=settings["lr"],
+        weight_decay=settings["weight_decay"],
+        fused=True,
+    )
+    # Batch normalisation has nothing to normalise a lone last patch with; each epoch leaves out another.
+    count = len(train.rows) - (len(train.rows) % batch_size == 1)
+    steps = settings["epochs"] * -(-count // batch_size)
+    schedule = _schedule(optimizer, settings["scheduler"], steps)
+    scaler = torch.amp.GradScaler(device.type, enabled=network.compute.precision == "fp16")
+    generator = torch.Generator().manual_seed(settings["seed"])
+    stateful = {"model": model, "optimizer": optimizer, "schedule": schedule, "scaler": scaler}
+    done = Progress(micro_batch=batch_size)
+    if saved:
+        done = _restore(saved, stateful, generator)
+
+    for epoch in range(len(done.history) + 1, settings["epochs"] + 1):
+        started, lr = time.perf_counter(), optimizer.param_groups[0]["lr"]
+        model.train()
+        order = torch.randperm(len(train.rows), generator=generator)[:count]
+        matrices = draw_matrices(len(order), settings["augmentation"], generator).to(device)
+        labels = train.labels[order.to(device)]
+        total_loss, seen = torch.zeros((), device=device), 0
+        with progress(total=len(order), unit="img", desc=f"epoch {epoch}") as bar:
+            for pixels in patches.batches(train.rows[order], batch_size):
+                batch = slice(seen, seen + len(pixels))
+                loss, done.micro_batch = _accumulate_gradients(
+                    network, loss_function, scaler, pixels, matrices[batch], labels[batch],
+                    done.micro_batch,
+                )  # fmt: skip
+                scaler.step(optimizer)
+                scaler.update()
+                optimizer.zero_grad(set_to_none=True)
+                schedule.step()
+                total_loss += loss * len(pixels)
+                seen = batch.stop
+                bar.update(len(pixels))
+        train_loss = total_loss.item() / seen  # waits for the device, once an epoch
+        trained = time.perf_counter()
+
+        logits = network.predict(patches, validation.rows, batch_size)
+        row = {
+            "epoch": epoch,
+            "train_loss": train_loss,
+            "val_loss": loss_function(logits, validation.labels).item(),
+            "val_auc": roc_auc_score(validation.labels.cpu(), logits.cpu()),
+            "lr": lr,
+            "seconds": time.perf_counter() - started,
+            "images_per_second": seen / (trained - started),
+        }
+        done.history.append(row)
+        done.train_seconds += trained - started
+        done.evaluate_seconds += time.perf_counter() - trained
+        logging.info(
+            "epoch %d of %d: train loss %.4f, validation loss %.4f, AUROC %.4f, %.0f img/s",
+            epoch, settings["epochs"], train_loss, row["val_loss"], row["val_auc"],
+            row["images_per_second"],
+        )  # fmt: skip
+        if epoch < settings["epochs"]:
+            save(_state(done, stateful, generator))
+    return done, logits
+
+
+def pos_weight(labels: Tensor, settings: dict) -> Tensor | None:
+    """Negatives / positives of the training part, or None where the settings do not weight."""
+    return (1 - labels).sum() / labels.sum() if settings["pos_weight"] else None
+
+
+def _accumulate_gradients(
+    network: Network,
+    loss_function: nn.Module,
+    scaler: torch.amp.GradScaler,
+    pixels: Tensor,
+    matrices: Tensor,
+    labels: Tensor,
+    micro_batch: int,
+) -> tuple[Tensor, int]:
+    """Gradients of the mean loss over one batch, in pieces of `micro_batch` where memory asks for it.
+
+    Returns the loss and the micro-batch that it worked with: out of memory halves it.
+    """
+    while True:
+        try:
+            total = torch.zeros((), device=labels.device)
+            for start in range(0, len(labels), micro_batch):
+                part = slice(start, start + micro_batch)
+                loss = loss_function(network.logits(pixels[part], matrices[part]), labels[part])
+                loss = loss * (len(labels[part]) / len(labels))
+                scaler.scale(loss).backward()
+                total += loss.detach()
+            return total, micro_batch
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or micro_batch == 1:
+                raise
+        # Outside of `except`, whose traceback keeps the tensors that have to go.
+        network.model.zero_grad(set_to_none=True)
+        torch.cuda.empty_cache()
+        micro_batch = -(-min(micro_batch, len(labels)) // 2)
+        logging.warning("out of memory: accumulating gradients over %d patches", micro_batch)
+
+
+def _schedule(optimizer, name: str, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    if name == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def _state(done: Progress, stateful: dict, generator: torch.Generator) -> dict:
+    """All that the rest of the training depends on, for `torch.save`."""
+    states = {name: part.state_dict() for name, part in stateful.items()}
+    return {**states, "random": resume.random_states(generator), "progress": vars(done)}
+
+
+def _restore(saved: dict, stateful: dict, generator: torch.Generator) -> Progress:
+    for name, part in stateful.items():
+        part.load_state_dict(saved[name])
+    resume.set_random_states(saved["random"], generator)
+    done = Progress(**saved["progress"])
+    logging.info("going on after epoch %d", len(done.history))
+    return done

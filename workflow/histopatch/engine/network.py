@@ -1,0 +1,52 @@
+"""A classifier together with how it sees patches and how it computes: packed patches in, logits out."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from histopatch.engine.augment import prepare
+from histopatch.engine.backbones import Classifier
+from histopatch.engine.device import Format, is_out_of_memory
+from histopatch.engine.patches import Patches
+
+EVALUATION_BATCH = 4  # times the training batch: there are no gradients to keep
+
+
+@dataclass
+class Network:
+    model: Classifier
+    image_size: int
+    norm: tuple  # mean and std per channel of inputs scaled to [0, 1]
+    compute: Format
+    compiled: Callable[[Tensor], Tensor] | None = None  # graph of the model in training
+    compiled_batch: int = 0  # the batch size that it is for
+
+    def logits(self, pixels: Tensor, matrices: Tensor | None = None) -> Tensor:
+        """uint8 N×H×W×3 on the device, flipped and rotated by N×2×2 `matrices`, to N float32 logits."""
+        images = prepare(pixels, self.image_size, self.norm, matrices)
+        images = images.contiguous(memory_format=self.compute.memory_format)
+        with self.compute.autocast(pixels.device):
+            return self._forward(len(pixels))(images).float()
+
+    def _forward(self, batch: int) -> Callable[[Tensor], Tensor]:
+        fits = self.compiled is not None and self.model.training and batch == self.compiled_batch
+        return self.compiled if fits else self.model
+
+    @torch.inference_mode()
+    def predict(self, patches: Patches, rows: Tensor, training_batch: int) -> Tensor:
+        """Logits of the patches in `rows`, in their order: N float32 on the device."""
+        self.model.eval()
+        batch_size = EVALUATION_BATCH * training_batch
+        while True:
+            try:
+                batches = patches.batches(rows, batch_size)
+                return torch.cat([self.logits(pixels) for pixels in batches])
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or batch_size == 1:
+                    raise
+            batch_size //= 2
+            torch.cuda.empty_cache()
+            logging.warning("out of memory: predicting %d patches at a time", batch_size)

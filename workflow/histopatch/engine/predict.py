@@ -1,0 +1,85 @@
+"""Prediction: a trained run and a pack in, one probability a patch out."""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+
+from histopatch.cores import core_count
+from histopatch.data.folds import HELD_OUT, read_split
+from histopatch.engine.backbones import BACKBONES, build
+from histopatch.engine.device import Format, choose_device
+from histopatch.engine.network import Network
+from histopatch.engine.patches import Patches
+from histopatch.errors import InputError
+from histopatch.files import read_table, write_table
+
+
+def predict_pack(
+    models: Sequence[str], reports: Sequence[str], pack: str, index: str, predictions: str, runtime: dict
+) -> None:
+    """Write `id,probability` for every patch of a pack's index, in its order.
+
+    models: the weights that a run kept, one file for each of its folds; reports: the run.json of each, which
+    says what the network is. The probability is the mean over the folds.
+    """
+    images = read_table(index)
+    probabilities = _predict(models, reports, pack, images.row.to_numpy(), runtime)
+    write_table(images[["id"]].assign(probability=probabilities), predictions)
+
+
+def predict_held_out(
+    models: Sequence[str],
+    reports: Sequence[str],
+    pack: str,
+    index: str,
+    split: str,
+    predictions: str,
+    runtime: dict,
+) -> None:
+    """Write `id,label,probability` for every patch that a split holds out; else as `predict_pack`.
+
+    Raises InputError where the split holds out nothing.
+    """
+    patches = read_split(split, index)
+    patches = patches[patches.fold == HELD_OUT]
+    if patches.empty:
+        raise InputError(f"{split}: nothing is held out; set held_out_fraction")
+    probabilities = _predict(models, reports, pack, patches.row.to_numpy(), runtime)
+    write_table(patches[["id", "label"]].assign(probability=probabilities), predictions)
+
+
+def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict) -> np.ndarray:
+    """The mean probability (N) over several networks for rows of a pack."""
+    torch.set_num_threads(core_count(runtime["workers"]))
+    device = choose_device(runtime["device"])
+    patches = Patches(pack, device)
+    started = time.perf_counter()
+    folds = []
+    for model, report in zip(models, reports, strict=True):
+        run = json.loads(Path(report).read_text())
+        network = load_network(model, run, device)
+        logits = network.predict(patches, torch.tensor(rows), run["settings"]["batch_size"])
+        folds.append(logits.double().sigmoid().cpu().numpy())
+    speed = len(rows) * len(folds) / (time.perf_counter() - started)
+    networks = "" if len(folds) == 1 else f" with {len(folds)} networks"
+    logging.info("predicted %d patches%s, %.0f img/s", len(rows), networks, speed)
+    return np.mean(folds, axis=0)
+
+
+def load_network(model: str, run: dict, device: torch.device) -> Network:
+    """The network of a trained run, on the device, in the format that it was trained in."""
+    settings = run["settings"]
+    # fp16 is the one format that a GPU has and a CPU lacks.
+    precision = "fp32" if device.type == "cpu" and run["precision"] == "fp16" else run["precision"]
+    compute = Format(run["layout"], precision)
+    classifier = build({**settings, "weights": "none"})
+    classifier.load_state_dict(safetensors.torch.load_file(model))
+    classifier.to(device, memory_format=compute.memory_format)
+    norm = BACKBONES[settings["backbone"]].norm
+    return Network(classifier, settings["image_size"], norm, compute)

@@ -1,0 +1,59 @@
+"""The state of a training at its last finished epoch, to go on from after a kill with the same bits."""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+import torch
+
+from histopatch.files import replacing
+
+
+def fingerprint(settings: dict, code: str, split: str, pack: str) -> str:
+    """Digest of all that a state depends on: configuration, code, split, pack and weights to start from.
+
+    code: digest of the training code; split: path of a table, read whole; pack: path of an array. It and
+    a file of weights are known by size and time of writing: they are too large to read for this.
+    """
+    large = [path for path in (Path(pack), Path(settings["weights"])) if path.is_file()]
+    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in large]
+    facts = [settings, code, Path(split).read_text(), stats]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def save(path: Path, state: dict, fingerprint: str) -> None:
+    """Write a state and its fingerprint, whole or not at all."""
+    with replacing(path) as temporary:
+        torch.save({"fingerprint": fingerprint, **state}, temporary)
+
+
+def load(path: Path, fingerprint: str) -> dict | None:
+    """The saved state, or None where there is none, it cannot be read or it is from before an edit."""
+    if not path.is_file():
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle and zip raise all kinds for a file that a crash cut short
+        logging.warning("the saved state cannot be read (%s); starting afresh", type(error).__name__)
+        return None
+    if state.pop("fingerprint") != fingerprint:
+        logging.info("a state from before an edit is left aside; starting afresh")
+        return None
+    return state
+
+
+def random_states(generator: torch.Generator) -> dict:
+    """Every random state that a training draws from: the order and augmentation, and dropout."""
+    states = {"generator": generator.get_state(), "cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def set_random_states(states: dict, generator: torch.Generator) -> None:
+    """Put back what `random_states` returned."""
+    generator.set_state(states["generator"])
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state_all(states["cuda"])

@@ -1,0 +1,53 @@
+"""Forest plots: a row per thing compared, a dot at its estimate and whiskers over its 95 % interval."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from histopatch.figures import style
+
+LINE = 0.17  # inches that a line of a label takes
+AREA = 45  # of a dot, in square points
+
+
+def rows(
+    figure: Figure,
+    positions: Sequence[float],
+    labels: Sequence[str],
+    notes: Sequence[str],
+    details: Sequence[str] | None = None,
+) -> Axes:
+    """Make axes with a labelled row at each position, from the top down, and the figure as high as needed.
+
+    notes: text right of each row. details: muted text under each label.
+    """
+    lines = [label.count("\n") + 1 for label in labels]
+    below = LINE if details else 0  # a detail is one line
+    row = LINE * max(lines) + below + 0.12
+    figure.set_figheight(1.5 + row * (positions[-1] - positions[0] + 1))
+    axes = figure.subplots()
+    style.labelled_rows(axes, positions, labels, notes)
+    if details:
+        # Label and detail together are centred on the row; both are tick labels, so the layout sees them.
+        axes.set_yticks([p - below / 2 / row for p in positions], labels)
+        under = [p + LINE * count / 2 / row for p, count in zip(positions, lines, strict=True)]
+        axes.set_yticks(under, details, minor=True, fontsize=8, color=style.MUTED)
+        axes.tick_params(axis="y", which="minor", length=0)
+    return axes
+
+
+def dots(
+    axes: Axes, positions, values, low, high, *, colour, hollow=False, label=None, areas=AREA, thin=False
+) -> None:
+    """Draw dots that look alike, one a row; low and high may be missing, which leaves out the whiskers.
+
+    areas: of the dots in square points. thin: fine pale whiskers, for rows that touch each other.
+    """
+    axes.hlines(
+        positions, low, high, color=colour, lw=0.6 if thin else 1.4, alpha=0.4 if thin else 1, zorder=2
+    )
+    axes.scatter(
+        values, positions, s=areas, facecolor="white" if hollow else colour, edgecolor=colour,
+        linewidth=1.4 if hollow else 0, zorder=3, label=label,
+    )  # fmt: skip

@@ -1,0 +1,120 @@
+"""What every figure shares: colours, sizes, legends below the axes, axes zoomed onto the data."""
+
+import contextlib
+import math
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from histopatch.files import replacing
+
+WIDTH = 9.0  # inches
+CLASSES = ("negative", "positive")  # by label
+
+# Okabe and Ito's palette, which stays apart for colour-blind readers.
+COLOURS = {
+    "negative": "#0072B2",
+    "positive": "#D55E00",
+    "train": "#009E73",
+    "validation": "#B0478A",  # their purple, darkened to be readable as a line
+    "held out": "#C98A00",  # their orange, darkened likewise
+}
+CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+BAR = "#8DB8D6"
+MAIN = "#0072B2"  # what a figure is about
+OTHER = "#D55E00"  # what it is set apart from
+INK = "#222222"
+MUTED = "#777777"
+
+RC = {
+    "figure.figsize": (WIDTH, 4.0),
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.titlesize": 13,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.useoffset": False,  # 0.991 on the axis, not 0.001 with +0.99 in a corner
+    "grid.alpha": 0.35,
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "lines.linewidth": 1.8,
+}
+
+
+@contextlib.contextmanager
+def figure(path: str | Path, dpi: int) -> Iterator[Figure]:
+    """Yield an empty figure to draw on, WIDTH inches wide; it is written when the block ends."""
+    with matplotlib.rc_context(RC):
+        page = Figure(dpi=dpi)
+        yield page
+        with replacing(path) as temporary:
+            page.savefig(temporary, dpi="figure")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break long text into lines, after the commas in the name of a run too."""
+    return textwrap.fill(re.sub(r",\s*", ", ", text), width)
+
+
+def heading(page: Figure, text: str) -> None:
+    """Write the title of the figure, on several lines when it is long."""
+    page.suptitle(wrapped(text, 80))
+
+
+def legend_below(page: Figure, axes: Axes) -> None:
+    """Put the legend of some axes under the figure, where it can hide nothing, in columns that fit."""
+    handles, labels = axes.get_legend_handles_labels()
+    for columns in range(min(len(labels), 5), 0, -1):
+        legend = page.legend(handles, labels, loc="outside lower center", ncols=columns)
+        if columns == 1 or legend.get_window_extent().width <= page.bbox.width:
+            return
+        legend.remove()
+
+
+def words(page: Figure, text: str) -> None:
+    """Say in words why there is nothing to draw."""
+    page.set_figheight(1.6)
+    axes = page.subplots()
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, wrapped(text, 90), ha="center", va="center", transform=axes.transAxes)
+
+
+def zoomed(low: float, high: float) -> tuple[float, float]:
+    """Round axis limits a little outside low..high, for AUROCs that differ in the third digit."""
+    span = max(high - low, 0.004)  # a single AUROC needs some axis around it, too
+    step = 10 ** math.floor(math.log10(span)) / 5
+    lower = math.floor((low - span / 10) / step) * step
+    upper = math.ceil((high + span / 10) / step) * step
+    # An AUROC ends at 1; what is left above it keeps a marker or a whisker there whole.
+    return max(round(lower, 6), 0.0), round(min(upper, 1 + span / 20), 6)
+
+
+def horizontal_bars(
+    axes: Axes, labels: Sequence[str], values: Sequence[float], notes: Sequence[str], colours
+) -> None:
+    """Draw labelled bars from the top down, each with a note in a column right of the axes."""
+    axes.barh(range(len(labels)), values, height=0.7, color=colours)
+    labelled_rows(axes, range(len(labels)), labels, notes)
+
+
+def labelled_rows(
+    axes: Axes, positions: Sequence[float], labels: Sequence[str], notes: Sequence[str]
+) -> None:
+    """Label rows from the top down, one unit high, each with a note in a column right of the axes."""
+    axes.set_yticks(positions, labels)
+    axes.set_ylim(positions[-1] + 0.5, positions[0] - 0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False, axis="y")
+    for position, note in zip(positions, notes, strict=True):
+        axes.text(1.01, position, note, va="center", transform=axes.get_yaxis_transform())

@@ -1,0 +1,82 @@
+"""Landmarks: points of a patch that are found again in every crop of the same tissue, each with a code.
+
+A landmark is a dark or bright spot, the strongest one around; whether it is one depends on its
+neighbourhood alone, never on where a crop ends, so two overlapping crops share the landmarks of their
+overlap. Its code says what the neighbourhood looks like in 64 bits, of which a flip or a quarter turn
+changes none and a change of brightness or contrast few.
+"""
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+from histopatch.leakage.symmetries import symmetries
+
+FINE, COARSE = 5, 11  # widths in pixels of the averages whose difference is the band
+SPACING = 8  # a landmark is the strongest spot as far as this in every direction
+REACH, STEP = 16, 4  # the neighbourhood: 9×9 samples, this far to all sides and this far apart
+CONTRAST = 2.0  # grey levels; weaker spots are noise on glass
+LANDMARK = np.dtype([("row", "i4"), ("y", "i2"), ("x", "i2"), ("code", "u8")])
+
+
+def band_pass(pixels: np.ndarray) -> np.ndarray:
+    """What is some pixels large in patches (uint8 n×H×W×3): float32 n×H×W, in grey levels.
+
+    Sensor noise and compression are finer, the outline of tissue against glass coarser; the latter is
+    alike in many patches that have nothing else in common.
+    """
+    grey = pixels.sum(axis=-1, dtype=np.uint16).astype(np.float32) / 3
+    return _smooth(grey, FINE) - _smooth(grey, COARSE)
+
+
+def find_landmarks(bands: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Landmarks of patches given by their `band_pass` (n×H×W): records of LANDMARK.
+
+    rows: which row of the pack each of the n patches is. Patches below 33 pixels have no landmarks.
+    """
+    inside = (slice(None), slice(REACH, -REACH), slice(REACH, -REACH))
+    found = []
+    for spots in (bands, -bands):
+        strongest = spots
+        for axis in (1, 2):
+            strongest = maximum_filter1d(strongest, 2 * SPACING + 1, axis=axis)
+        peaks = (spots == strongest) & (spots > CONTRAST)
+        row, y, x = np.nonzero(peaks[inside])
+        landmarks = np.empty(len(row), LANDMARK)
+        landmarks["row"], landmarks["y"], landmarks["x"] = rows[row], y + REACH, x + REACH
+        landmarks["code"] = _codes(bands, row, y + REACH, x + REACH)
+        found.append(landmarks)
+    return np.concatenate(found)
+
+
+def _smooth(images: np.ndarray, width: int) -> np.ndarray:
+    """Two running means along each axis: close to a Gaussian, and as fast for any width."""
+    for axis in (1, 2, 1, 2):
+        images = uniform_filter1d(images, width, axis=axis)
+    return images
+
+
+def _templates(bits: int = 64) -> np.ndarray:
+    """Random templates in their eight orientations, as a matrix: samples by orientations × pairs of bits.
+
+    Empty in the middle, where all landmarks look alike.
+    """
+    side = 2 * REACH // STEP + 1
+    templates = np.random.default_rng(0).standard_normal((2 * bits, side, side)).astype(np.float32)
+    templates[:, side // 2 - 1 : side // 2 + 2, side // 2 - 1 : side // 2 + 2] = 0
+    return np.concatenate([turned.reshape(2 * bits, -1) for turned in symmetries(templates)]).T
+
+
+TEMPLATES = _templates()
+
+
+def _codes(bands: np.ndarray, row: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The code of the neighbourhood of each point, uint64.
+
+    A bit tells which of two templates fits the better, each in the orientation that suits it best.
+    """
+    steps = np.arange(-REACH, REACH + 1, STEP)
+    around = bands[row[:, None, None], y[:, None, None] + steps[:, None], x[:, None, None] + steps]
+    samples, orientations = len(steps) ** 2, 8
+    fits = around.reshape(len(row), samples) @ TEMPLATES
+    fits = fits.reshape(len(row), orientations, TEMPLATES.shape[1] // orientations).max(axis=1)
+    return np.packbits(fits[:, ::2] > fits[:, 1::2], axis=1).view(np.uint64).ravel()
