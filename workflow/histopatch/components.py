@@ -1,0 +1,57 @@
+"""Components: the modules that a run's settings choose, besides the training loop that all runs share.
+
+They are imported by name when a run needs them, so importing the engine imports none of them, and the code
+of a training is the loop and the components in use: a new backbone, or an edit of an augmentation that a
+run does not draw, retrains nothing.
+
+No digest of code covers this module: a training's digest names the components that its settings use.
+"""
+
+import importlib
+from types import ModuleType
+
+from histopatch.settings import Settings
+
+# Module under `backbones/` that builds a backbone, by the name in the configuration.
+BACKBONES = {
+    "resnet18": "torchvision",
+    "efficientnet_b0": "torchvision",
+    "efficientnet_b2": "torchvision",
+    "efficientnet_lite0": "lite",
+    "efficientnet_lite1": "lite",
+    "efficientnet_lite2": "lite",
+}
+# Module under `engine/schedules/`.
+SCHEDULES = {"none": "constant", "cosine": "cosine"}
+# Augmentations that are one sampling pass together; any other one is a module under `augmentation/colour/`.
+GEOMETRY = ("flips", "rotation")
+
+
+def backbone(settings: Settings) -> str:
+    """The module that builds the backbone; names are dotted and relative to the package."""
+    return f"backbones.{BACKBONES[settings.backbone]}"
+
+
+def schedule(settings: Settings) -> str:
+    """The module that lowers or raises the learning rate."""
+    return f"engine.schedules.{SCHEDULES[settings.scheduler]}"
+
+
+def loss(settings: Settings) -> str:
+    """The module that makes the loss function."""
+    return f"engine.losses.{'weighted_cross_entropy' if settings.pos_weight else 'cross_entropy'}"
+
+
+def colour(settings: Settings) -> list[str]:
+    """The modules of the colour augmentations, in the order in which they are applied."""
+    return [f"augmentation.colour.{name}" for name in sorted(settings.augmentation) if name not in GEOMETRY]
+
+
+def used(settings: Settings) -> list[str]:
+    """Every module that these settings choose."""
+    return [backbone(settings), schedule(settings), loss(settings), *colour(settings)]
+
+
+def load(module: str) -> ModuleType:
+    """Import a component."""
+    return importlib.import_module(f"histopatch.{module}")

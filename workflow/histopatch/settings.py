@@ -1,0 +1,58 @@
+"""What can be asked for in the configuration, as frozen dataclasses: a field for each key of the schema.
+
+A field's default is the key's neutral value, at which it does nothing; a field without a default always
+does something. So a setting that is added changes nothing that exists, and whoever reads an identity
+(values at neutral left out) gets all fields back: `Settings(**identity)`.
+
+Declarations only: no digest of code covers this module, because what is asked for is a param of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One training: the resolved configuration of a run."""
+
+    backbone: str
+    image_size: int  # height and width in pixels
+    batch_size: int
+    epochs: int
+    lr: float
+    seed: int
+    split: str
+    weights: str = "none"
+    dropout: float = 0.0
+    freeze_backbone: bool = False
+    weight_decay: float = 0.0
+    scheduler: str = "none"
+    pos_weight: bool = False
+    precision: str = "fp32"
+    deterministic: bool = False
+    augmentation: Mapping[str, bool | float] = field(default_factory=dict)  # strength by operation
+
+
+@dataclass(frozen=True)
+class Split:
+    """How the labelled patches are divided: who trains, who validates, what is held out."""
+
+    validation_fraction: float
+    seed: int
+    folds: int = 1
+    held_out_fraction: float = 0.0
+    group_by: str = "none"
+    appearance_clusters: int = 20
+    unmapped: str = "stop"
+    keep_duplicates_together: bool = False
+    on_leak: str = "warn"
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What to do with label rows and images that cannot be used."""
+
+    near_blank_std: float
+    bad_rows: str = "reject"
+    bad_images: str = "reject"
+    near_blank: str = "keep"
