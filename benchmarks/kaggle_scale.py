@@ -106,6 +106,7 @@ def prepare_packing(place: Place, part: str, workers: int) -> Callable:
 
 def prepare_cleaning(place: Place) -> Callable:
     from histopatch.data.clean import clean_files
+    from histopatch.settings import Cleaning
 
     pack, labels = place.pack("train"), place.folder / "labels"
     outputs = [str(labels / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
@@ -114,17 +115,18 @@ def prepare_cleaning(place: Place) -> Callable:
         str(place.data / "train_labels.csv"),
         pack["index"],
         pack["rejected"],
-        default_experiment()["cleaning"],
+        Cleaning(**default_experiment()["cleaning"]),
         *outputs,
     )
 
 
 def prepare_splitting(place: Place) -> Callable:
     from histopatch.data.splits import split_files
+    from histopatch.settings import Split
 
-    rules = default_experiment()["splits"]["main"]
+    split = Split(**default_experiment()["splits"]["main"])
     files = [str(place.folder / name) for name in ("labels/clean.csv", "splits/main.csv")]
-    return partial(split_files, files[0], None, None, None, rules, files[1])
+    return partial(split_files, files[0], None, None, None, split, files[1])
 
 
 def prepare_naming(place: Place) -> Callable:

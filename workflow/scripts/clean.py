@@ -2,13 +2,14 @@
 
 from histopatch.console import job_log
 from histopatch.data.clean import clean_files
+from histopatch.settings import Cleaning
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     clean_files(
         snakemake.input.labels,
         snakemake.input.index,
         snakemake.input.set_aside,
-        snakemake.params.rules,
+        Cleaning(**snakemake.params.cleaning),
         snakemake.output.clean,
         snakemake.output.rejected,
         snakemake.output.summary,

@@ -2,6 +2,7 @@
 
 from histopatch.console import job_log
 from histopatch.data.splits import split_files
+from histopatch.settings import Split
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input
@@ -10,6 +11,6 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         given.get("slides"),
         given.get("appearance"),
         given.get("duplicates"),
-        snakemake.params.rules,
+        Split(**snakemake.params.split),
         snakemake.output[0],
     )

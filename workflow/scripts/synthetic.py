@@ -1,4 +1,4 @@
-"""Draw a data set in Kaggle's layout."""
+"""Make a synthetic data set in Kaggle's layout."""
 
 from pathlib import Path
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from typing import NamedTuple
 
@@ -6,8 +7,9 @@ import pytest
 
 from histopatch.data.clean import clean_files
 from histopatch.errors import InputError
+from histopatch.settings import Cleaning
 
-RULES = {"bad_rows": "reject", "bad_images": "reject", "near_blank": "keep", "near_blank_std": 6.0}
+CLEANING = Cleaning(near_blank_std=6.0)
 GOOD = ["a,0", "b,1", "c,0", "d,1"]
 
 
@@ -23,15 +25,16 @@ class Cleaned(NamedTuple):
 
 @pytest.fixture
 def cleaned(tmp_path, csv):
-    """Clean the lines of a label file against the images a to d and x; `blank` is near blank."""
+    """Clean the lines of a label file against the images a to d and x; `blank` names the near-blank ones."""
 
-    def run(*lines, images="abcdx", aside=(), blank="", header="id,label", **rules) -> Cleaned:
+    def run(*lines, images="abcdx", aside=(), blank="", header="id,label", **changes) -> Cleaned:
         labels = csv("labels.csv", header, *lines)
         stats = [f"{name},{i},{3.0 if name in blank else 40.0}" for i, name in enumerate(images)]
         index = csv("index.csv", "id,row,std", *stats)
         rejected = csv("aside.csv", "id,file,reason", *aside)
         out = [str(tmp_path / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
-        clean_files(str(labels), str(index), str(rejected), RULES | rules, *out)
+        cleaning = dataclasses.replace(CLEANING, **changes)
+        clean_files(str(labels), str(index), str(rejected), cleaning, *out)
         tables = (pd.read_csv(path, dtype={"id": str}, keep_default_na=False) for path in out[:2])
         return Cleaned(*tables, json.loads((tmp_path / "summary.json").read_text()))
 
@@ -129,27 +132,27 @@ def test_an_image_that_the_pack_set_aside_is_listed_without_a_row_too(cleaned):
     assert result.rejected.row.tolist() == [""]
 
 
-def test_a_double_that_was_set_aside_costs_its_owner_nothing(cleaned):
+def test_an_image_set_aside_for_its_id_leaves_the_other_image_of_that_id_usable(cleaned):
     result = cleaned(*GOOD, "x,1", aside=["x,x.tif,same id as x.png"], bad_images="stop")
     assert "x" in set(result.clean.id)
     assert result.rejected.empty
 
 
 @pytest.mark.parametrize(
-    ("rules", "kept"),
+    ("cleaning", "kept"),
     [
         ({}, True),
         ({"near_blank": "reject"}, False),
         ({"near_blank": "reject", "near_blank_std": 2.0}, True),
     ],
 )
-def test_near_blank_patches_are_rejected_where_told(cleaned, rules, kept):
-    result = cleaned(*GOOD, "x,1", blank="x", **rules)
+def test_near_blank_patches_are_rejected_on_request(cleaned, cleaning, kept):
+    result = cleaned(*GOOD, "x,1", blank="x", **cleaning)
     assert ("x" in set(result.clean.id)) == kept
     assert result.reasons == ([] if kept else [("x", "near blank")])
 
 
-def test_the_first_reason_that_holds_is_told(cleaned):
+def test_the_first_reason_that_applies_is_given(cleaned):
     result = cleaned(*GOOD, "z,2", "z,", images="abcd")
     assert result.reasons == [("z", "label is not 0 or 1"), ("z", "missing label")]
 
@@ -197,7 +200,7 @@ OF_ROWS = ["y,2", "y,", ",1", "a,0", "a,1", "nowhere,1"]
 
 
 @pytest.mark.parametrize("line", OF_ROWS)
-def test_bad_rows_stop_where_told_and_only_there(cleaned, line):
+def test_bad_rows_stop_the_job_on_request_and_bad_images_do_not(cleaned, line):
     with pytest.raises(InputError, match=r"cleaning\.bad_rows is `stop`") as caught:
         cleaned(*GOOD, line, images="abcd", bad_rows="stop")
     assert "labels.csv: " in str(caught.value)
@@ -214,7 +217,7 @@ OF_IMAGES = {
 
 
 @pytest.mark.parametrize("case", OF_IMAGES.values(), ids=OF_IMAGES)
-def test_bad_images_stop_where_told_and_only_there(cleaned, case):
+def test_bad_images_stop_the_job_on_request_and_bad_rows_do_not(cleaned, case):
     case = dict(case)
     lines = [*GOOD, *case.pop("lines")]
     with pytest.raises(
@@ -224,24 +227,27 @@ def test_bad_images_stop_where_told_and_only_there(cleaned, case):
     cleaned(*lines, **case, bad_rows="stop")
 
 
-def test_nothing_bad_is_nothing_to_stop_for(cleaned):
+def test_nothing_bad_stops_nothing(cleaned):
     result = cleaned(*GOOD, images="abcd", bad_rows="stop", bad_images="stop")
     assert len(result.clean) == 4
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
-        (["a,0", "b,0"], "they are all of one class"),
+        (["a,0", "b,0"], "the usable rows (2 of 2) lack at least one"),
         (["a,0", "y,1"], "'no image'"),
-        ([], "of 0 rows only 0 are usable"),
+        (
+            [],
+            "the usable rows (0 of 0) lack at least one; the most common reason for rejection is 'no label'",
+        ),
     ],
 )
-def test_both_classes_are_needed(cleaned, lines, told):
+def test_both_classes_are_needed(cleaned, lines, message):
     images = "ab" if lines else "abcd"
     with pytest.raises(InputError, match=r"labels\.csv: both classes are needed") as caught:
         cleaned(*lines, images=images)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_the_labels_of_real_patches_are_all_usable(sample, tmp_path, cleaned):

@@ -26,7 +26,7 @@ def test_clusters_are_drawn_by_the_seed(patches):
 
 
 def test_more_clusters_than_patches_are_refused(patches):
-    with pytest.raises(InputError, match="appearance_clusters: 20 are too many for 8 patches"):
+    with pytest.raises(InputError, match="appearance_clusters: 20 clusters are too many for 8 patches"):
         cluster(table(measure(patches[:8])), 20, seed=0)
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,14 +7,15 @@ import pytest
 from histopatch.data.clusters import FEATURES
 from histopatch.data.groups import group_patches, join, read_slides, slide_groups
 from histopatch.errors import InputError
+from histopatch.settings import Split
 
-RULES = {"group_by": "none", "appearance_clusters": 2, "seed": 0, "keep_duplicates_together": False}
+SPLIT = Split(validation_fraction=0.15, seed=0, appearance_clusters=2)
 IDS = pd.Series([f"{i:02d}" for i in range(6)])
 TABLE = pd.DataFrame({"id": IDS, "slide": ["s", "s", "t", "t", "", ""]})
 
 
 def together(groups: np.ndarray) -> set[str]:
-    """The groups as texts of their members' last digits."""
+    """The groups, each as a string of its members' last digits."""
     return {"".join(str(i) for i in np.flatnonzero(groups == group)) for group in set(groups.tolist())}
 
 
@@ -22,22 +25,23 @@ def duplicates(csv) -> str:
     return str(csv("duplicates.csv", *lines))
 
 
-def test_without_rules_there_are_no_groups():
-    assert group_patches(TABLE, RULES, None, None) is None
+def test_by_default_there_are_no_groups():
+    assert group_patches(TABLE, SPLIT, None, None) is None
 
 
 def test_slides_are_groups_and_patches_without_one_are_their_own():
-    assert together(group_patches(TABLE, RULES | {"group_by": "slide"}, None, None)) == {"01", "23", "4", "5"}
+    groups = group_patches(TABLE, replace(SPLIT, group_by="slide"), None, None)
+    assert together(groups) == {"01", "23", "4", "5"}
 
 
-def test_duplicates_are_groups_over_others_too(duplicates):
-    rules = RULES | {"keep_duplicates_together": True}
-    assert together(group_patches(TABLE, rules, None, duplicates)) == {"0", "124", "3", "5"}
+def test_duplicates_are_groups_also_through_other_patches(duplicates):
+    split = replace(SPLIT, keep_duplicates_together=True)
+    assert together(group_patches(TABLE, split, None, duplicates)) == {"0", "124", "3", "5"}
 
 
 def test_duplicates_join_their_slides(duplicates):
-    rules = RULES | {"keep_duplicates_together": True, "group_by": "slide"}
-    assert together(group_patches(TABLE, rules, None, duplicates)) == {"01234", "5"}
+    split = replace(SPLIT, keep_duplicates_together=True, group_by="slide")
+    assert together(group_patches(TABLE, split, None, duplicates)) == {"01234", "5"}
 
 
 def test_pairs_of_unknown_patches_join_nothing():
@@ -53,13 +57,13 @@ def appearance(csv) -> str:
 
 
 def test_patches_that_look_alike_are_groups(appearance):
-    rules = RULES | {"group_by": "appearance"}
-    assert together(group_patches(TABLE, rules, appearance, None)) == {"012", "345"}
+    split = replace(SPLIT, group_by="appearance")
+    assert together(group_patches(TABLE, split, appearance, None)) == {"012", "345"}
 
 
 def test_duplicates_share_a_cluster_without_joining_clusters(appearance, duplicates):
-    rules = RULES | {"group_by": "appearance", "keep_duplicates_together": True}
-    groups = group_patches(TABLE, rules, appearance, duplicates)
+    split = replace(SPLIT, group_by="appearance", keep_duplicates_together=True)
+    groups = group_patches(TABLE, split, appearance, duplicates)
     assert groups[1] == groups[2] == groups[4]
     assert len(set(groups)) == 2
 

@@ -29,7 +29,7 @@ def save(path: Path, seed: int, mode: str = "RGB", size: int = SIZE) -> None:
 
 @pytest.fixture
 def images(tmp_path) -> Path:
-    """Five good images, written in another order than that of their names."""
+    """Five good images, written in an order other than that of their names."""
     folder = tmp_path / "images"
     folder.mkdir()
     for seed, name in enumerate(["c.tif", "a.tif", "e.png", "b.tif", "d.tiff"]):
@@ -39,7 +39,7 @@ def images(tmp_path) -> Path:
 
 @pytest.fixture
 def packed(tmp_path):
-    """Pack a folder and read what comes of it."""
+    """Pack a folder and read the three files."""
 
     def run(folder: Path, workers: int = 1, size: int = SIZE) -> Packed:
         out = tmp_path / f"pack-{workers}"
@@ -57,7 +57,7 @@ def pixels_of(path: Path) -> np.ndarray:
 
 
 def check_statistics(image, pixels: np.ndarray) -> None:
-    """Those of a row of the index are what numpy says of its image alone, to the last digit."""
+    """A row of the index has the statistics that numpy computes of its image alone, to the last digit."""
     values = pixels.astype(float)
     assert (image.min, image.max) == (values.min(), values.max())
     assert (image.mean, image.std) == (round(values.mean(), 2), round(values.std(), 2))
@@ -134,8 +134,8 @@ def test_every_kind_of_tiff_is_packed_as_pil_decodes_it(images, packed, options)
     assert np.array_equal(result.array[row], pixels_of(images / "f.tif"))
 
 
-def test_a_plain_tiff_is_taken_as_it_lies_in_the_file(images, monkeypatch):
-    """It would still be right by way of Pillow's own loading, but take twice the time."""
+def test_a_plain_tiff_is_read_without_pillows_loader(images, monkeypatch):
+    """Pillow's loader would give the same pixels in twice the time."""
     monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "load", lambda image: pytest.fail("loaded"))
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
     assert "reason" not in pack.decode(images / "a.tif", pixels, 0)
@@ -172,13 +172,13 @@ def deep_grey(path: Path) -> None:
         (deep_grey, "mode I;16 is not 8-bit"),
         (lambda path: save(path.with_suffix(".png"), 9), "same id as bb.png"),
     ],
-    ids=["truncated", "short", "empty", "text", "folder", "shape", "cmyk", "16-bit", "double"],
+    ids=["truncated", "short", "empty", "text", "folder", "shape", "cmyk", "16-bit", "repeated id"],
 )
 def test_an_image_that_cannot_be_used_is_set_aside_with_its_reason(images, packed, spoil, reason):
-    """The others are none the worse for it: they keep their rows and their pixels."""
+    """The other images keep their rows and their pixels."""
     bad = images / "bb.tif"
     spoil(bad)
-    if not bad.exists():  # the double is the second file of its id
+    if not bad.exists():  # for the repeated id, where the .png file comes first
         save(bad, 10)
     result = packed(images)
     aside = result.rejected.set_index("file")
@@ -202,7 +202,7 @@ def test_good_images_among_bad_ones_have_the_statistics_of_their_own_pixels(imag
         check_statistics(image, pixels_of(images / image.file))
 
 
-def test_a_double_of_an_unusable_image_is_used(images, packed):
+def test_an_image_with_the_id_of_an_unusable_one_is_used(images, packed):
     (images / "bb.png").write_text("no image")
     save(images / "bb.tif", 9)
     result = packed(images)
@@ -211,7 +211,7 @@ def test_a_double_of_an_unusable_image_is_used(images, packed):
 
 
 def test_the_number_of_workers_changes_nothing(images, packed, monkeypatch):
-    monkeypatch.setattr(pack, "CHUNK", 2)  # several tasks, so that they may end in any order
+    monkeypatch.setattr(pack, "CHUNK", 2)  # several tasks, which may end in any order
     truncate(images / "bb.tif")
     one, two = packed(images, workers=1), packed(images, workers=2)
     assert np.array_equal(one.array, two.array)
@@ -232,7 +232,7 @@ def test_a_folder_without_images_is_refused(tmp_path, packed):
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match=rf"^{empty}: no images there"):
+    with pytest.raises(InputError, match=rf"^{empty}: there are no images here"):
         packed(empty)
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 
 import numpy as np
@@ -7,28 +8,20 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from histopatch.data.splits import assign_folds, split_files
 from histopatch.errors import InputError
+from histopatch.settings import Split
 
-RULES = {
-    "validation_fraction": 0.15,
-    "seed": 42,
-    "folds": 1,
-    "group_by": "none",
-    "appearance_clusters": 20,
-    "held_out_fraction": 0,
-    "unmapped": "stop",
-    "keep_duplicates_together": False,
-}
+SPLIT = Split(validation_fraction=0.15, seed=42)
 
 
 @pytest.fixture
 def split(tmp_path):
-    """Split a table of labels, with slides where they are given."""
+    """Split a table of labels, with slides if they are given."""
 
-    def run(labels: pd.DataFrame, slides=None, duplicates=None, **rules) -> pd.DataFrame:
+    def run(labels: pd.DataFrame, slides=None, duplicates=None, **changes) -> pd.DataFrame:
         labels.to_csv(tmp_path / "clean.csv", index=False)
         out = tmp_path / "main.csv"
         given = [slides and str(slides), None, duplicates and str(duplicates)]
-        split_files(str(tmp_path / "clean.csv"), *given, RULES | rules, str(out))
+        split_files(str(tmp_path / "clean.csv"), *given, dataclasses.replace(SPLIT, **changes), str(out))
         return pd.read_csv(out, dtype={"id": str, "slide": str}, keep_default_na=False)
 
     return run
@@ -90,11 +83,11 @@ def labels() -> pd.DataFrame:
 
 
 def slide_rows(labels: pd.DataFrame) -> list[str]:
-    """A row a patch, from slides 07 and 08, in another order than the labels, and one patch more."""
+    """One row per patch, from slides 07 and 08, in another order than the labels, and one more patch."""
     return ["999,07", *(f"{name},0{7 + int(name) % 2}" for name in reversed(labels.id.tolist()))]
 
 
-def test_slides_stand_beside_their_patches(split, csv, labels):
+def test_the_table_has_the_slide_of_each_patch(split, csv, labels):
     table = split(labels, csv("slides.csv", "id,slide", *slide_rows(labels)))
     assert table.slide.tolist() == ["07", "08"] * 10
     assert table.drop(columns="slide").equals(split(labels).drop(columns="slide"))
@@ -110,7 +103,7 @@ def test_a_patch_without_a_slide_is_named(split, csv, labels):
 
 def test_a_patch_with_two_rows_of_slides_is_named(split, csv, labels):
     slides = csv("slides.csv", "id,slide", *slide_rows(labels), "004,09")
-    with pytest.raises(InputError, match="the id '004' stands there twice"):
+    with pytest.raises(InputError, match="the id '004' appears twice"):
         split(labels, slides)
 
 
@@ -130,8 +123,8 @@ def test_a_partial_slide_map_may_be_allowed(split, csv, labels):
 # --- cross-validation and what is held out ----------------------------------------------------------
 
 
-def folds_of(labels: pd.DataFrame, groups=None, **rules) -> np.ndarray:
-    return assign_folds(labels.label.to_numpy(), groups, groups, RULES | rules)
+def folds_of(labels: pd.DataFrame, groups=None, **changes) -> np.ndarray:
+    return assign_folds(labels.label.to_numpy(), groups, groups, dataclasses.replace(SPLIT, **changes))
 
 
 def test_folds_are_scikit_learns(split, kaggle_labels):
@@ -148,23 +141,23 @@ def test_cross_validation_does_not_look_at_the_fraction(kaggle_labels):
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("rules", [{}, {"folds": 4}])
+@pytest.mark.parametrize("changes", [{}, {"folds": 4}])
 @pytest.mark.parametrize("grouped", [False, True])
-def test_what_is_held_out_is_drawn_first(kaggle_labels, rules, grouped):
+def test_what_is_held_out_is_drawn_first(kaggle_labels, changes, grouped):
     labels = kaggle_labels(1000)
     groups = np.arange(1000) % 100 if grouped else None
-    folds = folds_of(labels, groups, held_out_fraction=0.2, **rules)
+    folds = folds_of(labels, groups, held_out_fraction=0.2, **changes)
     held_out, rest = folds == -2, folds >= 0
     assert held_out.mean() == pytest.approx(0.2, abs=0.01)
     assert labels.label[held_out].mean() == pytest.approx(labels.label.mean(), abs=0.02)
-    assert rest.mean() == pytest.approx(0.8 if rules else 0.8 * 0.15, abs=0.01)
+    assert rest.mean() == pytest.approx(0.8 if changes else 0.8 * 0.15, abs=0.01)
     # The same patches are held out however the others are split.
     assert np.array_equal(held_out, folds_of(labels, groups, held_out_fraction=0.2, folds=7) == -2)
 
 
 @pytest.mark.parametrize("key", ["validation_fraction", "held_out_fraction"])
 def test_a_draw_without_a_class_is_refused(key):
-    """scikit-learn draws it all the same."""
+    """scikit-learn accepts it."""
     labels = pd.DataFrame({"label": [1] * 3 + [0] * 97})
     with pytest.raises(InputError, match=f"^{key}: 0.1 is impossible: there are too few patches of a class"):
         folds_of(labels, **{key: 0.1})
@@ -205,11 +198,11 @@ def slides() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "rules", [{}, {"folds": 5}, {"held_out_fraction": 0.1}, {"validation_fraction": 0.3}]
+    "changes", [{}, {"folds": 5}, {"held_out_fraction": 0.1}, {"validation_fraction": 0.3}]
 )
-def test_no_group_is_on_two_sides(slides, rules):
+def test_no_group_is_on_two_sides(slides, changes):
     labels, groups = slides
-    table = pd.DataFrame({"group": groups, "fold": folds_of(labels, groups, **rules)})
+    table = pd.DataFrame({"group": groups, "fold": folds_of(labels, groups, **changes)})
     assert (table.groupby("group").fold.nunique() == 1).all()
 
 
@@ -230,8 +223,8 @@ def test_grouped_folds_are_about_as_large_and_as_positive(slides):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_balance_counts_where_no_size_fits(seed):
-    """Ten slides of 100 patches, of which 15 % cannot be made: the balance still can."""
+def test_the_class_balance_is_right_even_where_no_size_fits(seed):
+    """No choice among ten slides of 100 patches makes 15 %, but the class balance can still be right."""
     positive = np.array([0, 10, 20, 30, 40, 40, 50, 60, 70, 80])
     labels = pd.DataFrame(
         {"label": np.concatenate([np.arange(100) < count for count in positive]).astype(int)}
@@ -240,12 +233,12 @@ def test_balance_counts_where_no_size_fits(seed):
     assert labels.label[folds == 0].mean() == pytest.approx(0.4, abs=0.001)
 
 
-@pytest.mark.parametrize("rules", [{}, {"folds": 5}])
-def test_a_grouped_split_is_drawn_by_the_seed(slides, rules):
+@pytest.mark.parametrize("changes", [{}, {"folds": 5}])
+def test_a_grouped_split_is_drawn_by_the_seed(slides, changes):
     labels, groups = slides
-    first = folds_of(labels, groups, **rules)
-    assert np.array_equal(first, folds_of(labels, groups, **rules))
-    assert not np.array_equal(first, folds_of(labels, groups, seed=43, **rules))
+    first = folds_of(labels, groups, **changes)
+    assert np.array_equal(first, folds_of(labels, groups, **changes))
+    assert not np.array_equal(first, folds_of(labels, groups, seed=43, **changes))
 
 
 def test_slides_stay_on_one_side(split, csv, kaggle_labels):
@@ -266,24 +259,24 @@ def test_duplicates_stay_on_one_side(split, csv, kaggle_labels):
 
 
 @pytest.mark.parametrize(
-    ("rules", "message"),
+    ("changes", "message"),
     [
-        ({}, r"^validation_fraction: 0\.15 is impossible: the 1 groups of patches are too few"),
-        ({"folds": 2}, r"^folds: 2 is impossible: the 1 groups of patches are too few"),
-        ({"held_out_fraction": 0.1}, r"^held_out_fraction: 0\.1 is impossible: the 1 groups"),
+        ({}, r"^validation_fraction: 0\.15 is impossible: there are too few groups of patches \(1\)"),
+        ({"folds": 2}, r"^folds: 2 is impossible: there are too few groups of patches \(1\)"),
+        ({"held_out_fraction": 0.1}, r"^held_out_fraction: 0\.1 is impossible: there are too few groups"),
     ],
 )
-def test_too_few_groups_are_refused(labels, rules, message):
+def test_too_few_groups_are_refused(labels, changes, message):
     with pytest.raises(InputError, match=message):
-        folds_of(labels, np.zeros(20, int), **rules)
+        folds_of(labels, np.zeros(20, int), **changes)
 
 
 def test_groups_that_leave_a_side_without_a_class_are_refused(labels):
-    with pytest.raises(InputError, match="2 groups of patches are too few to have both classes"):
+    with pytest.raises(InputError, match=r"too few groups of patches \(2\) to have both classes"):
         folds_of(labels, labels.label.to_numpy())
 
 
-def test_groups_too_large_for_the_fraction_are_told(labels, caplog):
+def test_groups_too_large_for_the_fraction_are_logged(labels, caplog):
     with caplog.at_level(logging.WARNING):
         folds_of(labels, np.arange(20) // 10)
-    assert "groups are large: 50.0 % instead of 15.0 %" in caplog.text
+    assert "groups are large: drew 50.0 % of the patches instead of 15.0 %" in caplog.text

@@ -1,12 +1,12 @@
-"""Appearance: how a patch was stained and scanned, a stand-in for the slide where slides are not known.
+"""Appearance: how a patch was stained and scanned, a proxy for the slide where slides are not known.
 
-Four measurements that speak of the acquisition rather than of what the patch shows: the hue of the dark
-tissue (haematoxylin), the hue of the pale tissue (eosin) and the sharpness. Hues are shares of the optical
-density, so that they depend little on how much stain there is. Clusters of patches that look alike are not
-slides: a slide may be in two of them, and two slides of one laboratory in one.
+Four features that describe the acquisition rather than the tissue: two of the hue of the dark tissue
+(haematoxylin), one of the hue of the pale tissue (eosin), and the sharpness. A hue is a channel's share of
+the optical density, so it depends little on the amount of stain. Clusters of patches that look alike are
+not slides: one slide may fall into two clusters, and two slides of one laboratory into the same one.
 
-On drawn patches of 24 slides, 24 clusters have an adjusted mutual information of 0.75 with the slides and
-0.04 with the labels; concentrations of the two stains in place of the hues had 0.45.
+On synthetic patches of 24 slides, 24 clusters have an adjusted mutual information of 0.75 with the slides
+and 0.04 with the labels; with the concentrations of the two stains instead of the hues it was 0.45.
 """
 
 import functools
@@ -20,17 +20,17 @@ from histopatch.data.chunks import map_chunks
 from histopatch.data.clusters import FEATURES
 from histopatch.files import read_table, write_table
 
-CHUNK = 128  # patches at a time
+CHUNK = 128  # patches per task
 DENSITY = -np.log((np.arange(256, dtype=np.float32) + 1) / 256)  # natural optical density by pixel value
-TISSUE = 0.3  # a pixel's optical density over the three channels, from which on it is no glass
-ENOUGH = 0.05  # the share of a patch that must be tissue for its hue to be measured
-DARK, PALE = 0.25, 0.5  # the darkest and the palest share of the tissue
+TISSUE_DENSITY = 0.3  # a pixel is tissue from this optical density on, summed over the three channels
+MIN_TISSUE = 0.05  # the share of a patch that must be tissue for its hues to be measured
+DARK, PALE = 0.25, 0.5  # the darkest and the palest share of the tissue pixels
 
 
 def appearance_files(array: str, index: str, table: str, workers: int) -> None:
-    """Measure every image of a pack: CSV `id` and FEATURES.
+    """Measure every image of a pack and write CSV `id` and FEATURES.
 
-    array: the pack, uint8 N×H×W×3, read a chunk at a time; index: its table.
+    array: the pack, uint8 N×H×W×3, read in chunks; index: its table.
     """
     images = read_table(index)
     features = measure_pack(array, images.row.to_numpy(), workers)
@@ -38,17 +38,17 @@ def appearance_files(array: str, index: str, table: str, workers: int) -> None:
 
 
 def measure_pack(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
-    """FEATURES of some rows of a pack, in their order."""
+    """FEATURES of the given rows of a pack, in their order."""
     with ProcessPoolExecutor(workers) as pool:
         measured = [*map_chunks(pool, functools.partial(_measure_rows, array), rows, CHUNK, "measuring")]
     return pd.DataFrame(np.concatenate(measured), columns=FEATURES)
 
 
 def measure(pixels: np.ndarray) -> np.ndarray:
-    """FEATURES of patches (uint8 n×H×W×3): float32 n×4. Hues are missing where there is no tissue."""
+    """FEATURES of patches (uint8 n×H×W×3): float32 n×4. Hues are NaN where there is too little tissue."""
     grey = pixels.mean(axis=-1, dtype=np.float32)
     fine, coarse = (uniform_filter(grey, (0, width, width)) for width in (3, 9))
-    # Detail of up to 3 pixels beside that of up to 9: the latter tells how much there is to be sharp.
+    # Detail up to 3 pixels relative to detail up to 9, which says how much there is that could be sharp.
     sharpness = np.log(((grey - fine).std((1, 2)) + 0.5) / ((fine - coarse).std((1, 2)) + 0.5))
     dark, pale = _hues(pixels[:, ::2, ::2])
     return np.column_stack([dark[:, 0], dark[:, 2], pale[:, 2], sharpness])
@@ -59,23 +59,24 @@ def _measure_rows(array: str, rows: np.ndarray) -> np.ndarray:
 
 
 def _hues(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hue of the dark and of the pale tissue: the channels' shares of the optical density, n×3 each."""
+    """Hue of the dark and of the pale tissue: each channel's share of the optical density, n×3 each."""
     density = DENSITY[pixels].reshape(len(pixels), -1, 3)
     total = density.sum(axis=-1)
-    tissue = total >= TISSUE
+    tissue = total >= TISSUE_DENSITY
     count = tissue.sum(axis=1)
-    falling = -np.sort(-total, axis=1)
-    dark = total >= _at(falling, DARK * count)
-    pale = tissue & (total <= _at(falling, (1 - PALE) * count))
-    enough = count >= ENOUGH * total.shape[1]
-    return tuple(np.where(enough[:, None], _share(density, mask), np.nan) for mask in (dark, pale))
+    descending = -np.sort(-total, axis=1)
+    dark = total >= _at_rank(descending, DARK * count)
+    pale = tissue & (total <= _at_rank(descending, (1 - PALE) * count))
+    enough = count >= MIN_TISSUE * total.shape[1]
+    return tuple(np.where(enough[:, None], _channel_shares(density, mask), np.nan) for mask in (dark, pale))
 
 
-def _at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    return np.take_along_axis(values, place.astype(int)[:, None], axis=1)
+def _at_rank(ordered: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """One value of each row of an ordered array (n×pixels): n×1."""
+    return np.take_along_axis(ordered, rank.astype(int)[:, None], axis=1)
 
 
-def _share(density: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Each channel's share of the density of the masked pixels."""
+def _channel_shares(density: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Each channel's share of the optical density of the masked pixels, n×3."""
     sums = np.einsum("np,npc->nc", mask.astype(np.float32), density)
     return sums / sums.sum(axis=1, keepdims=True).clip(1e-6)

@@ -1,4 +1,4 @@
-"""Clusters of patches that look alike, by what appearance.py measures of each."""
+"""Clusters of patches that look alike, by the features that appearance.py measures."""
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,13 @@ FEATURES = ["dark_red", "dark_blue", "pale_blue", "sharpness"]
 
 
 def cluster(features: pd.DataFrame, clusters: int, seed: int) -> np.ndarray:
-    """The cluster of each patch, by k-means on FEATURES in standard units; deterministic.
+    """The cluster of each patch, by k-means on standardised FEATURES; deterministic.
 
-    Patches without tissue count as average. Raises InputError with fewer patches than clusters.
+    A missing hue counts as the mean. Raises InputError if there are fewer patches than clusters.
     """
     if len(features) < clusters:
-        raise InputError(f"appearance_clusters: {clusters} are too many for {len(features)} patches")
+        raise InputError(f"appearance_clusters: {clusters} clusters are too many for {len(features)} patches")
     values = features[FEATURES].astype(float)
     values = ((values - values.mean()) / values.std().clip(lower=1e-9)).fillna(0)
-    with threadpool_limits(1):  # the order of the sums, and with it the last digits, depends on threads
+    with threadpool_limits(1):  # the order of the sums, and so the last digits, depends on the threads
         return KMeans(clusters, n_init=3, random_state=seed).fit_predict(values.to_numpy())

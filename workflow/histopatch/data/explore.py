@@ -1,4 +1,4 @@
-"""Exploration: what the data set holds, as tables; figures/exploration.py draws them."""
+"""Exploration: what the data set contains, as tables; figures/exploration.py plots them."""
 
 import numpy as np
 import pandas as pd
@@ -10,18 +10,18 @@ CHUNK = 1024  # patches read at a time
 
 
 def class_balance(labels: str, table: str) -> None:
-    """From the clean labels (CSV `id,label`) to a table `label,patches,share`."""
+    """Count the clean labels (CSV `id,label`) into a table `label,patches,share`."""
     counts = read_table(labels).label.value_counts().sort_index()
     balance = counts.rename_axis("label").rename("patches").reset_index()
     write_table(balance.assign(share=(balance.patches / balance.patches.sum()).round(4)), table)
 
 
 def check_images(parts: dict[str, tuple[str, str]], near_blank_std: float, table: str) -> None:
-    """A table of all images, one row per part and finding: `part,check,value,images`.
+    """Check all images and write one row per part and finding: `part,check,value,images`.
 
     parts: the pack's index and its table of rejected images, by name of the part (`train`, `test`).
-    Checked are shape, mode, what was set aside and why, near-blank patches, and the range of pixel
-    values (0-255) over the part and of the patches' means.
+    The checks: shape, mode, reasons for images set aside, near-blank patches, the range of pixel values
+    (0-255), and the range of the patches' means.
     """
     rows = []
     for part, (index, rejected) in parts.items():
@@ -48,9 +48,9 @@ def check_images(parts: dict[str, tuple[str, str]], near_blank_std: float, table
 
 
 def rgb_histograms(pack: str, index: str, labels: str, table: str) -> None:
-    """Distribution of pixel values per class and channel: `label,channel,value,share`.
+    """Write the distribution of pixel values by class and channel: `label,channel,value,share`.
 
-    pack: uint8 array N×H×W×3, read a chunk at a time.
+    pack: uint8 array N×H×W×3, read in chunks; a share is of the pixels of the class.
     """
     pixels = np.load(pack, mmap_mode="r")
     row_of = read_table(index).set_index("id").row

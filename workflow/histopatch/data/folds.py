@@ -1,7 +1,8 @@
 """Folds: what the column `fold` of a split means.
 
-A training on fold k validates on the patches of fold k and trains on those of all other folds and of
-TRAIN_ONLY. Patches of HELD_OUT do neither: they are kept for a last look. A holdout has one fold, 0.
+The training on fold k validates on the patches of fold k and trains on those of all other folds and of
+TRAIN_ONLY. Patches of HELD_OUT do neither: they are kept for the final measurement. A holdout split has one
+fold, 0.
 """
 
 import pandas as pd
@@ -12,17 +13,17 @@ TRAIN_ONLY, HELD_OUT = -1, -2
 
 
 def read_split(split: str, index: str) -> pd.DataFrame:
-    """The table of a split (`id,label,slide,fold`) with each patch's `row` in the pack."""
+    """The table of a split (`id,label,slide,fold`) with the `row` of each patch in the pack."""
     rows = read_table(index)[["id", "row"]]
     return read_table(split).merge(rows, on="id", how="left", validate="one_to_one")
 
 
 def parts(split: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of a split (`id,label,slide,fold`) that train and those that validate on a fold."""
+    """The rows of a split (`id,label,slide,fold`) that train, and those that validate, for one fold."""
     validates = split.fold == fold
     return split[~validates & (split.fold != HELD_OUT)], split[validates]
 
 
 def fold_name(fold: int) -> str:
-    """What a fold is called in logs, tables and figures."""
+    """The name of a fold in logs, tables and figures."""
     return {TRAIN_ONLY: "training", HELD_OUT: "held out"}.get(fold, f"fold {fold}")

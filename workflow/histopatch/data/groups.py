@@ -1,4 +1,4 @@
-"""Groups: which patches must stay on one side of a split, because they are alike for reasons of their own."""
+"""Groups: patches that must stay on one side of a split because they resemble each other."""
 
 import numpy as np
 import pandas as pd
@@ -8,34 +8,34 @@ from scipy.sparse.csgraph import connected_components
 from histopatch.data.clusters import FEATURES, cluster
 from histopatch.errors import InputError
 from histopatch.files import read_table
+from histopatch.settings import Split
 
 
 def group_patches(
-    table: pd.DataFrame, rules: dict, appearance: str | None, duplicates: str | None
+    table: pd.DataFrame, split: Split, appearance: str | None, duplicates: str | None
 ) -> np.ndarray | None:
     """The group of each patch as a number, or None where every patch is a group of its own.
 
-    table: `id,slide`; rules: `group_by` none, `slide` or `appearance`, `keep_duplicates_together`,
-    `appearance_clusters`, `seed`. appearance: the measurements of the pack; duplicates: its pairs. A patch
-    without a slide is a group of its own.
+    table: `id,slide`; a patch without a slide is a group of its own. appearance: the table of features of
+    the pack; duplicates: its pairs; each may be None where the split does not use it.
     """
     groups = np.arange(len(table))
-    if rules["group_by"] == "slide":
+    if split.group_by == "slide":
         groups = slide_groups(table.slide)
-    if rules["keep_duplicates_together"]:
+    if split.keep_duplicates_together:
         groups = join(groups, table.id, read_table(duplicates))
-    if rules["group_by"] == "appearance":
-        measured = read_table(appearance).set_index("id")[FEATURES]
-        # Duplicates get one look, and with it one cluster. To merge the clusters that duplicates link
-        # would soon leave a single one: some duplicates lie on the border of any two.
-        looks = measured.loc[table.id].reset_index(drop=True).groupby(groups).transform("mean")
-        return cluster(looks, rules["appearance_clusters"], rules["seed"])
-    ungrouped = rules["group_by"] == "none" and not rules["keep_duplicates_together"]
+    if split.group_by == "appearance":
+        features = read_table(appearance).set_index("id")[FEATURES]
+        # Duplicates share their mean features, and so a cluster. Merging the clusters that duplicates
+        # link would soon leave a single one, because some duplicates lie on the border of any two.
+        shared = features.loc[table.id].reset_index(drop=True).groupby(groups).transform("mean")
+        return cluster(shared, split.appearance_clusters, split.seed)
+    ungrouped = split.group_by == "none" and not split.keep_duplicates_together
     return None if ungrouped else groups
 
 
 def slide_groups(slides: pd.Series) -> np.ndarray:
-    """The slides as numbers; a patch without one has a number of its own."""
+    """The slides as numbers; a patch without a slide gets a number of its own."""
     if (slides == "").all():
         raise InputError("group_by: there are no slides to group by; name them in dataset.slides")
     number, _ = pd.factorize(slides)
@@ -43,9 +43,9 @@ def slide_groups(slides: pd.Series) -> np.ndarray:
 
 
 def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:
-    """Groups of patches joined where a pair (`id_a,id_b`) links them, directly or over others.
+    """Groups of patches, merged where pairs (`id_a,id_b`) link them, directly or through others.
 
-    Pairs of which one patch is not among the ids join nothing.
+    Pairs with a patch that is not among the ids are ignored.
     """
     _, groups = np.unique(groups, return_inverse=True)
     group_of = pd.Series(groups, index=ids)
@@ -56,17 +56,17 @@ def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:
 
 
 def read_slides(ids: pd.Series, path: str, unmapped: str) -> pd.Series:
-    """The slide of each patch from CSV `id,slide`; the empty text where there is none.
+    """The slide of each patch from CSV `id,slide`; the empty string where there is none.
 
-    unmapped: `stop` refuses patches without a slide, `own_group` leaves them without one.
+    unmapped: `stop` raises InputError for patches without a slide, `own_group` leaves theirs empty.
     """
     slide_of = read_table(path)
     for column in ("id", "slide"):
         if column not in slide_of:
             raise InputError(f"{path}: there is no column {column!r}; the first line must name `id,slide`")
-    doubled = slide_of.id[slide_of.id.duplicated()]
-    if len(doubled):
-        raise InputError(f"{path}: the id {doubled.iloc[0]!r} stands there twice; keep one row")
+    repeated = slide_of.id[slide_of.id.duplicated()]
+    if len(repeated):
+        raise InputError(f"{path}: the id {repeated.iloc[0]!r} appears twice; keep one row")
     slides = ids.map(slide_of.set_index("id").slide)
     if unmapped == "stop" and slides.isna().any():
         raise InputError(

@@ -1,5 +1,6 @@
-"""Splits: which patches train and which validate; folds.py says what the numbers mean."""
+"""Splits: which patches train, validate or are held out; folds.py says what the fold numbers mean."""
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -10,117 +11,122 @@ from histopatch.data.folds import HELD_OUT, TRAIN_ONLY, fold_name
 from histopatch.data.groups import group_patches, read_slides
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
+from histopatch.settings import Split
 
 DRAWS = 1000  # random orders of the groups, of which the best one is taken
-OFF = 0.25  # of the wanted size, from which on a part is far from it
+TOLERANCE = 0.25  # relative deviation from the requested size above which a warning is logged
 
 
 def split_files(
-    labels: str, slides: str | None, appearance: str | None, duplicates: str | None, rules: dict, split: str
+    labels: str, slides: str | None, appearance: str | None, duplicates: str | None, split: Split, table: str
 ) -> None:
-    """Split the clean labels (CSV `id,label`) into a table `id,label,slide,fold`.
+    """Split the clean labels (CSV `id,label`) into the table `id,label,slide,fold`.
 
-    slides: CSV `id,slide` or None, which leaves the column empty. appearance and duplicates: what was
-    measured on the pack, or None where the rules do not need it. rules: the split in the configuration.
-    Raises InputError, which names the split after its file, where the patches or the groups are too few for
-    what is wanted.
+    slides: CSV `id,slide`, or None, which leaves the column `slide` empty. appearance and duplicates: the
+    tables of the pack, or None where the split does not use them. Raises InputError if there are too few
+    patches or groups for the split; the message names the split after the stem of `table`.
     """
-    table = read_table(labels)
-    table["slide"] = read_slides(table.id, slides, rules["unmapped"]) if slides else ""
+    patches = read_table(labels)
+    patches["slide"] = read_slides(patches.id, slides, split.unmapped) if slides else ""
     try:
-        groups = group_patches(table, rules, appearance, duplicates)
-        # Whatever the folds are made of, what is held out is of slides that no training sees.
-        by_slide = rules | {"group_by": "slide"}
-        whole = group_patches(table, by_slide, None, duplicates) if table.slide.any() else groups
-        table["fold"] = assign_folds(table.label.to_numpy(), groups, whole, rules)
+        groups = group_patches(patches, split, appearance, duplicates)
+        # However the folds are made, held-out patches come from slides that no training sees.
+        held_out_groups = groups
+        if patches.slide.any():
+            by_slide = dataclasses.replace(split, group_by="slide")
+            held_out_groups = group_patches(patches, by_slide, None, duplicates)
+        patches["fold"] = assign_folds(patches.label.to_numpy(), groups, held_out_groups, split)
     except InputError as error:
-        raise InputError(f"splits.{Path(split).stem}.{error}") from None
-    write_table(table, split)
-    for fold, part in table.groupby("fold"):
+        raise InputError(f"splits.{Path(table).stem}.{error}") from None
+    write_table(patches, table)
+    for fold, part in patches.groupby("fold"):
         share = 100 * part.label.mean()
         logging.info("%s: %d patches, %.1f %% positive", fold_name(fold), len(part), share)
 
 
 def assign_folds(
-    labels: np.ndarray, groups: np.ndarray | None, whole: np.ndarray | None, rules: dict
+    labels: np.ndarray, groups: np.ndarray | None, held_out_groups: np.ndarray | None, split: Split
 ) -> np.ndarray:
-    """The fold of each patch. Patches of a group (None: there are none) get the same one.
+    """The fold of each patch; all patches of a group get the same fold.
 
-    whole: the groups that are held out as a whole or not at all.
+    labels: 0 or 1; groups: a number for each patch, or None where every patch is its own group;
+    held_out_groups: the same for the part that is held out. Raises InputError if the split is impossible.
     """
     folds = np.full(len(labels), TRAIN_ONLY)
     rest = np.arange(len(labels))
-    seed = rules["seed"]
-    if rules["held_out_fraction"]:
-        held_out = _draw(labels, whole, rules["held_out_fraction"], seed, "held_out_fraction")
+    if split.held_out_fraction:
+        held_out = _draw(labels, held_out_groups, split.held_out_fraction, split.seed, "held_out_fraction")
         folds[held_out] = HELD_OUT
         rest = np.flatnonzero(~held_out)
         labels, groups = labels[rest], None if groups is None else groups[rest]
-    if rules["folds"] > 1:
-        folds[rest] = _cross_validation(labels, groups, rules["folds"], seed)
+    if split.folds > 1:
+        folds[rest] = _cross_validation(labels, groups, split.folds, split.seed)
     else:
-        drawn = _draw(labels, groups, rules["validation_fraction"], seed, "validation_fraction")
-        folds[rest[drawn]] = 0
+        validation = _draw(labels, groups, split.validation_fraction, split.seed, "validation_fraction")
+        folds[rest[validation]] = 0
     return folds
 
 
 def _draw(labels: np.ndarray, groups: np.ndarray | None, fraction: float, seed: int, key: str) -> np.ndarray:
-    """Which patches a draw of a fraction takes, the classes in proportion: boolean.
+    """Draw a stratified fraction of the patches: boolean, true for those drawn.
 
-    Without groups the same draw as scikit-learn's `train_test_split(..., stratify=labels)`.
+    Without groups this is scikit-learn's `train_test_split(..., stratify=labels)`.
     """
     if groups is not None:
         return draw_groups(labels, groups, fraction, seed, f"{key}: {fraction}")
     rows = np.arange(len(labels))
     try:
-        _, taken = train_test_split(rows, test_size=fraction, random_state=seed, stratify=labels)
+        _, drawn = train_test_split(rows, test_size=fraction, random_state=seed, stratify=labels)
     except ValueError as error:  # too few patches of a class for the fraction
         raise InputError(f"{key}: {fraction} is impossible: {error}") from None
-    if len(np.unique(labels[taken])) < 2:  # which scikit-learn lets pass
+    if len(np.unique(labels[drawn])) < 2:  # which scikit-learn accepts
         raise InputError(f"{key}: {fraction} is impossible: there are too few patches of a class")
-    return np.isin(rows, taken)
+    return np.isin(rows, drawn)
 
 
 def draw_groups(
     labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int, setting: str
 ) -> np.ndarray:
-    """Which patches a draw of whole groups takes: boolean.
+    """Draw whole groups that make up a stratified fraction of the patches: boolean, true for those drawn.
 
-    Groups come one after the other in a random order. Of many orders, and of all places to stop in each,
-    the one is taken whose shares of either class are nearest to the wanted fraction. setting: what is being
-    done, for the InputError where there are too few groups.
+    Groups are taken one after the other in a random order. Of many orders, and of all places to stop in
+    each, the one is used whose share of each class is nearest to the fraction. setting: the key and value to
+    name in the InputError if there are too few groups.
     """
     _, groups = np.unique(groups, return_inverse=True)
     counts = np.stack([np.bincount(groups, labels == label) for label in (0, 1)], axis=1)  # groups×classes
     total = counts.sum(axis=0)
     rng = np.random.default_rng(seed)
-    best, taken = np.inf, None
+    smallest, drawn_groups = np.inf, None
     for _ in range(DRAWS):
         order = rng.permutation(len(counts))
         sums = counts[order].cumsum(axis=0)
         distance = np.square(sums / total - fraction).sum(axis=1)
         distance[((sums == 0) | (sums == total)).any(axis=1)] = np.inf  # a class is missing on one side
         stop = distance.argmin()
-        if distance[stop] < best:
-            best, taken = distance[stop], order[: stop + 1]
-        if best <= np.square(0.5 / total).sum():  # half a patch of either class: it cannot be nearer
+        if distance[stop] < smallest:
+            smallest, drawn_groups = distance[stop], order[: stop + 1]
+        if smallest <= np.square(0.5 / total).sum():  # half a patch of each class: no order can be nearer
             break
-    if taken is None:
+    if drawn_groups is None:
         raise InputError(
-            f"{setting} is impossible: the {len(counts)} groups of patches are too few "
-            "to have both classes on both sides"
+            f"{setting} is impossible: there are too few groups of patches ({len(counts)}) to have both "
+            "classes on both sides"
         )
-    drawn = np.isin(groups, taken)
-    if abs(drawn.mean() / fraction - 1) > OFF:
-        logging.warning("groups are large: %.1f %% instead of %.1f %%", 100 * drawn.mean(), 100 * fraction)
+    drawn = np.isin(groups, drawn_groups)
+    if abs(drawn.mean() / fraction - 1) > TOLERANCE:
+        logging.warning(
+            "groups are large: drew %.1f %% of the patches instead of %.1f %%",
+            100 * drawn.mean(), 100 * fraction,
+        )  # fmt: skip
     return drawn
 
 
 def _cross_validation(labels: np.ndarray, groups: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
-    """The fold of each patch, the classes in proportion.
+    """The fold of each patch in stratified cross-validation.
 
-    Whole groups are drawn for one fold after the other, which leaves the folds nearer to each other in size
-    and balance than scikit-learn's StratifiedGroupKFold.
+    Groups are drawn for one fold after the other, which gives folds that are more alike in size and class
+    balance than those of scikit-learn's StratifiedGroupKFold.
     """
     fewest = np.bincount(labels, minlength=2).min()
     if fewest < folds:

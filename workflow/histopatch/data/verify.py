@@ -12,10 +12,10 @@ from histopatch.files import read_table
 
 
 def changed_images(folder: str, array: str, index: str, workers: int) -> list[str]:
-    """Read every packed image of a folder again; return the files that changed or cannot be read now.
+    """Read every packed image of a folder again; return the files that changed or became unreadable.
 
-    array and index: the pack of that folder. Images that came or went since are not looked at, because
-    the workflow sees them by their names.
+    array and index: the pack of that folder. Images added since are not looked at: the workflow notices
+    them by their names.
     """
     images = read_table(index)
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
@@ -32,6 +32,7 @@ def changed_images(folder: str, array: str, index: str, workers: int) -> list[st
 
 
 def _changed(folder: str, array: str, chunk: pd.DataFrame) -> list[str]:
+    """The files of one chunk of the index whose pixels differ from the pack's."""
     pack = np.load(array, mmap_mode="r")
     pixels = np.zeros(pack.shape[1:], np.uint8)
     changed = []
