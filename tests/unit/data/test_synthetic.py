@@ -10,7 +10,7 @@ from histopatch.data import synthetic
 from histopatch.data.synthetic import write_dataset
 from histopatch.data.tissue import SIZE
 
-# With this seed the label drawn for the near-blank patch is 1, so that it has to be overruled.
+# With this seed the sampled label of the near-blank patch is 1, so that it has to be overridden.
 TRAIN, TEST, SLIDES, SEED = 40, 8, 6, 8
 FLAWED = len(synthetic.FLAWS)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from histopatch.data.tissue import SIZE, Slide, draw_patch, draw_slide, render
 
-# One extra train image each; `write_dataset` says what is wrong with it.
+# One extra training image for each; `write_dataset` says what is wrong with it.
 FLAWS = ("truncated", "small", "blank_label", "conflicting", "absent", "unlabelled")
 
 # Keys that keep the random streams of slides, labels and patches apart.
@@ -25,22 +25,22 @@ def patch_id(seed: int, part: str, index: int) -> str:
 
 
 class Patch(NamedTuple):
-    """What a worker needs to know to draw one patch and write it to `path`."""
+    """What a worker needs to know to synthesise one patch and write it to `path`."""
 
     path: Path
     slide_name: str
     slide: Slide
     label: int
-    key: tuple[int, ...]  # seeds a random stream of the patch's own
+    key: tuple[int, ...]  # seed of the patch's own random stream
 
 
 def plan_patches(folder: Path, part: str, count: int, slides: int, seed: int) -> list[Patch]:
-    """Deal `count` patches out to `slides` slides and draw their labels."""
+    """Distribute `count` patches over `slides` slides and sample their labels."""
     part_key = seed, PART_KEYS[part]
-    drawn = [draw_slide(np.random.default_rng([*part_key, SLIDE_KEY, k])) for k in range(slides)]
+    all_slides = [draw_slide(np.random.default_rng([*part_key, SLIDE_KEY, k])) for k in range(slides)]
     patches = []
     for index in range(count):
-        slide = drawn[index % slides]
+        slide = all_slides[index % slides]
         chance = np.random.default_rng([*part_key, LABEL_KEY, index]).random()
         patches.append(
             Patch(
@@ -55,20 +55,20 @@ def plan_patches(folder: Path, part: str, count: int, slides: int, seed: int) ->
 
 
 def write_patch(patch: Patch) -> None:
-    """Draw one patch and write it as an uncompressed TIFF."""
+    """Synthesise one patch and write it as an uncompressed TIFF."""
     pixels = draw_patch(np.random.default_rng(patch.key), patch.slide, patch.label)
     Image.fromarray(pixels).save(patch.path)
 
 
 def blank_out(patch: Patch) -> None:
-    """Replace the image of `patch` by empty glass."""
+    """Replace the image of `patch` with empty glass."""
     no_stain = np.zeros((SIZE, SIZE, 2), np.float32)
     glass = render(np.random.default_rng(patch.key), patch.slide, no_stain)
     Image.fromarray(glass).save(patch.path)
 
 
 def damage_images(flawed: dict[str, Patch]) -> None:
-    """Spoil the images of those FLAWS that are flaws of an image."""
+    """Damage the images of those FLAWS that concern the image."""
     truncated, small = flawed["truncated"].path, flawed["small"].path
     truncated.write_bytes(truncated.read_bytes()[: SIZE * SIZE])
     with Image.open(small) as image:
@@ -78,7 +78,7 @@ def damage_images(flawed: dict[str, Patch]) -> None:
 
 
 def label_rows(usable: list[Patch], flawed: dict[str, Patch]) -> list[tuple[str, str]]:
-    """The rows (id, label) of train_labels.csv, flawed ones included, in the order of the ids."""
+    """The rows (id, label) of train_labels.csv, flawed ones included, sorted by id."""
     whole = [*usable, flawed["truncated"], flawed["small"], flawed["absent"]]
     rows = [(patch.path.stem, str(patch.label)) for patch in whole]
     rows += [(usable[-1].path.stem, str(usable[-1].label))]  # an exact duplicate
@@ -93,17 +93,17 @@ def write_dataset(
     """Write a synthetic data set in Kaggle's layout, the same bytes for the same `seed`.
 
     `folder` gets train/<id>.tif and test/<id>.tif (96x96 RGB uint8), train_labels.csv (id, label),
-    sample_submission.csv (id, label 0) and slides.csv (id, slide). The train patches come from
+    sample_submission.csv (id, label 0) and slides.csv (id, slide). The training patches come from
     `slides` slides, the test patches from a quarter as many others (at least 2). `workers` is the
     number of processes.
 
-    One of the `train_patches` usable patches is near-blank: empty glass with label 0, not a flaw.
-    On top of them, whatever the size, come one row that repeats another one and six flawed ids:
-    a truncated TIFF, a 64x64 image, a row with a blank label, an id listed with both labels, a row
-    whose image is absent, and an image without a row.
+    One of the `train_patches` usable patches is near-blank: empty glass with label 0, which is no flaw.
+    A set of any size has in addition one duplicate row and six flawed ids: a truncated TIFF, a 64x64
+    image, a row with a blank label, an id listed with both labels, a row whose image is absent, and an
+    image without a row.
 
-    Raises ValueError if a count is below 1, and FileExistsError if train/ or test/ exists, whose
-    stale images would mix with the new ones.
+    Raises ValueError if a count is below 1, and FileExistsError if train/ or test/ exists, because old
+    images in them would mix with the new ones.
     """
     if min(train_patches, test_patches, slides, workers) < 1:
         raise ValueError("train_patches, test_patches, slides and workers must be at least 1")
@@ -115,7 +115,7 @@ def write_dataset(
     usable, flawed = train[:train_patches], dict(zip(FLAWS, train[train_patches:], strict=True))
 
     with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(write_patch, train + test, chunksize=32))  # the list raises workers' errors
+        list(pool.map(write_patch, train + test, chunksize=32))  # iterating raises errors of the workers
     blank_out(train[0])
     damage_images(flawed)
 

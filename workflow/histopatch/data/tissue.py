@@ -1,4 +1,4 @@
-"""Drawing one H&E-like patch: tissue with or without tumour, stained and scanned.
+"""One synthetic H&E-like patch: tissue with or without tumour, stained and scanned.
 
 A patch is composed as two maps of stain concentration (haematoxylin, eosin) and turned into RGB
 by the Beer-Lambert law with the stain vectors of Ruifrok & Johnston, "Quantification of
@@ -6,7 +6,7 @@ histochemical staining by color deconvolution", Anal Quant Cytol Histol 23 (2001
 PatchCamelyon (Veeling et al., "Rotation Equivariant CNNs for Digital Pathology", 2018) the label
 says whether tumour lies in the central 32x32 pixels; tumour further out does not count.
 
-A patch is drawn on a torus: what leaves one edge enters at the opposite one, so that no cell
+A patch is rendered on a torus: what leaves one edge enters at the opposite one, so that no cell
 needs clipping.
 """
 
@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 SIZE = 96  # pixels, side of a patch
 CENTRE = slice(32, 64)  # rows and columns that decide the label
-HARD_NEGATIVE_SHARE = 0.35  # of the negatives: tumour, but only outside the centre
+HARD_NEGATIVE_SHARE = 0.35  # share of the negatives that have tumour, but only outside the centre
 
 # Unit optical-density vectors (R, G, B) of haematoxylin and eosin, Ruifrok & Johnston.
 STAINS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], np.float32)
@@ -68,11 +68,11 @@ class Cells:
 
 
 class Stamps(NamedTuple):
-    """Cells in pixels: each in a k x k square of its own, all arrays (n, k, k)."""
+    """Rasterised cells, each in its own square of k x k pixels; all arrays are (n, k, k)."""
 
     index: np.ndarray  # flat pixel index into a (SIZE, SIZE) map
-    coverage: np.ndarray  # share of the pixel inside the outline
-    depth: np.ndarray  # pixels below the outline
+    coverage: np.ndarray  # share of the pixel that is inside the outline
+    depth: np.ndarray  # distance inside the outline, in pixels; negative outside
 
     def paint(self, values: np.ndarray) -> np.ndarray:
         """Map (SIZE, SIZE) of the largest value stamped on each pixel, 0 where there is none."""
@@ -82,7 +82,7 @@ class Stamps(NamedTuple):
 
 
 def draw_slide(rng: np.random.Generator) -> Slide:
-    """Draw the stain, optics, tissue and tumour prevalence of one slide."""
+    """Sample the stain, optics, tissue and tumour prevalence of one slide."""
     cast = rng.uniform(0, [0.2, 0.05, 0.4]) * [[0.4], [1]]  # bluish to brownish, mostly in eosin
     stains = np.maximum(STAINS + cast + rng.normal(0, 0.05, (2, 3)), 0.03)
     return Slide(
@@ -107,7 +107,7 @@ def smooth_noise(rng: np.random.Generator, along: float, across: float, angle: f
     `along` and `across` are its standard deviations in pixels, in the direction `angle` (radians
     from the x axis) and at right angles to it.
     """
-    # White noise has a white spectrum, so it is drawn in the frequency domain directly.
+    # White noise has a white spectrum, so it is sampled in the frequency domain directly.
     spectrum = rng.standard_normal((SIZE, SIZE + 2), dtype=np.float32).view(np.complex64)
     cos, sin = math.cos(angle), math.sin(angle)
     u = cos * _FREQUENCY_X + sin * _FREQUENCY_Y
@@ -124,7 +124,7 @@ def bend(field: np.ndarray, shift: np.ndarray) -> np.ndarray:
 
 
 def jittered_grid(rng: np.random.Generator, spacing: float) -> np.ndarray:
-    """Points (n, 2) on a shaken hexagonal grid: crowded, yet rarely on top of each other."""
+    """Points (n, 2) on a jittered hexagonal grid: crowded, yet rarely on top of each other."""
     steps = np.arange(0, SIZE, spacing)
     points = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1)
     points[1::2, :, 1] += spacing / 2
@@ -149,7 +149,7 @@ def stamp(cells: Cells, roughness: np.ndarray, grow: float = 0.0) -> Stamps:
 
 
 def choose_nest(rng: np.random.Generator, label: int) -> tuple[np.ndarray, float]:
-    """Middle (2,) and radius of the tumour nest of a patch; radius 0 where there is no tumour."""
+    """Middle (2,) and radius of the tumour nest of a patch; the radius is 0 if there is no tumour."""
     radius = math.exp(rng.uniform(math.log(12), math.log(70)))
     if label == 1:
         return SIZE / 2 + rng.uniform(-13, 13, 2), radius
@@ -159,13 +159,13 @@ def choose_nest(rng: np.random.Generator, label: int) -> tuple[np.ndarray, float
 
 
 def place_tumour(rng: np.random.Generator, slide: Slide, label: int) -> Cells:
-    """The tumour nuclei of a patch; if `label` is 0, none that could reach into the centre."""
+    """The tumour nuclei of a patch; with label 0 none of them reaches into the centre."""
     nest, radius = choose_nest(rng, label)
     if radius == 0:
         return Cells(*np.empty((5, 0)))
     points = jittered_grid(rng, 2.2 * slide.tumour_radius)
     from_nest = np.hypot(*(points - nest).T)
-    # One nucleus sits on the middle of the nest, whatever the grid has there.
+    # One nucleus sits in the middle of the nest, wherever the grid points are.
     near = (from_nest < radius) & (from_nest > 1.5 * slide.tumour_radius)
     points = np.concatenate([nest[None], points[near]])
     n = len(points)
@@ -242,7 +242,7 @@ def compose_tissue(rng: np.random.Generator, slide: Slide, label: int) -> tuple[
     normal = normal.where((gaps[normal.pixel()] < 0.5) & (nest[normal.pixel()] < 0.3))
     normal_nuclei = stamp(normal, 0.3 * outline)
 
-    tissue = 1 - gaps * (1 - nest)  # a nest fills the gaps that it meets
+    tissue = 1 - gaps * (1 - nest)  # a nest fills the gaps that it overlaps
     haematoxylin = np.maximum.reduce(
         [
             (0.06 + 0.1 * lymphoid + 0.15 * nest) * tissue,
@@ -267,6 +267,6 @@ def render(rng: np.random.Generator, slide: Slide, concentrations: np.ndarray) -
 
 
 def draw_patch(rng: np.random.Generator, slide: Slide, label: int) -> np.ndarray:
-    """Draw one RGB patch of `slide`, uint8 (SIZE, SIZE, 3), with label 0 or 1."""
+    """Synthesise one RGB patch of `slide`, uint8 (SIZE, SIZE, 3), with label 0 or 1."""
     concentrations, _ = compose_tissue(rng, slide, label)
     return render(rng, slide, concentrations)
