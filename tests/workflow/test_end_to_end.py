@@ -92,7 +92,7 @@ def test_the_summary_says_what_the_numbers_speak_about(results):
     for words in (
         "Split `main` draws patches at random: expect less on slides",
         "Split `crossed` keeps each slide on one side",
-        "split main: on more than one side: 8 slides",
+        "split main: 8 slides",
         "## Final model",
         "held-out patches",
     ):

@@ -62,7 +62,7 @@ def summary(table_of_runs, csv, tmp_path):
             "operating_points": str(tmp_path / "points.csv"),
         }
         cleaned = str(csv("summary.json", json.dumps(CLEANING | cleaning)))
-        verdicts = [str(csv("main.audit.txt", "split main: on more than one side: 3 slides"))]
+        verdicts = [str(csv("main.audit.txt", "split main: 3 slides on more than one side"))]
         write_summary("mine", {"main": split}, cleaned, verdicts, tables, final, str(tmp_path / "summary.md"))
         return (tmp_path / "summary.md").read_text()
 
@@ -84,7 +84,7 @@ def test_nothing_rejected_is_said(summary):
 def test_the_kind_of_a_split_and_what_leaks_is_said(summary):
     text = summary([{}], split=SPLIT | {"group_by": "slide"})
     assert "- Split `main` keeps each slide on one side" in text
-    assert "Leakage audit:\n\n- split main: on more than one side: 3 slides\n" in text
+    assert "Leakage audit:\n\n- split main: 3 slides on more than one side\n" in text
 
 
 def test_every_study_has_its_best_run_with_its_interval(summary):

@@ -94,26 +94,26 @@ def test_ids_that_look_like_numbers_stay_texts(audit):
 
 
 def test_a_clean_split_passes(judge):
-    assert judge(CLEAN) == "split main: on more than one side: nothing\n"
-    assert judge(["a,0,,-1", "b,1,,0"]) == "split main: on more than one side: nothing (no slide is known)\n"
+    assert judge(CLEAN) == "split main: nothing on more than one side\n"
+    assert judge(["a,0,,-1", "b,1,,0"]) == "split main: nothing on more than one side (no slides are known)\n"
 
 
 LEAKS = [
-    ([*CLEAN, "e,0,s,0"], [], "1 slide"),
-    (CLEAN, ["identical,a,c,1,1"], "1 pair of identical images"),
-    (CLEAN, ["near,a,c,1,1", "near,b,c,1,1"], "2 pairs of near duplicates"),
-    (CLEAN, ["identical,a,b,1,1"], "nothing; 1 image pair with two labels"),
+    ([*CLEAN, "e,0,s,0"], [], "1 slide on more than one side"),
+    (CLEAN, ["identical,a,c,1,1"], "1 pair of identical images on more than one side"),
+    (CLEAN, ["near,a,c,1,1", "near,b,c,1,1"], "2 pairs of near duplicates on more than one side"),
+    (CLEAN, ["identical,a,b,1,1"], "nothing on more than one side; 1 image pair with two labels"),
 ]
 
 
 @pytest.mark.parametrize(("split", "duplicates", "what"), LEAKS)
-def test_leaks_are_told_or_stop(judge, tmp_path, split, duplicates, what):
-    assert judge(split, duplicates, on_leak="warn") == f"split main: on more than one side: {what}\n"
+def test_leaks_are_reported_or_stop_the_job(judge, tmp_path, split, duplicates, what):
+    assert judge(split, duplicates, on_leak="warn") == f"split main: {what}\n"
     (tmp_path / "main.audit.txt").unlink()
     with pytest.raises(InputError) as caught:
         judge(split, duplicates, on_leak="stop")
     message = str(caught.value)
-    assert message.startswith(f"split main: on more than one side: {what}; ")
+    assert message.startswith(f"split main: {what}; ")
     assert f"{tmp_path / 'main.audit.csv'} lists them" in message
     assert "\n" not in message
     assert not (tmp_path / "main.audit.txt").exists()

@@ -58,12 +58,12 @@ def test_near_duplicates_are_found(find, patches):
     assert find([*patches[:3], turned(crop, 5)]) == {"near": {"ad"}}
 
 
-def test_rows_that_are_in_no_index_are_not_looked_at(find, patches):
+def test_rows_that_the_index_leaves_out_are_ignored(find, patches):
     assert find([patches[0], patches[0], patches[0]], rows=[2, 0]) == {"identical": {"ac"}}
 
 
-def test_large_groups_are_paired_with_their_first_image(find, patches, monkeypatch):
-    monkeypatch.setattr(duplicates, "LARGE", 3)
+def test_many_copies_are_paired_with_the_first_one_only(find, patches, monkeypatch):
+    monkeypatch.setattr(duplicates, "MAX_ALL_PAIRS", 3)
     found = find([patches[0]] * 3 + [patches[1]] * 4)
     assert found == {"identical": {"ab", "ac", "bc", "de", "df", "dg"}}
 

@@ -1,10 +1,10 @@
-"""The leakage audit: what a split has on more than one side, and images that have two labels.
+"""The leakage audit: what is on more than one side of a split, and images with two labels.
 
-A side is a fold, the patches that only train, or those held out: whatever is on two of them is trained on
-and validated on at some point. Kinds of pairs, besides those of duplicates.py:
+A side is a fold, the patches that only train, or the held-out patches: what is on two of them is trained on
+and evaluated on at some point. Kinds of pairs, besides those of duplicates.py:
 
-slide       a slide on several sides, by one patch on either
-two_labels  one image, as it is, flipped or turned, with both labels; wrong on whichever side
+slide       a slide on several sides, represented by one patch from each of two sides
+two_labels  one image, identical or flipped or rotated, with both labels, one of which must be wrong
 """
 
 import json
@@ -17,11 +17,11 @@ from histopatch.data.folds import fold_name
 from histopatch.errors import InputError
 from histopatch.files import read_table, replacing, write_json, write_table
 
-# What a pair of each kind is called: one and several.
+# The name of each kind in a sentence, singular and plural.
 KINDS = {
     "slide": ("slide", "slides"),
     "identical": ("pair of identical images", "pairs of identical images"),
-    "turned": ("pair of flipped or turned images", "pairs of flipped or turned images"),
+    "turned": ("pair of flipped or rotated images", "pairs of flipped or rotated images"),
     "near": ("pair of near duplicates", "pairs of near duplicates"),
     "two_labels": ("image pair with two labels", "image pairs with two labels"),
 }
@@ -29,10 +29,10 @@ COLUMNS = ["kind", "id_a", "id_b", "label_a", "label_b", "fold_a", "fold_b"]
 
 
 def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
-    """Audit a split: the table `pairs` of what was found (COLUMNS), and the JSON `report` that counts it.
+    """Audit a split: write what was found as the table `pairs` (COLUMNS) and its counts as the JSON `report`.
 
-    split: CSV `id,label,slide,fold`; duplicates: the pairs of the pack, of which those count whose patches
-    are both in the split.
+    split: CSV `id,label,slide,fold`; duplicates: the pairs of the pack, of which those with both patches in
+    the split count.
     """
     table = read_table(split).fillna({"slide": ""})
     found = find_pairs(table, read_table(duplicates))
@@ -41,7 +41,7 @@ def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
 
 
 def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
-    """All pairs of a split by kind: COLUMNS."""
+    """All pairs in a split, with their kinds: COLUMNS."""
     images = duplicates[duplicates.id_a.isin(table.id) & duplicates.id_b.isin(table.id)]
     pairs = pd.concat([_slides(table), images[["kind", "id_a", "id_b"]]], ignore_index=True)
     known = table.set_index("id")
@@ -53,10 +53,11 @@ def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
-    """What the audit counts.
+    """The counts of the audit.
 
-    `patches` by side; `slides`: how many are known, on several sides, and how many patches have none;
-    `pairs` by kind: `found`, `crossing` (on two sides) and `patches`, those in crossing pairs.
+    `patches` by side; `slides`: how many are known, how many patches have none, and the patches by side of
+    each slide on several sides; `pairs` by kind: `found`, `crossing` (on two sides) and `patches`, the number
+    of patches in crossing pairs.
     """
     crossing = pairs[pairs.fold_a != pairs.fold_b]
     mapped = table[table.slide != ""]
@@ -72,8 +73,8 @@ def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
         "pairs": {
             kind: {
                 "found": int((pairs.kind == kind).sum()),
-                "crossing": len(mine := crossing[crossing.kind == kind]),
-                "patches": len({*mine.id_a, *mine.id_b}),
+                "crossing": len(across := crossing[crossing.kind == kind]),
+                "patches": len({*across.id_a, *across.id_b}),
             }
             for kind in KINDS
         },
@@ -81,29 +82,29 @@ def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
 
 
 def verdict(report: dict) -> tuple[bool, str]:
-    """Whether a split leaks, by its report of `summarise`, and a sentence that says what."""
+    """Whether a split leaks, according to its report from `summarise`, and what, in a phrase."""
     pairs = report["pairs"]
     counts = {kind: pairs[kind]["found" if kind == "two_labels" else "crossing"] for kind in KINDS}
     texts = {kind: f"{n:,} {KINDS[kind][n != 1]}" for kind, n in counts.items() if n}
     two_labels = texts.pop("two_labels", None)
-    text = f"on more than one side: {', '.join(texts.values()) or 'nothing'}"
+    text = f"{', '.join(texts.values()) or 'nothing'} on more than one side"
     if not report["slides"]["known"]:
-        text += " (no slide is known)"
+        text += " (no slides are known)"
     elif without := report["slides"]["patches_without"]:
         text += f" ({without:,} patches without a slide may share one)"
     return any(counts.values()), text + (f"; {two_labels}" if two_labels else "")
 
 
 def judge_files(report: str, name: str, pairs: str, on_leak: str, verdict_file: str) -> None:
-    """Write the verdict on a split as one line. Raises InputError where it leaks and on_leak is `stop`.
+    """Write the verdict on a split as one line. Raises InputError if it leaks and on_leak is `stop`.
 
-    report and pairs: as `audit_files` writes them; name: that of the split.
+    report and pairs: the files that `audit_files` writes; name: the name of the split.
     """
     leaks, text = verdict(json.loads(Path(report).read_text()))
     line = f"split {name}: {text}"
     if leaks and on_leak == "stop":
         raise InputError(
-            f"{line}; {pairs} lists them; mend split or labels, or set splits.{name}.on_leak: warn"
+            f"{line}; {pairs} lists them; correct the split or the labels, or set splits.{name}.on_leak: warn"
         )
     logging.log(logging.WARNING if leaks else logging.INFO, "%s%s", line, f"; see {pairs}" if leaks else "")
     with replacing(verdict_file) as temporary:
@@ -111,7 +112,7 @@ def judge_files(report: str, name: str, pairs: str, on_leak: str, verdict_file: 
 
 
 def _slides(table: pd.DataFrame) -> pd.DataFrame:
-    """The slides on several sides, each by its first patch on the first side and on the next one."""
+    """The slides on several sides, each represented by its first patch on each of its first two sides."""
     firsts = table[table.slide != ""].drop_duplicates(["slide", "fold"])
     pairs = firsts.groupby("slide").id.agg(list)
     pairs = pairs[pairs.str.len() > 1]

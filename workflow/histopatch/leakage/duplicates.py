@@ -1,9 +1,9 @@
-"""Duplicates: pairs of patches of a pack that show the same tissue, whatever the split.
+"""Duplicates: pairs of patches of a pack that show the same tissue, independent of any split.
 
 identical  the same pixels
-turned     the same pixels after a flip, quarter turns or both
-near       the same tissue otherwise: overlapping crops, other brightness or contrast, other compression,
-           each in any of the eight orientations (landmarks.py and overlaps.py say how they are found)
+turned     the same pixels after a flip, a rotation by a multiple of 90°, or both
+near       otherwise the same tissue: overlapping crops, or copies with other brightness, contrast or
+           compression, in any of the eight orientations (landmarks.py and overlaps.py say how they are found)
 """
 
 import functools
@@ -21,19 +21,19 @@ from histopatch.leakage.landmarks import band_pass, find_landmarks
 from histopatch.leakage.overlaps import candidates, verify
 from histopatch.leakage.symmetries import symmetries
 
-CHUNK = 128  # patches, or pairs of patches, at a time
-# Beyond this many copies of one image (empty glass, as a rule) each is paired with the first one only: a
-# thousand white images would be half a million pairs.
-LARGE = 32
+CHUNK = 128  # patches, or pairs of patches, per task
+# With more copies of one image than this (usually empty glass) each is paired with the first one only: a
+# thousand white images would make half a million pairs.
+MAX_ALL_PAIRS = 32
 PAIRS = ["kind", "row_a", "row_b", "correlation", "overlap"]
 
 
 def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> None:
     """Find the duplicates among the images of a pack: CSV `kind,id_a,id_b,correlation,overlap`.
 
-    array: the pack, uint8 N×H×H×3, read a chunk at a time; index: its table, which leaves out the images
-    that could not be used. correlation and overlap (the common share of a patch's area) are 1 for pairs
-    that are identical or turned.
+    array: the pack, uint8 N×H×H×3, read in chunks; index: its table, which leaves out unusable images.
+    overlap: the share of a patch's area that both patches show; correlation: Pearson's, over that area. Both
+    are 1 for the kinds identical and turned.
     """
     images = read_table(index)
     pairs = find_duplicates(array, images.row.to_numpy(), workers)
@@ -42,18 +42,18 @@ def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> No
         pairs[f"id_{side}"] = pairs[f"row_{side}"].map(ids)
     write_table(pairs[["kind", "id_a", "id_b", "correlation", "overlap"]].round(4), duplicates)
     counts = pairs.kind.value_counts()
-    found = ", ".join(f"{n} pairs {kind}" for kind, n in counts.items())
-    logging.info("%d images: %s", len(images), found or "no duplicates")
+    found = ", ".join(f"{n} {kind}" for kind, n in counts.items())
+    logging.info("pairs of duplicates among %d images: %s", len(images), found or "none")
 
 
 def find_duplicates(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
-    """The pairs among some rows of a pack: `kind,row_a,row_b,correlation,overlap` with row_a < row_b."""
+    """The pairs among the given rows of a pack: `kind,row_a,row_b,correlation,overlap` with row_a < row_b."""
     rows = np.sort(rows)
     with ProcessPoolExecutor(workers) as pool:
         described = [*map_chunks(pool, functools.partial(_describe, array), rows, CHUNK, "describing")]
         digests = np.concatenate([digests for digests, _ in described])
         pairs = candidates(np.concatenate([landmarks for _, landmarks in described]))
-        logging.info("%d candidates for the same tissue", len(pairs))
+        logging.info("%d candidate pairs of the same tissue", len(pairs))
         verified = [*map_chunks(pool, functools.partial(_verify, array), pairs, CHUNK, "comparing")]
     same = same_pixels(rows, digests)
     near = pd.concat([pd.DataFrame(columns=PAIRS[1:]), *verified]).assign(kind="near")
@@ -63,13 +63,13 @@ def find_duplicates(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
 
 
 def same_pixels(rows: np.ndarray, digests: np.ndarray) -> pd.DataFrame:
-    """The pairs `identical` and `turned` among rows, from their `digest_pair` each (N×2)."""
+    """The pairs of kinds `identical` and `turned` among rows, given the `digest_pair` of each row (N×2)."""
     table = pd.DataFrame({"row": rows, "digest": digests[:, 0], "canonical": digests[:, 1]})
     table = table[table.duplicated("canonical", keep=False)]
     pairs = []
     for _, group in table.groupby("canonical", sort=False):
         members = list(zip(group.row, group.digest, strict=True))
-        small = len(members) <= LARGE
+        small = len(members) <= MAX_ALL_PAIRS
         for (a, digest_a), (b, digest_b) in (
             itertools.combinations(members, 2) if small else itertools.product(members[:1], members[1:])
         ):
@@ -78,14 +78,14 @@ def same_pixels(rows: np.ndarray, digests: np.ndarray) -> pd.DataFrame:
 
 
 def digest_pair(pixels: np.ndarray) -> tuple[str, str]:
-    """Digest of an image (H×H×3), and one that all eight orientations share: the least of theirs."""
+    """Digest of an image (H×H×3), and one shared by all eight orientations: the smallest of theirs."""
     orientations = symmetries(pixels.transpose(2, 0, 1))
     digests = [hashlib.blake2b(np.ascontiguousarray(o), digest_size=16).hexdigest() for o in orientations]
     return digests[0], min(digests)
 
 
 def _describe(array: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Digests and landmarks of some rows of the pack."""
+    """Digests and landmarks of the given rows of the pack."""
     pixels = np.load(array, mmap_mode="r")[rows]
     return np.array([digest_pair(image) for image in pixels]), find_landmarks(band_pass(pixels), rows)
 

@@ -1,9 +1,9 @@
 """Landmarks: points of a patch that are found again in every crop of the same tissue, each with a code.
 
-A landmark is a dark or bright spot, the strongest one around; whether it is one depends on its
+A landmark is a dark or bright spot that is the strongest in its neighbourhood. It depends on that
 neighbourhood alone, never on where a crop ends, so two overlapping crops share the landmarks of their
-overlap. Its code says what the neighbourhood looks like in 64 bits, of which a flip or a quarter turn
-changes none and a change of brightness or contrast few.
+overlap. Its code describes the neighbourhood in 64 bits: a flip or a rotation by 90° changes none of them,
+and a change of brightness or contrast only a few.
 """
 
 import numpy as np
@@ -11,27 +11,27 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from histopatch.leakage.symmetries import symmetries
 
-FINE, COARSE = 5, 11  # widths in pixels of the averages whose difference is the band
-SPACING = 8  # a landmark is the strongest spot as far as this in every direction
-REACH, STEP = 16, 4  # the neighbourhood: 9×9 samples, this far to all sides and this far apart
-CONTRAST = 2.0  # grey levels; weaker spots are noise on glass
+FINE, COARSE = 5, 11  # widths in pixels of the running means whose difference is the band
+SPACING = 8  # a landmark is the strongest spot within this many pixels in every direction
+REACH, STEP = 16, 4  # the neighbourhood: 9×9 samples that reach REACH pixels out, STEP pixels apart
+MIN_CONTRAST = 2.0  # grey levels; weaker spots are noise on glass
 LANDMARK = np.dtype([("row", "i4"), ("y", "i2"), ("x", "i2"), ("code", "u8")])
 
 
 def band_pass(pixels: np.ndarray) -> np.ndarray:
-    """What is some pixels large in patches (uint8 n×H×W×3): float32 n×H×W, in grey levels.
+    """Band-pass filter patches (uint8 n×H×W×3): float32 n×H×W, in grey levels.
 
-    Sensor noise and compression are finer, the outline of tissue against glass coarser; the latter is
-    alike in many patches that have nothing else in common.
+    Keeps structures a few pixels wide. Sensor noise and compression artefacts are finer; the outline of
+    tissue against glass, which looks alike in many unrelated patches, is coarser.
     """
     grey = pixels.sum(axis=-1, dtype=np.uint16).astype(np.float32) / 3
     return _smooth(grey, FINE) - _smooth(grey, COARSE)
 
 
 def find_landmarks(bands: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Landmarks of patches given by their `band_pass` (n×H×W): records of LANDMARK.
+    """Landmarks in the output of `band_pass` (n×H×W): records of LANDMARK.
 
-    rows: which row of the pack each of the n patches is. Patches below 33 pixels have no landmarks.
+    rows: the row of the pack of each of the n patches. Patches below 33 pixels have no landmarks.
     """
     inside = (slice(None), slice(REACH, -REACH), slice(REACH, -REACH))
     found = []
@@ -39,7 +39,7 @@ def find_landmarks(bands: np.ndarray, rows: np.ndarray) -> np.ndarray:
         strongest = spots
         for axis in (1, 2):
             strongest = maximum_filter1d(strongest, 2 * SPACING + 1, axis=axis)
-        peaks = (spots == strongest) & (spots > CONTRAST)
+        peaks = (spots == strongest) & (spots > MIN_CONTRAST)
         row, y, x = np.nonzero(peaks[inside])
         landmarks = np.empty(len(row), LANDMARK)
         landmarks["row"], landmarks["y"], landmarks["x"] = rows[row], y + REACH, x + REACH
@@ -49,16 +49,16 @@ def find_landmarks(bands: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _smooth(images: np.ndarray, width: int) -> np.ndarray:
-    """Two running means along each axis: close to a Gaussian, and as fast for any width."""
+    """Two running means along each axis: close to a Gaussian, and equally fast for any width."""
     for axis in (1, 2, 1, 2):
         images = uniform_filter1d(images, width, axis=axis)
     return images
 
 
 def _templates(bits: int = 64) -> np.ndarray:
-    """Random templates in their eight orientations, as a matrix: samples by orientations × pairs of bits.
+    """Random templates in their eight orientations: a matrix of samples × (8 orientations × 2 × bits).
 
-    Empty in the middle, where all landmarks look alike.
+    They are zero in the middle, where all landmarks look alike.
     """
     side = 2 * REACH // STEP + 1
     templates = np.random.default_rng(0).standard_normal((2 * bits, side, side)).astype(np.float32)
@@ -72,11 +72,10 @@ TEMPLATES = _templates()
 def _codes(bands: np.ndarray, row: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The code of the neighbourhood of each point, uint64.
 
-    A bit tells which of two templates fits the better, each in the orientation that suits it best.
+    A bit says which of two templates fits better, each in its best-fitting orientation.
     """
     steps = np.arange(-REACH, REACH + 1, STEP)
-    around = bands[row[:, None, None], y[:, None, None] + steps[:, None], x[:, None, None] + steps]
-    samples, orientations = len(steps) ** 2, 8
-    fits = around.reshape(len(row), samples) @ TEMPLATES
-    fits = fits.reshape(len(row), orientations, TEMPLATES.shape[1] // orientations).max(axis=1)
+    samples = bands[row[:, None, None], y[:, None, None] + steps[:, None], x[:, None, None] + steps]
+    fits = samples.reshape(len(row), len(steps) ** 2) @ TEMPLATES
+    fits = fits.reshape(len(row), 8, TEMPLATES.shape[1] // 8).max(axis=1)  # over the eight orientations
     return np.packbits(fits[:, ::2] > fits[:, 1::2], axis=1).view(np.uint64).ravel()

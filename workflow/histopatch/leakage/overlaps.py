@@ -1,10 +1,10 @@
-"""Overlaps: pairs of patches that show the same tissue, shifted, mirrored, turned or in other colours.
+"""Overlaps: pairs of patches that show the same tissue, shifted, mirrored, rotated or in other colours.
 
-Comparing all of 220,025 patches with each other would take 24 billion comparisons. So patches that share
-a landmark are candidates: codes are sorted, each time beginning with other bits, and compared with their
-next neighbours only (sorted neighbourhoods; Charikar, "Similarity estimation techniques from rounding
-algorithms", 2002). A shared landmark also tells the shift, so a candidate is verified by one normalised
-correlation for each orientation, over all pixels that the two patches would have in common.
+Comparing 220,025 patches with each other would take 24 billion comparisons. Therefore only patches that
+share a landmark are candidates: the codes are sorted several times, each time starting at another bit, and
+each is compared with its next neighbours only (sorted neighbourhoods; Charikar, "Similarity estimation
+techniques from rounding algorithms", 2002). A shared landmark also gives the shift, so a candidate is
+verified by one normalised correlation per orientation, over all pixels that the two patches would share.
 """
 
 import numpy as np
@@ -13,27 +13,27 @@ import pandas as pd
 from histopatch.leakage.landmarks import band_pass
 from histopatch.leakage.symmetries import symmetries, turn_point
 
-TABLES = 8  # sorted orders; each begins at another bit of the codes
-NEIGHBOURS = 8  # how many places further on a code is compared with in each order
-DISTANCE = 6  # bits in which the codes of the same landmark may differ; unrelated ones differ in 32
-# From this correlation on two patches show the same tissue. Copies in other brightness, with noise, have
-# 0.96 and more, overlapping crops of one real slide 0.9998; different tissue has less than 0.7, and up to
-# 0.95 where a nucleus on glass is all that two patches show.
-CORRELATION = 0.95
-MARGIN = 8  # pixels along the edge of the overlap that are not compared
-AREA = 0.4  # the share of a patch that must be common, as it is with shifts up to 32 of 96 pixels
+TABLES = 8  # sorted orders; each starts at another bit of the codes
+NEIGHBOURS = 8  # following codes that a code is compared with in each order
+DISTANCE = 6  # bits in which codes of the same landmark may differ; unrelated codes differ in 32 on average
+# From this correlation on, two patches show the same tissue. Copies with other brightness and noise have 0.96
+# or more, overlapping crops of one real slide 0.9998; different tissue has less than 0.7, or up to 0.95 if
+# a nucleus on glass is all that both patches show.
+MIN_CORRELATION = 0.95
+MARGIN = 8  # pixels along the edges of the overlap that are not compared
+MIN_OVERLAP = 0.4  # share of a patch that both must show; a shift by (32, 32) of 96 pixels leaves 0.44
 
 
 def candidates(landmarks: np.ndarray) -> pd.DataFrame:
     """Pairs of patches that share a landmark, from records of LANDMARK.
 
-    A row a pair: `row_a < row_b` and where the landmark lies in both, `y_a, x_a, y_b, x_b`, that of the
-    codes most alike.
+    One row per pair: `row_a < row_b`, and the position in each, `y_a, x_a, y_b, x_b`, of the shared landmark
+    whose two codes are most alike.
     """
     pairs, codes = [], landmarks["code"]
     for first_bit in range(0, 64, 64 // TABLES):
-        begun_there = codes << np.uint64(first_bit) | codes >> np.uint64((64 - first_bit) % 64)
-        order = np.argsort(begun_there, kind="stable").astype(np.int32)
+        rotated = codes << np.uint64(first_bit) | codes >> np.uint64((64 - first_bit) % 64)
+        order = np.argsort(rotated, kind="stable").astype(np.int32)
         for step in range(1, NEIGHBOURS + 1):
             a, b = order[:-step], order[step:]
             distance = np.bitwise_count(codes[a] ^ codes[b])
@@ -51,10 +51,9 @@ def candidates(landmarks: np.ndarray) -> pd.DataFrame:
 
 
 def verify(pairs: pd.DataFrame, pack: np.ndarray) -> pd.DataFrame:
-    """The candidates that do show the same tissue, with their `correlation` and the `overlap`.
+    """The candidates that do show the same tissue, with their `correlation` and `overlap`.
 
-    pairs: as `candidates` gives them. pack: uint8 N×H×W×3. overlap: the share of a patch's area that is
-    common to both.
+    pairs: from `candidates`; pack: uint8 N×H×H×3; overlap: the share of a patch's area that both show.
     """
     rows, place = np.unique(pairs[["row_a", "row_b"]].to_numpy(), return_inverse=True)
     bands = band_pass(pack[rows])
@@ -64,11 +63,11 @@ def verify(pairs: pd.DataFrame, pack: np.ndarray) -> pd.DataFrame:
     ]
     compared = pd.DataFrame(compared, columns=["correlation", "overlap"], index=pairs.index)
     pairs = pairs[["row_a", "row_b"]].join(compared)
-    return pairs[pairs.correlation >= CORRELATION]
+    return pairs[pairs.correlation >= MIN_CORRELATION]
 
 
 def compare(a: np.ndarray, b: np.ndarray, point) -> tuple[float, float]:
-    """Correlation and common share of two bands (H×H) laid over each other at a landmark.
+    """Best correlation of two bands (H×H) aligned at a landmark, and the share of a patch that overlaps.
 
     point: y and x of the landmark in a, then in b. All eight orientations of b are tried.
     """
@@ -78,16 +77,16 @@ def compare(a: np.ndarray, b: np.ndarray, point) -> tuple[float, float]:
         y, x = turn_point(y_b, x_b, side, orientation)
         dy, dx = y_a - y, x_a - x
         overlap = (side - abs(dy)) * (side - abs(dx)) / side**2
-        if overlap >= AREA:
+        if overlap >= MIN_OVERLAP:
             (rows_a, rows_b), (columns_a, columns_b) = _common(dy, side), _common(dx, side)
             best = max(best, (_correlation(a[rows_a, columns_a], turned[rows_b, columns_b]), overlap))
     return best
 
 
 def _common(shift: int, side: int) -> tuple[slice, slice]:
-    """What two patches have in common along one axis, in either, where the second begins at `shift`.
+    """The overlap of two patches along one axis, as a slice of each, if the second starts at `shift`.
 
-    Without the margins, where the band still depends on pixels that only one of them has.
+    Without the margins, where the band depends on pixels that only one of the patches has.
     """
     length = side - abs(shift) - 2 * MARGIN
     starts = max(shift, 0) + MARGIN, max(-shift, 0) + MARGIN
@@ -95,7 +94,7 @@ def _common(shift: int, side: int) -> tuple[slice, slice]:
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's correlation of two images; 0 where one has no contrast."""
+    """Pearson's correlation of two images; 0 if one of them has no contrast."""
     a, b = a - a.mean(), b - b.mean()
     norm = np.sqrt(np.vdot(a, a) * np.vdot(b, b))
     return float(np.vdot(a, b) / norm) if norm > 0 else 0.0
