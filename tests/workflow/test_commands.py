@@ -30,9 +30,9 @@ def test_status_names_the_trainings_and_the_reason(project):
     status, output = command(project, "status")
     assert status == 0
     assert "small: the next run would train 1 run." in output
-    assert f"  named: slow: not there yet\n    {folder}\n" in output
+    assert f"  named: slow: not made yet\n    {folder}\n" in output
     assert "compare" in output.partition("Other steps: ")[2]
-    assert "one final training more if the winner changes" in output
+    assert "a final training of the winner, unless it exists already" in output
 
 
 def test_status_tells_an_edit_of_code_from_a_missing_result(project):
@@ -40,7 +40,7 @@ def test_status_tells_an_edit_of_code_from_a_missing_result(project):
         module.write("\nANOTHER = 1\n")
     _, output = command(project, "status")
     assert "its settings or code have changed" in output
-    assert "not there yet" not in output
+    assert "not made yet" not in output
 
 
 def test_status_ends_with_one_line_where_the_config_is_wrong(project):
@@ -51,7 +51,7 @@ def test_status_ends_with_one_line_where_the_config_is_wrong(project):
 
 
 def test_prune_lists_what_no_configuration_names_and_removes_it_when_told(project):
-    assert "Every run of small that has a folder is named" in command(project, "prune")[1]
+    assert "Nothing to remove: every folder of a run of small" in command(project, "prune")[1]
     (old,) = folders(project, "named/slow")
     configure(project, ("dropout: 0.3", "dropout: 0.4"))
     named = {path.name for path in (project / "results/small/runs").iterdir()} - {old}
@@ -76,7 +76,7 @@ def test_prune_finds_the_folds_that_a_run_no_longer_has(project):
 
 
 def test_verify_finds_an_image_that_was_replaced_in_place(project):
-    assert command(project, "verify") == (0, "All packed images of small are as they were.\n")
+    assert command(project, "verify") == (0, "All packed images of small are unchanged.\n")
     train = project / "data/small/train"
     (train / "train003.tif").unlink()  # copies of the project share their images
     shutil.copy(train / "train004.tif", train / "train003.tif")

@@ -1,4 +1,4 @@
-"""What the commands share: which experiment they are asked about, from the same files as Snakemake."""
+"""The command line that the commands share: an experiment, from the same configuration files as Snakemake."""
 
 import argparse
 import sys
@@ -13,8 +13,8 @@ from histopatch.errors import InputError
 
 
 @dataclass
-class Asked:
-    """An experiment as a command is asked about it."""
+class Request:
+    """The experiment that a command works on, with the rest of the command line."""
 
     name: str
     experiment: dict
@@ -31,13 +31,15 @@ class Asked:
         return Path(self.experiment["dataset"].get("root", self.results / "source"))
 
 
-def parse(description: str, **flags: str) -> Asked:
-    """Parse the command line and load the configuration; ends with one line where something is wrong.
+def parse(description: str, **flags: str) -> Request:
+    """Parse the command line and load the configuration; exit with a one-line error if that fails.
 
-    flags: further switches of the command and what they do.
+    flags: further switches of the command, with their help texts.
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--experiment", help="its name; by default the one that snakemake would run")
+    parser.add_argument(
+        "--experiment", help="name of the experiment; by default the one that snakemake would run"
+    )
     parser.add_argument("--configfile", nargs="+", default=[Path("config.yaml")], type=Path)
     for flag, meaning in flags.items():
         parser.add_argument(f"--{flag}", action="store_true", help=meaning)
@@ -52,4 +54,4 @@ def parse(description: str, **flags: str) -> Asked:
     except (InputError, FileNotFoundError) as error:
         sys.exit(f"Error: {error}")
     name = config["experiment"]
-    return Asked(name, config["experiments"][name], config["runtime"], arguments)
+    return Request(name, config["experiments"][name], config["runtime"], arguments)

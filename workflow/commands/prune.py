@@ -1,38 +1,40 @@
-"""List the folders of runs and folds that no configuration names any more; remove them when told to."""
+"""List the folders of runs and folds that the configuration no longer has; remove them with --remove."""
 
 import shutil
 from pathlib import Path
 
-from experiment import Asked, parse
+from experiment import Request, parse
 
 from histopatch import runs
 
 
-def unnamed(asked: Asked) -> list[Path]:
-    """The folders of runs that the configuration does not name, and of folds that a run no longer has."""
-    named = runs.all_runs(asked.experiment)
+def obsolete(request: Request) -> list[Path]:
+    """The folders of runs that are not in the configuration, and of folds that a run no longer has."""
+    current = runs.all_runs(request.experiment)
     found = []
-    for folder in sorted((asked.results / "runs").glob("*")):
-        if folder.name not in named:
+    for folder in sorted((request.results / "runs").glob("*")):
+        if folder.name not in current:
             found.append(folder)
             continue
-        count = runs.fold_count(asked.experiment, named[folder.name])
+        count = runs.fold_count(request.experiment, current[folder.name])
         folds = {f"fold-{fold}" for fold in range(count)}
         found += sorted(fold for fold in folder.glob("fold-*") if fold.name not in folds)
     return found
 
 
 if __name__ == "__main__":
-    asked = parse(__doc__, remove="remove the folders instead of listing them")
-    folders = unnamed(asked)
+    request = parse(__doc__, remove="remove the folders instead of listing them")
+    folders = obsolete(request)
     for folder in folders:
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         print(f"{folder}  {size / 1e6:.1f} MB")
-        if asked.arguments.remove:
+        if request.arguments.remove:
             shutil.rmtree(folder)
     if not folders:
-        print(f"Every run of {asked.name} that has a folder is named by the configuration.")
-    elif asked.arguments.remove:
+        print(f"Nothing to remove: every folder of a run of {request.name} is in the configuration.")
+    elif request.arguments.remove:
         print(f"Removed {len(folders)}.")
     else:
-        print(f"{len(folders)} that the configuration does not name. Remove them: make prune REMOVE=1")
+        print(
+            f"Folders that are not in the configuration: {len(folders)}. To remove them: make prune REMOVE=1"
+        )

@@ -1,4 +1,4 @@
-"""Say in words what the next run would do and why."""
+"""Explain in words what the next run would do and why."""
 
 import re
 import subprocess
@@ -6,62 +6,62 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 
-from experiment import Asked, parse
+from experiment import Request, parse
 
 from histopatch import runs
 
-# What Snakemake gives as reasons, and the same in words; the rest of its line names files.
+# The reasons that Snakemake gives, and the same in plain words; the rest of its line names files.
 REASONS = {
-    "Missing output files": "not there yet",
+    "Missing output files": "not made yet",
     "Params have changed since last execution": "its settings or code have changed",
     "Code has changed since last execution": "its code has changed",
-    "Set of input files has changed since last execution": "made from other files than before",
+    "Set of input files has changed since last execution": "its set of inputs has changed",
     "Updated input files": "an input has changed",
-    "Input files updated by another job": "an input is made again",
-    "Forced execution": "asked for",
+    "Input files updated by another job": "an input will be remade",
+    "Forced execution": "forced",
 }
 
 
 @dataclass
 class Job:
     rule: str
-    run: str  # the folder of the run, where the job is about one
+    run: str  # the folder of the run, empty if the job does not belong to one
     reason: str
 
 
-def planned_jobs(asked: Asked) -> list[Job]:
-    """The jobs of a dry run, in the order in which Snakemake names them."""
+def planned_jobs(request: Request) -> list[Job]:
+    """The jobs of a dry run, in the order in which Snakemake lists them."""
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--nocolor"]
-    command += ["--configfile", *map(str, asked.arguments.configfile)]
-    command += ["--config", f"experiment={asked.name}"]
+    command += ["--configfile", *map(str, request.arguments.configfile)]
+    command += ["--config", f"experiment={request.name}"]
     dry = subprocess.run(command, text=True, capture_output=True)
     if dry.returncode:
         sys.exit((dry.stdout + dry.stderr).strip().splitlines()[-1])
-    # Each job is a paragraph: a line with the rule's name, then indented lines of facts.
+    # Each job is a paragraph: a line with the name of the rule, then indented lines of details.
     found = re.findall(
         r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", dry.stdout + dry.stderr, re.M
     )
-    return [_job(rule, facts) for rule, facts in found if rule != "all"]
+    return [_job(rule, details) for rule, details in found if rule != "all"]
 
 
-def _job(rule: str, facts: str) -> Job:
-    run = re.search(r"^    wildcards: .*\brun=([^,\n]+)", facts, re.M)
-    reason = re.search(r"^    reason: (.*)", facts, re.M)
+def _job(rule: str, details: str) -> Job:
+    run = re.search(r"^    wildcards: .*\brun=([^,\n]+)", details, re.M)
+    reason = re.search(r"^    reason: (.*)", details, re.M)
     text = reason.group(1) if reason else ""
     words = next((words for start, words in REASONS.items() if start in text), text)
     return Job(rule, run.group(1) if run else "", words)
 
 
-def describe(asked: Asked, jobs: list[Job]) -> list[str]:
-    """The plan in words, a line an item."""
+def describe(request: Request, jobs: list[Job]) -> list[str]:
+    """The plan in words, one line per item."""
     if not jobs:
-        return [f"{asked.name}: nothing to do, everything is up to date."]
-    names = _names(asked.experiment)
+        return [f"{request.name}: nothing to do, everything is up to date."]
+    names = _names(request.experiment)
     trainings: dict[str, list[Job]] = {}
     for job in jobs:
         if job.rule == "train":
             trainings.setdefault(job.run, []).append(job)
-    lines = [f"{asked.name}: the next run would train {_count(len(trainings), 'run')}."]
+    lines = [f"{request.name}: the next run would train {_count(len(trainings), 'run')}."]
     for run, folds in trainings.items():
         times = f" ({len(folds)} folds)" if len(folds) > 1 else ""
         lines.append(f"  {names.get(run, 'final model')}{times}: {folds[0].reason}\n    {run}")
@@ -74,14 +74,14 @@ def describe(asked: Asked, jobs: list[Job]) -> list[str]:
         lines.append(f"  {reason}: {steps}")
     if any(job.rule == "best" for job in jobs):
         lines.append(
-            "And one final training more if the winner changes, with its prediction and submission; "
-            "that is known only when the runs are compared."
+            "Also a final training of the winner, unless it exists already, with its predictions and submission; "
+            "the winner is known only after the runs are compared."
         )
     return lines
 
 
 def _names(experiment: dict) -> dict[str, str]:
-    """What a run is called, by its folder: `study: name`, for each study that it belongs to."""
+    """The names of each run, by its folder: `study: name` for each study that it belongs to."""
     names: dict[str, list[str]] = {}
     for study in experiment["studies"]:
         for name, run in runs.study_runs(experiment, study).items():
@@ -94,5 +94,5 @@ def _count(number: int, noun: str) -> str:
 
 
 if __name__ == "__main__":
-    asked = parse(__doc__)
-    print("\n".join(describe(asked, planned_jobs(asked))))
+    request = parse(__doc__)
+    print("\n".join(describe(request, planned_jobs(request))))
