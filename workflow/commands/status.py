@@ -74,8 +74,8 @@ def describe(request: Request, jobs: list[Job]) -> list[str]:
         lines.append(f"  {reason}: {steps}")
     if any(job.rule == "best" for job in jobs):
         lines.append(
-            "Also a final training of the winner, unless it exists already, with its predictions and submission; "
-            "the winner is known only after the runs are compared."
+            "Also a final training of the winner, unless it exists already, with its predictions and "
+            "submission; the winner is known only after the runs are compared."
         )
     return lines
 
