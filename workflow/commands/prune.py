@@ -5,18 +5,16 @@ from pathlib import Path
 
 from experiment import Asked, parse
 
-from histopatch import runs
-
 
 def unnamed(asked: Asked) -> list[Path]:
     """The folders of runs that the configuration does not name, and of folds that a run no longer has."""
-    named = runs.all_runs(asked.experiment)
+    named = asked.experiment.runs
     found = []
     for folder in sorted((asked.results / "runs").glob("*")):
         if folder.name not in named:
             found.append(folder)
             continue
-        count = runs.fold_count(asked.experiment, named[folder.name])
+        count = asked.experiment.fold_count(named[folder.name])
         folds = {f"fold-{fold}" for fold in range(count)}
         found += sorted(fold for fold in folder.glob("fold-*") if fold.name not in folds)
     return found

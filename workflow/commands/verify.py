@@ -1,6 +1,7 @@
 """Read every image again and say which changed since the pack was made: nothing else looks for that."""
 
 import sys
+from pathlib import Path
 
 from experiment import parse
 
@@ -12,7 +13,7 @@ if __name__ == "__main__":
     workers = core_count(asked.runtime["workers"])
     found = False
     for part in ("train", "test"):
-        folder, pack = asked.data / part, asked.results / "pack"
+        folder, pack = Path(asked.experiment.dataset.images(part)), asked.results / "pack"
         if not (pack / f"{part}.npy").is_file():
             sys.exit(f"Error: {pack / part}.npy is not there; run the workflow first")
         changed = changed_images(folder, pack / f"{part}.npy", pack / f"{part}.index.csv", workers)
