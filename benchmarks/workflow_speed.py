@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import cpu_seconds, describe_machine, table
 
-from histopatch import config, fingerprints, runs
+from histopatch import config, fingerprints
+from histopatch.experiment import read_experiment
 
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1", "--resources", "gpu=1"]
@@ -111,13 +112,11 @@ def run_folders(project: Path) -> list[str]:
     """The folders of the runs of all studies, one for each fold, relative to the project."""
     settings = config.load(yaml.safe_load((project / "config.yaml").read_text()))
     name = settings["experiment"]
-    experiment = settings["experiments"][name]
-    members = [runs.study_runs(experiment, study).values() for study in experiment["studies"]]
-    folders = {run.folder: runs.fold_count(experiment, run) for study in members for run in study}
+    experiment = read_experiment(name, settings["experiments"][name])
     return [
-        f"results/{name}/runs/{folder}/fold-{fold}"
-        for folder, folds in sorted(folders.items())
-        for fold in range(folds)
+        f"results/{name}/{report.removesuffix('/run.json')}"
+        for folder in experiment.study_folders
+        for report in experiment.run_files(folder, "run.json")
     ]
 
 

@@ -15,18 +15,28 @@ SOURCES = {
 }
 
 
+# Modules that import `other` by where they are themselves.
+RELATIVE = {
+    "mine/relative/__init__.py": "",
+    "mine/relative/base.py": "from .. import other\n",
+    "mine/relative/sibling.py": "from .base import base\n",
+    "mine/relative/cousin.py": "from ..other import anything\n",
+    "mine/relative/whole.py": "from . import base\n",
+}
+
+
 @pytest.fixture
 def digest(tmp_path):
     """Digest of a small script and library, sources replaced; each call has a folder of its own."""
     count = iter(range(100))
 
-    def take(changes: dict[str, str] | None = None, script: str = "scripts/job.py") -> str:
+    def take(changes: dict[str, str] | None = None, script: str = "scripts/job.py", modules=()) -> str:
         folder = tmp_path / str(next(count))  # digests are remembered by path
         for name, text in (SOURCES | (changes or {})).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return fingerprints.code(folder / script, folder / "mine")
+        return fingerprints.code(folder / script, modules, folder / "mine")
 
     return take
 
@@ -76,12 +86,81 @@ def test_a_statement_in_a_module_that_is_not_imported_does_not_count(digest):
         "from mine import other\n",
         "from mine.other import anything\n",
         "def late():\n    from mine.other import anything\n",
+        "import mine.relative.sibling\n",
+        "import mine.relative.cousin\n",
+        "import mine.relative.whole\n",
     ],
 )
 def test_every_form_of_import_is_followed(digest, text):
-    script = {"scripts/job.py": text}
+    script = RELATIVE | {"scripts/job.py": text}
     assert digest(script) != digest(script | {"mine/other.py": "import mine.files\nprint(1)\n"})
     assert digest(script) != digest(script | {"mine/files.py": "print(1)\n"})  # which other.py imports
+
+
+LOGGED = """
+import logging
+
+def write(value):
+    logging.info("writing %s of %d", value, len(value))
+    if value:
+        print(value)
+    else:
+        logging.warning(f"nothing in {value}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("writing %s of %d", "now writing %s, %d in all"),
+        ('logging.info("writing %s of %d", value, len(value))', 'logging.debug("writing %s", value)'),
+        ("    print(value)", "    print(value)\n        logging.info('written')"),
+        ('    else:\n        logging.warning(f"nothing in {value}")\n', ""),
+        ("import logging\n", ""),
+    ],
+    ids=["reworded", "other values", "added", "removed", "the module itself"],
+)
+def test_what_only_logs_is_prose(digest, old, new):
+    assert LOGGED.count(old) == 1
+    assert digest({"mine/files.py": LOGGED}) == digest({"mine/files.py": LOGGED.replace(old, new)})
+
+
+def test_what_a_log_line_calls_is_code(digest):
+    """A function called there may do anything."""
+    plain = {"mine/files.py": "import logging\n\ndef write(value):\n    logging.info('%s', save(value))\n"}
+    reworded = {"mine/files.py": plain["mine/files.py"].replace("%s", "saved as %s")}
+    silent = {"mine/files.py": "import logging\n\ndef write(value):\n    logging.info('%s', value)\n"}
+    assert digest(plain) == digest(reworded)
+    assert digest(plain) != digest(silent)
+
+
+def test_a_call_of_the_same_name_elsewhere_is_no_log_line(digest):
+    text = "def write(value):\n    {}\n    print(value)\n"
+    call, other = ({"mine/files.py": text.format(f"table.info({what})")} for what in ("1", "2"))
+    assert digest(call) != digest(other)
+
+
+def test_modules_imported_by_name_count_with_all_that_they_import(digest):
+    assert digest(modules=("other",)) != digest()
+    edited = digest({"mine/other.py": "import mine.files\nprint(1)\n"}, modules=("other",))
+    assert edited != digest(modules=("other",))
+    for module, edited in (("relative.sibling", "base.py"), ("relative.whole", "__init__.py")):
+        changed = RELATIVE | {f"mine/relative/{edited}": "CHANGED = True\n"}
+        assert digest(changed, modules=(module,)) != digest(RELATIVE, modules=(module,))
+
+
+def test_a_module_that_is_not_there_is_an_error(digest):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        digest(modules=("nowhere",))
+
+
+@pytest.mark.parametrize("declarations", fingerprints.DECLARATIONS)
+def test_what_can_be_asked_for_is_no_code(digest, declarations):
+    """What is asked for is a param of its own."""
+    script = {"scripts/job.py": f"import mine.{declarations.removesuffix('.py')}\n"}
+    one, other = ({f"mine/{declarations}": f"DEFAULT = {value}\n"} for value in (1, 2))
+    assert digest(script | one) == digest(script | other)
+    assert (fingerprints.LIBRARY / declarations).is_file()
 
 
 def test_modules_that_import_each_other_have_a_digest(digest):

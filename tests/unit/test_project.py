@@ -12,7 +12,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from histopatch import config, runs
+from histopatch import config
+from histopatch.experiment import Experiment, read_experiment
+from histopatch.runs import Run, resolve
 
 ROOT = Path(__file__).parents[2]
 # torch pins these itself, other ones for other platforms; setuptools comes with the environment.
@@ -40,8 +42,13 @@ def ranges(project) -> list[Requirement]:
 
 
 @pytest.fixture(scope="module")
-def shipped() -> dict:
+def configured() -> dict:
     return config.load(yaml.safe_load((ROOT / "config.yaml").read_text()))["experiments"]
+
+
+@pytest.fixture(scope="module")
+def shipped(configured) -> dict[str, Experiment]:
+    return {name: read_experiment(name, section) for name, section in configured.items()}
 
 
 def test_requirements_are_exact_pins_and_no_addresses():
@@ -95,16 +102,16 @@ def test_conda_brings_a_python_in_range_and_the_same_pins(project):
 def test_the_demo_needs_no_data_and_no_download(shipped):
     demo = shipped["demo"]
     assert yaml.safe_load((ROOT / "config.yaml").read_text())["experiment"] == "demo"
-    assert demo["dataset"]["format"] == "synthetic"
-    for run in runs.all_runs(demo).values():
-        packaged = (run.settings["backbone"], run.settings["weights"]) == ("efficientnet_lite0", "imagenet")
-        assert packaged or run.settings["weights"] == "none"
+    assert demo.dataset.recipe
+    for run in demo.runs.values():
+        packaged = (run.settings.backbone, run.settings.weights) == ("efficientnet_lite0", "imagenet")
+        assert packaged or run.settings.weights == "none"
 
 
 def test_every_shipped_experiment_unfolds_into_runs(shipped):
     assert {"demo", "kaggle"} <= set(shipped)
     for experiment in shipped.values():
-        assert runs.all_runs(experiment)
+        assert experiment.runs
 
 
 # What the settings of the notebook's study are, as backbone, lr, dropout, epochs, scheduler, pos_weight.
@@ -136,48 +143,49 @@ SHARED = {
 }
 
 
-def facts(run: runs.Run) -> tuple:
+def facts(run: Run) -> tuple:
     keys = ("backbone", "lr", "dropout", "epochs", "scheduler", "pos_weight")
-    return tuple(run.settings[key] for key in keys)
+    return tuple(getattr(run.settings, key) for key in keys)
 
 
 def test_kaggle_has_the_studies_of_the_notebook(shipped):
-    assert set(shipped["kaggle"]["studies"]) == {*ENABLED, "honesty"}
+    assert set(shipped["kaggle"].studies) == {*ENABLED, "honesty"}
 
 
 def test_kaggle_shows_the_baseline_on_an_appearance_that_it_has_not_seen(shipped):
-    (baseline,) = runs.study_runs(shipped["kaggle"], "baseline").values()
-    for run, group_by in zip(
-        runs.study_runs(shipped["kaggle"], "honesty").values(), ("appearance", "none"), strict=True
-    ):
-        assert run.settings | {"split": "main"} == baseline.settings
-        split = shipped["kaggle"]["splits"][run.settings["split"]]
-        assert (split["group_by"], split["folds"]) == (group_by, 3)
+    kaggle = shipped["kaggle"]
+    (baseline,) = kaggle.studies["baseline"].values()
+    grouped = {"unseen_appearance": "appearance", "random_patches": "none"}
+    assert set(kaggle.studies["honesty"]) == set(grouped)
+    for name, run in kaggle.studies["honesty"].items():
+        assert run.identity | {"split": "main"} == baseline.identity
+        split = kaggle.split_of(run)
+        assert (split.group_by, split.folds) == (grouped[name], 3)
 
 
 @pytest.mark.parametrize("study", ENABLED)
 def test_kaggle_has_the_settings_of_the_notebook(shipped, study):
-    found = runs.study_runs(shipped["kaggle"], study).values()
+    found = shipped["kaggle"].studies[study].values()
     assert sorted(map(facts, found)) == sorted(ENABLED[study])
     for run in found:
-        assert run.settings.items() >= SHARED.items()
+        assert vars(run.settings).items() >= SHARED.items()
 
 
 @pytest.mark.parametrize("study", ENABLED)
-def test_what_kaggle_has_disabled_is_what_the_notebook_had(shipped, study):
-    kaggle = shipped["kaggle"]
+def test_what_kaggle_has_disabled_is_what_the_notebook_had(configured, study):
+    kaggle = configured["kaggle"]
     given = kaggle["studies"][study]
-    disabled = [runs.resolve(kaggle["defaults"], given["runs"][name]) for name in given["disabled"]]
+    disabled = [resolve(kaggle["defaults"], given["runs"][name]) for name in given["disabled"]]
     assert [facts(run) for run in disabled] == DISABLED.get(study, [])
-    assert all(run.settings.items() >= SHARED.items() for run in disabled)
+    assert all(vars(run.settings).items() >= SHARED.items() for run in disabled)
 
 
 def test_kaggles_final_model_is_the_best_of_the_grid_trained_longer(shipped):
     kaggle = shipped["kaggle"]
-    notebook = {"study": "grid", "metric": "val_auc", "select": "best", "overrides": {"epochs": 3}}
-    assert kaggle["final"].items() >= notebook.items()
-    finals = runs.final_runs(kaggle).values()
+    notebook = {"study": "grid", "metric": "val_auc", "select": "best"}
+    assert vars(kaggle.final).items() >= notebook.items()
+    finals = kaggle.final_runs.values()
     expected = [(b, lr, dropout, 3, s, p) for b, lr, dropout, _, s, p in ENABLED["grid"]]
     assert sorted(map(facts, finals)) == sorted(expected)
     random = {"validation_fraction": 0.15, "seed": 42, "group_by": "none", "folds": 1, "held_out_fraction": 0}
-    assert kaggle["splits"]["main"].items() >= random.items()
+    assert vars(kaggle.splits["main"]).items() >= random.items()

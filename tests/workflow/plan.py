@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from histopatch import config, runs
+from histopatch import config
+from histopatch.experiment import Experiment, read_experiment
 
 RUN_COMMAND = ("--resources", "gpu=1", "--cores", "1")
 
@@ -140,14 +141,17 @@ def read_jobs(output: str) -> list[Job]:
 
 def folders(project: Path, *names: str, experiment: str = "small") -> set[str]:
     """The folders of runs, each named as `study/run`, or of the final run of one as `final of study/run`."""
-    resolved = config.load(config_of(project))["experiments"][experiment]
-    final = runs.final_runs(resolved)
+    read = experiment_of(project, experiment)
     found = set()
     for name in names:
         study, run_name = name.removeprefix("final of ").split("/")
-        folder = runs.study_runs(resolved, study)[run_name].folder
-        found.add(final[folder].folder if name.startswith("final of ") else folder)
+        folder = read.studies[study][run_name].folder
+        found.add(read.final_runs[folder].folder if name.startswith("final of ") else folder)
     return found
+
+
+def experiment_of(project: Path, name: str = "small") -> Experiment:
+    return read_experiment(name, config.load(config_of(project))["experiments"][name])
 
 
 def config_of(project: Path) -> dict:

@@ -10,14 +10,14 @@ from snakemake.utils import update_config
 
 from histopatch.config import load
 from histopatch.errors import InputError
+from histopatch.experiment import Experiment, read_experiment
 
 
 @dataclass
 class Request:
     """The experiment that a command works on, with the rest of the command line."""
 
-    name: str
-    experiment: dict
+    experiment: Experiment
     runtime: dict
     arguments: argparse.Namespace
 
@@ -26,9 +26,8 @@ class Request:
         return Path("results", self.name)
 
     @property
-    def data(self) -> Path:
-        """The folder with the experiment's images."""
-        return Path(self.experiment["dataset"].get("root", self.results / "source"))
+    def name(self) -> str:
+        return self.experiment.name
 
 
 def parse(description: str, **flags: str) -> Request:
@@ -51,7 +50,8 @@ def parse(description: str, **flags: str) -> Request:
         if arguments.experiment:
             raw["experiment"] = arguments.experiment
         config = load(raw)
+        name = config["experiment"]
+        experiment = read_experiment(name, config["experiments"][name])
     except (InputError, FileNotFoundError) as error:
         sys.exit(f"Error: {error}")
-    name = config["experiment"]
-    return Request(name, config["experiments"][name], config["runtime"], arguments)
+    return Request(experiment, config["runtime"], arguments)

@@ -5,18 +5,16 @@ from pathlib import Path
 
 from experiment import Request, parse
 
-from histopatch import runs
-
 
 def obsolete(request: Request) -> list[Path]:
     """The folders of runs that are not in the configuration, and of folds that a run no longer has."""
-    current = runs.all_runs(request.experiment)
+    current = request.experiment.runs
     found = []
     for folder in sorted((request.results / "runs").glob("*")):
         if folder.name not in current:
             found.append(folder)
             continue
-        count = runs.fold_count(request.experiment, current[folder.name])
+        count = request.experiment.fold_count(current[folder.name])
         folds = {f"fold-{fold}" for fold in range(count)}
         found += sorted(fold for fold in folder.glob("fold-*") if fold.name not in folds)
     return found

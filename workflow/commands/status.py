@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from experiment import Request, parse
 
-from histopatch import runs
+from histopatch.experiment import Experiment
 
 # The reasons that Snakemake gives, and the same in plain words; the rest of its line names files.
 REASONS = {
@@ -80,11 +80,11 @@ def describe(request: Request, jobs: list[Job]) -> list[str]:
     return lines
 
 
-def _names(experiment: dict) -> dict[str, str]:
+def _names(experiment: Experiment) -> dict[str, str]:
     """The names of each run, by its folder: `study: name` for each study that it belongs to."""
     names: dict[str, list[str]] = {}
-    for study in experiment["studies"]:
-        for name, run in runs.study_runs(experiment, study).items():
+    for study, runs in experiment.studies.items():
+        for name, run in runs.items():
             names.setdefault(run.folder, []).append(f"{study}: {name}")
     return {folder: "; ".join(known) for folder, known in names.items()}
 

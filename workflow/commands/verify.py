@@ -4,6 +4,7 @@ Nothing else detects such changes: the workflow itself looks at the names of the
 """
 
 import sys
+from pathlib import Path
 
 from experiment import parse
 
@@ -15,7 +16,7 @@ if __name__ == "__main__":
     workers = core_count(request.runtime["workers"])
     found = False
     for part in ("train", "test"):
-        folder, pack = request.data / part, request.results / "pack"
+        folder, pack = Path(request.experiment.dataset.images(part)), request.results / "pack"
         if not (pack / f"{part}.npy").is_file():
             sys.exit(f"Error: {pack / part}.npy does not exist; run the workflow first")
         changed = changed_images(folder, pack / f"{part}.npy", pack / f"{part}.index.csv", workers)

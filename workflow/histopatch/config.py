@@ -3,14 +3,12 @@
 import copy
 import difflib
 import math
-from pathlib import Path
 
 import jsonschema
-import yaml
 
+from histopatch.data.formats import FORMATS
 from histopatch.errors import InputError
-
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+from histopatch.schema import read_schema
 
 
 def load(raw: dict, schema: dict | None = None) -> dict:
@@ -20,7 +18,7 @@ def load(raw: dict, schema: dict | None = None) -> dict:
     schema: the JSON schema to check against, by default that of `workflow/schemas/`.
     Raises InputError for a typo, a wrong type or an impossible value.
     """
-    schema = schema or yaml.safe_load(SCHEMA.read_text())
+    schema = schema or read_schema()
     config = _numbers(schema, copy.deepcopy(raw), schema)
     _check(config, schema, schema)
     for name, experiment in config["experiments"].items():
@@ -130,20 +128,21 @@ def _suggest(word: str, known: list[str]) -> str:
 
 def _check_dataset(dataset: dict, at: str) -> None:
     """Check that the keys fit the format; before filling in, which adds `synthetic` to all."""
-    foreign = {"kaggle": ["synthetic"], "synthetic": ["root", "slides", "patch_size"]}
-    for key in foreign[dataset["format"]]:
-        if key in dataset:
+    known = FORMATS[dataset["format"]]
+    for key in dataset:
+        if key not in ("format", *known.required, *known.optional):
             raise InputError(f"{at}.{key}: does not go with format {dataset['format']!r}; remove it")
-    if dataset["format"] == "kaggle" and "root" not in dataset:
-        raise InputError(f"{at}: the key 'root' is missing; it names the folder of the data set")
+    for key, meaning in known.required.items():
+        if key not in dataset:
+            raise InputError(f"{at}: the key {key!r} is missing; it names {meaning}")
 
 
 def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
     """Check what a schema cannot say: that names used in one place are defined in another."""
     settings = schema["$defs"]["settings"]["properties"]
-    dataset = experiment["dataset"]
+    knows_slides = FORMATS[experiment["dataset"]["format"]].read(experiment["dataset"], "").slides
     for name, split in experiment["splits"].items():
-        if split["group_by"] == "slide" and dataset["format"] == "kaggle" and "slides" not in dataset:
+        if split["group_by"] == "slide" and not knows_slides:
             raise InputError(
                 f"{at}.splits.{name}.group_by: 'slide' needs dataset.slides, a CSV file `id,slide`"
             )

@@ -1,16 +1,44 @@
 # From the runs' kept files to tables and figures of each study and of all runs.
 
 
-def verdicts(name):
+@keeps
+def kept_tables(experiment):
+    return [f"tables/{table}.csv" for table in ("runs", "effects", "seeds", *experiment.studies)]
+
+
+def run_files_of_studies(*files):
+    """Some files of every run of every study."""
+
+    def paths(wildcards):
+        asked = experiment(wildcards)
+        return results(
+            asked.name, [path for folder in asked.study_folders for path in asked.run_files(folder, *files)]
+        )
+
+    return paths
+
+
+def split_tables(wildcards):
+    """The tables of the splits, which know the slides."""
+    asked = experiment(wildcards)
+    return results(asked.name, [f"splits/{split}.csv" for split in asked.splits])
+
+
+def verdicts(wildcards):
     """What the audits of the splits say. The runs are not compared before all of them are there."""
-    return [f"results/{name}/splits/{split}.audit.txt" for split in EXPERIMENTS[name]["splits"]]
+    asked = experiment(wildcards)
+    return results(asked.name, [f"splits/{split}.audit.txt" for split in asked.splits])
+
+
+def plain_splits(wildcards):
+    return {name: plain_split(split) for name, split in experiment(wildcards).splits.items()}
 
 
 rule compare:
     input:
-        runs=lambda wildcards: study_files(wildcards.experiment, "history.csv", "predictions.csv", "run.json"),
-        splits=lambda wildcards: slide_tables(wildcards.experiment),
-        verdicts=lambda wildcards: verdicts(wildcards.experiment),
+        runs=run_files_of_studies("history.csv", "predictions.csv", "run.json"),
+        splits=split_tables,
+        verdicts=verdicts,
     output:
         report(
             "results/{experiment}/tables/runs.csv",
@@ -21,8 +49,8 @@ rule compare:
     log:
         "results/{experiment}/logs/compare.log",
     params:
-        members=lambda wildcards: study_members(wildcards.experiment),
-        rules=lambda wildcards: experiment(wildcards)["splits"],
+        members=lambda wildcards: experiment(wildcards).members,
+        splits=plain_splits,
         root="results/{experiment}/runs",
         code=code("compare.py"),
     script:
@@ -68,8 +96,8 @@ rule seeds:
 rule effects:
     input:
         table="results/{experiment}/tables/runs.csv",
-        runs=lambda wildcards: study_files(wildcards.experiment, "predictions.csv"),
-        splits=lambda wildcards: slide_tables(wildcards.experiment),
+        runs=run_files_of_studies("predictions.csv"),
+        splits=split_tables,
     output:
         report(
             "results/{experiment}/tables/effects.csv",
@@ -80,7 +108,7 @@ rule effects:
     log:
         "results/{experiment}/logs/effects.log",
     params:
-        members=lambda wildcards: study_members(wildcards.experiment),
+        members=lambda wildcards: experiment(wildcards).members,
         root="results/{experiment}/runs",
         code=code("effects.py"),
     script:

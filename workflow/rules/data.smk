@@ -1,8 +1,21 @@
 # From a folder of images and a label file to a pack, clean labels and splits.
 
-SOURCE_FILES = ["train", "test", "train_labels.csv", "slides.csv", "sample_submission.csv"]
-PACK_FILES = ["npy", "index.csv", "rejected.csv"]
-SPLIT_FILES = ["csv", "audit.json", "audit.csv", "audit.txt"]
+
+@keeps
+def kept_data(experiment):
+    files = []
+    if experiment.dataset.recipe:
+        made = ["train", "test", "train_labels.csv", "slides.csv", "sample_submission.csv"]
+        files += [f"source/{file}" for file in made]
+    for part in ("train", "test"):
+        files += [f"pack/{part}.{kind}" for kind in ("npy", "index.csv", "rejected.csv")]
+    files += ["pack/train.duplicates.csv"]
+    if any(split.group_by == "appearance" for split in experiment.splits.values()):
+        files += ["pack/train.appearance.csv"]
+    files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
+    for split in experiment.splits:
+        files += [f"splits/{split}.{kind}" for kind in ("csv", "audit.json", "audit.csv", "audit.txt")]
+    return files
 
 
 rule synthetic:
@@ -15,7 +28,7 @@ rule synthetic:
     log:
         "results/{experiment}/logs/synthetic.log",
     params:
-        size=lambda wildcards: experiment(wildcards)["dataset"]["synthetic"],
+        recipe=lambda wildcards: experiment(wildcards).dataset.recipe,
         code=code("synthetic.py"),
     script:
         "../scripts/synthetic.py"
@@ -26,10 +39,10 @@ def image_facts(wildcards):
 
     The folder itself is no fact: a touch or a stray file in it changes its time of writing.
     """
-    dataset = experiment(wildcards)["dataset"]
-    if dataset["format"] == "synthetic":
-        return {"made": dataset["synthetic"], "by": code("synthetic.py")}
-    return {"images": fingerprints.image_names(Path(dataset["root"]) / wildcards.part)}
+    dataset = experiment(wildcards).dataset
+    if dataset.recipe:
+        return {"made": dataset.recipe, "by": code("synthetic.py")}
+    return {"images": fingerprints.image_names(Path(dataset.images(wildcards.part)))}
 
 
 def made_images(wildcards):
@@ -38,8 +51,8 @@ def made_images(wildcards):
     Not the folder, whose time of writing changes with every touch; and not marked `ancient`, because a
     job whose inputs are all ancient is not looked at when the rule that makes them is about to rerun.
     """
-    made = experiment(wildcards)["dataset"]["format"] == "synthetic"
-    return slide_map(wildcards.experiment) if made else []
+    dataset = experiment(wildcards).dataset
+    return dataset.slides if dataset.recipe else []
 
 
 rule pack:
@@ -53,8 +66,8 @@ rule pack:
         "results/{experiment}/logs/pack-{part}.log",
     threads: 8
     params:
-        folder=lambda wildcards: f"{dataset_root(wildcards.experiment)}/{wildcards.part}",
-        patch_size=lambda wildcards: experiment(wildcards)["dataset"]["patch_size"],
+        folder=lambda wildcards: experiment(wildcards).dataset.images(wildcards.part),
+        patch_size=lambda wildcards: experiment(wildcards).dataset.patch_size,
         images=image_facts,
         code=code("pack.py"),
     script:
@@ -63,7 +76,7 @@ rule pack:
 
 rule clean:
     input:
-        labels=lambda wildcards: f"{dataset_root(wildcards.experiment)}/train_labels.csv",
+        labels=lambda wildcards: experiment(wildcards).dataset.labels,
         index="results/{experiment}/pack/train.index.csv",
         set_aside="results/{experiment}/pack/train.rejected.csv",
     output:
@@ -78,7 +91,7 @@ rule clean:
     log:
         "results/{experiment}/logs/clean.log",
     params:
-        rules=lambda wildcards: experiment(wildcards)["cleaning"],
+        cleaning=lambda wildcards: plain_cleaning(experiment(wildcards).cleaning),
         code=code("clean.py"),
     script:
         "../scripts/clean.py"
@@ -117,29 +130,29 @@ rule appearance:
         "../scripts/appearance.py"
 
 
-def split_rules(wildcards):
-    return experiment(wildcards)["splits"][wildcards.split]
+def split_of(wildcards):
+    return experiment(wildcards).splits[wildcards.split]
 
 
 def measured(file, needs):
-    """What was measured on the pack, for the splits whose rules need it."""
+    """What was measured on the pack, for the splits that need it."""
     path = f"results/{{experiment}}/pack/train.{file}.csv"
-    return lambda wildcards: path.format(**wildcards) if needs(split_rules(wildcards)) else []
+    return lambda wildcards: path.format(**wildcards) if needs(split_of(wildcards)) else []
 
 
 rule split:
     input:
         labels="results/{experiment}/labels/clean.csv",
-        slides=lambda wildcards: slide_map(wildcards.experiment) or [],
-        appearance=measured("appearance", lambda rules: rules["group_by"] == "appearance"),
-        duplicates=measured("duplicates", lambda rules: rules["keep_duplicates_together"]),
+        slides=lambda wildcards: experiment(wildcards).dataset.slides or [],
+        appearance=measured("appearance", lambda split: split.group_by == "appearance"),
+        duplicates=measured("duplicates", lambda split: split.keep_duplicates_together),
     output:
         "results/{experiment}/splits/{split}.csv",
     log:
         "results/{experiment}/logs/split-{split}.log",
     priority: 1
     params:
-        rules=lambda wildcards: {k: v for k, v in split_rules(wildcards).items() if k != "on_leak"},
+        split=lambda wildcards: plain_split(split_of(wildcards), without="on_leak"),
         code=code("split.py"),
     script:
         "../scripts/split.py"
@@ -178,7 +191,7 @@ rule verdict:
         "results/{experiment}/logs/verdict-{split}.log",
     priority: 1
     params:
-        on_leak=lambda wildcards: split_rules(wildcards)["on_leak"],
+        on_leak=lambda wildcards: split_of(wildcards).on_leak,
         code=code("verdict.py"),
     script:
         "../scripts/verdict.py"

@@ -1,9 +1,14 @@
 # What the data set holds: tables, and figures drawn from them.
 
 
+@keeps
+def kept_exploration(experiment):
+    return [f"explore/{table}.csv" for table in ("images", "class_balance", "rgb_histograms")]
+
+
 def figure_options(*keys):
     """The drawing options of one figure: the resolution and those of its own."""
-    return lambda wildcards: {k: experiment(wildcards)["figures"][k] for k in ("dpi", *keys)}
+    return lambda wildcards: {k: experiment(wildcards).figures[k] for k in ("dpi", *keys)}
 
 
 rule class_balance:
@@ -40,7 +45,7 @@ rule check_images:
     log:
         "results/{experiment}/logs/check_images.log",
     params:
-        near_blank_std=lambda wildcards: experiment(wildcards)["cleaning"]["near_blank_std"],
+        near_blank_std=lambda wildcards: experiment(wildcards).cleaning.near_blank_std,
         code=code("check_images.py"),
     script:
         "../scripts/check_images.py"

@@ -1,18 +1,23 @@
-# The winner of a study, trained again with the final overrides, and what it says of the test images.
+# The winner of a study, trained again with the final overrides, and what it predicts for the test images.
+
+
+@keeps
+def kept_final(experiment):
+    return ["final/best.json", "final/test_predictions.csv", "submission.csv"]
 
 
 checkpoint best:
     input:
-        lambda wildcards: f"results/{wildcards.experiment}/tables/{experiment(wildcards)['final']['study']}.csv",
+        lambda wildcards: f"results/{wildcards.experiment}/tables/{experiment(wildcards).final.study}.csv",
     output:
         "results/{experiment}/final/best.json",
     log:
         "results/{experiment}/logs/best.log",
     params:
-        metric=lambda wildcards: experiment(wildcards)["final"]["metric"],
-        select=lambda wildcards: experiment(wildcards)["final"]["select"],
+        metric=lambda wildcards: experiment(wildcards).final.metric,
+        select=lambda wildcards: experiment(wildcards).final.select,
         final_runs=lambda wildcards: {
-            folder: run.folder for folder, run in runs.final_runs(experiment(wildcards)).items()
+            folder: run.folder for folder, run in experiment(wildcards).final_runs.items()
         },
         code=code("best.py"),
     script:
@@ -30,18 +35,23 @@ def final_run(*files, **known):
 
     def paths(wildcards):
         name = {**wildcards, **known}["experiment"]
-        return run_files(name, final_folder(name), *files)
+        return results(name, EXPERIMENTS[name].run_files(final_folder(name), *files))
 
     return paths
 
 
-def final_split_name(wildcards):
-    return RUNS[wildcards.experiment][final_folder(wildcards.experiment)].settings["split"]
+def final_settings(wildcards):
+    return experiment(wildcards).runs[final_folder(wildcards.experiment)].settings
+
+
+def prediction_code(script):
+    """The code of a prediction: of the components of the final run, only the backbone plays a part."""
+    return lambda wildcards: code(script, [components.backbone(final_settings(wildcards))])
 
 
 def final_split(wildcards):
     """The split that the final run trained and validated on."""
-    return f"results/{wildcards.experiment}/splits/{final_split_name(wildcards)}.csv"
+    return f"results/{wildcards.experiment}/splits/{final_settings(wildcards).split}.csv"
 
 
 rule predict_test:
@@ -57,14 +67,14 @@ rule predict_test:
     resources:
         gpu=1,
     params:
-        code=code("predict_test.py"),
+        code=prediction_code("predict_test.py"),
     script:
         "../scripts/predict_test.py"
 
 
 def temperature(wildcards):
     """The metrics, which hold the temperature, where the submission is to be calibrated."""
-    calibrated = experiment(wildcards)["final"]["calibrated"]
+    calibrated = experiment(wildcards).final.calibrated
     return f"results/{wildcards.experiment}/final/metrics.json" if calibrated else []
 
 
@@ -75,7 +85,7 @@ rule submission:
         # that ask for it themselves; without this the submission would be written once more.
         run=final_run("run.json"),
         metrics=temperature,
-        sample=lambda wildcards: sample_submission(wildcards.experiment) or [],
+        sample=lambda wildcards: experiment(wildcards).dataset.sample_submission or [],
     output:
         report(
             "results/{experiment}/submission.csv",
@@ -86,7 +96,7 @@ rule submission:
     log:
         "results/{experiment}/logs/submission.log",
     params:
-        folder=lambda wildcards: f"{dataset_root(wildcards.experiment)}/test",
+        folder=lambda wildcards: experiment(wildcards).dataset.images("test"),
         code=code("submission.py"),
     script:
         "../scripts/submission.py"

@@ -12,9 +12,15 @@ FINAL_TABLES = [
 FINAL_FIGURES = ["roc", "precision_recall", "confusion", "reliability", "auc_by_group"]
 
 
+@keeps
+def kept_performance(experiment):
+    held_out = ["held_out_predictions.csv"] if experiment.holds_out else []
+    return [f"final/{file}" for file in (*FINAL_TABLES, *held_out)] + ["tables/summary.md"]
+
+
 def held_out_predictions(wildcards):
-    name = wildcards.experiment
-    return f"results/{name}/final/held_out_predictions.csv" if has_held_out(name) else []
+    asked = experiment(wildcards)
+    return results(asked.name, ["final/held_out_predictions.csv"]) if asked.holds_out else []
 
 
 rule predict_held_out:
@@ -31,7 +37,7 @@ rule predict_held_out:
     resources:
         gpu=1,
     params:
-        code=code("predict_held_out.py"),
+        code=prediction_code("predict_held_out.py"),
     script:
         "../scripts/predict_held_out.py"
 
@@ -62,8 +68,8 @@ rule final_metrics:
     log:
         "results/{experiment}/logs/final_metrics.log",
     params:
-        rules=lambda wildcards: experiment(wildcards)["splits"][final_split_name(wildcards)],
-        prevalences=lambda wildcards: experiment(wildcards)["final"]["prevalences"],
+        split=lambda wildcards: plain_split(experiment(wildcards).splits[final_settings(wildcards).split]),
+        prevalences=lambda wildcards: [*experiment(wildcards).final.prevalences],
         code=code("final_metrics.py"),
     script:
         "../scripts/final_metrics.py"
@@ -170,7 +176,7 @@ rule figure_auc_by_group:
 rule summary:
     input:
         cleaning="results/{experiment}/labels/summary.json",
-        verdicts=lambda wildcards: verdicts(wildcards.experiment),
+        verdicts=verdicts,
         runs="results/{experiment}/tables/runs.csv",
         seeds="results/{experiment}/tables/seeds.csv",
         effects="results/{experiment}/tables/effects.csv",
@@ -187,7 +193,7 @@ rule summary:
     log:
         "results/{experiment}/logs/summary.log",
     params:
-        splits=lambda wildcards: experiment(wildcards)["splits"],
+        splits=plain_splits,
         code=code("summary.py"),
     script:
         "../scripts/summary.py"

@@ -3,13 +3,18 @@
 RUN_FILES = ["model.safetensors", "history.csv", "predictions.csv", "run.json"]
 
 
-def settings(wildcards):
-    return RUNS[wildcards.experiment][wildcards.run].settings
+@keeps
+def kept_runs(experiment):
+    return [path for folder in experiment.study_folders for path in experiment.run_files(folder, *RUN_FILES)]
+
+
+def run_of(wildcards):
+    return experiment(wildcards).runs[wildcards.run]
 
 
 def weights_file(wildcards):
     """The file of weights to start from, where the settings name one."""
-    weights = settings(wildcards)["weights"]
+    weights = run_of(wildcards).settings.weights
     return [] if weights in ("imagenet", "none") else weights
 
 
@@ -17,7 +22,7 @@ rule train:
     input:
         pack="results/{experiment}/pack/train.npy",
         index="results/{experiment}/pack/train.index.csv",
-        split=lambda wildcards: f"results/{wildcards.experiment}/splits/{settings(wildcards)['split']}.csv",
+        split=lambda wildcards: f"results/{wildcards.experiment}/splits/{run_of(wildcards).settings.split}.csv",
         weights=weights_file,
     output:
         model="results/{experiment}/runs/{run}/fold-{fold}/model.safetensors",
@@ -28,10 +33,11 @@ rule train:
         "results/{experiment}/logs/train-{run}-fold-{fold}.log",
     wildcard_constraints:
         fold=r"\d+",
+    threads: CORES // TRAININGS
     resources:
         gpu=1,
     params:
-        settings=settings,
-        code=code("train.py"),
+        settings=lambda wildcards: run_of(wildcards).identity,
+        code=lambda wildcards: code("train.py", components.used(run_of(wildcards).settings)),
     script:
         "../scripts/train.py"

@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import ExifTags, Image, TiffTags
 
 from histopatch.console import progress
-from histopatch.data.layout import list_images
+from histopatch.data.images import list_images
 from histopatch.errors import InputError
 from histopatch.files import replacing, write_table
 

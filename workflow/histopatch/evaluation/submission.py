@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from histopatch.data.layout import list_images
+from histopatch.data.images import list_images
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
 from histopatch.statistics.calibration import apply_temperature

@@ -1,6 +1,6 @@
 import pytest
 
-from histopatch.data.layout import check_layout, list_images
+from histopatch.data.formats.kaggle import Kaggle
 from histopatch.errors import InputError
 
 
@@ -12,10 +12,15 @@ def root(tmp_path):
     return tmp_path
 
 
+def kaggle(root, slides: str | None = None) -> Kaggle:
+    dataset = {"root": str(root), "patch_size": 96} | ({"slides": slides} if slides else {})
+    return Kaggle.read(dataset, "results/mine")
+
+
 def test_kaggles_layout_is_accepted_with_and_without_slides(root):
-    check_layout(str(root), None)
+    kaggle(root).check()
     (root / "slides.csv").write_text("id,slide\n")
-    check_layout(str(root), str(root / "slides.csv"))
+    kaggle(root, str(root / "slides.csv")).check()
 
 
 @pytest.mark.parametrize("missing", ["train", "test", "train_labels.csv"])
@@ -23,7 +28,7 @@ def test_what_is_missing_is_named_with_how_to_get_it(root, missing):
     path = root / missing
     path.rmdir() if path.is_dir() else path.unlink()
     with pytest.raises(InputError, match="kaggle competitions download") as caught:
-        check_layout(str(root), None)
+        kaggle(root).check()
     assert str(caught.value).startswith(f"{path}: no such")
 
 
@@ -37,19 +42,26 @@ def test_a_folder_is_no_file_and_a_file_no_folder(root, name):
         path.unlink()
         path.mkdir()
     with pytest.raises(InputError, match="no such"):
-        check_layout(str(root), None)
+        kaggle(root).check()
 
 
 def test_a_missing_slide_map_is_named(root):
     with pytest.raises(InputError, match=r"slides\.csv: no such file; dataset\.slides"):
-        check_layout(str(root), str(root / "slides.csv"))
+        kaggle(root, str(root / "slides.csv")).check()
+
+
+def test_a_sample_submission_is_handed_over_where_there_is_one(root):
+    assert kaggle(root).sample_submission is None
+    (root / "sample_submission.csv").write_text("id,label\n")
+    assert kaggle(root).sample_submission == f"{root}/sample_submission.csv"
+
+
+def test_images_and_labels_are_where_kaggle_has_them(root):
+    dataset = kaggle(root)
+    assert [dataset.images(part) for part in ("train", "test")] == [f"{root}/train", f"{root}/test"]
+    assert dataset.labels == f"{root}/train_labels.csv"
+    assert dataset.recipe is None
 
 
 def test_the_sample_of_real_patches_has_the_layout(sample):
-    check_layout(str(sample), None)
-
-
-def test_images_are_listed_by_name_whatever_the_case_of_the_suffix(tmp_path):
-    for name in ("b.tif", "B.TIFF", "a.png", "e.JPEG", "notes.txt", "tif"):
-        (tmp_path / name).write_bytes(b"")
-    assert list_images(tmp_path) == ["B.TIFF", "a.png", "b.tif", "e.JPEG"]
+    kaggle(sample).check()

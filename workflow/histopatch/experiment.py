@@ -1,0 +1,154 @@
+"""An experiment: its data set, its splits, its studies unfolded into runs, and the final training."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from histopatch.data.formats import FORMATS, Format
+from histopatch.errors import InputError
+from histopatch.runs import Run, resolve, unfold
+from histopatch.schema import without_neutral
+from histopatch.settings import Cleaning, Split
+
+
+@dataclass(frozen=True)
+class Final:
+    """How the final run is chosen, and what is made of it."""
+
+    study: str
+    metric: str
+    select: str
+    calibrated: bool
+    prevalences: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that the configuration asks for under one name."""
+
+    name: str
+    dataset: Format
+    cleaning: Cleaning
+    splits: dict[str, Split]
+    studies: dict[str, dict[str, Run]]  # runs by their name there
+    final: Final
+    final_runs: dict[str, Run]  # what the final training is, by the folder of the run that wins
+    figures: dict  # drawing options
+
+    @cached_property
+    def runs(self) -> dict[str, Run]:
+        """Every run of every study and every run that the final training could become, by folder."""
+        members = [run for runs in self.studies.values() for run in runs.values()]
+        return {run.folder: run for run in (*members, *self.final_runs.values())}
+
+    @cached_property
+    def study_folders(self) -> list[str]:
+        """The folders of the runs of all studies, each once."""
+        return sorted({run.folder for runs in self.studies.values() for run in runs.values()})
+
+    @property
+    def members(self) -> list[dict]:
+        """Every run of every study as plain values: study, name there, folder, settings, number of folds."""
+        return [
+            {
+                "study": study,
+                "run": name,
+                "folder": run.folder,
+                "settings": run.identity,
+                "folds": self.fold_count(run),
+            }
+            for study, runs in self.studies.items()
+            for name, run in runs.items()
+        ]
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether the final model is measured on a part that is held out."""
+        return any(self.split_of(run).held_out_fraction for run in self.final_runs.values())
+
+    def split_of(self, run: Run) -> Split:
+        """The split that a run trains and validates on."""
+        return self.splits[run.settings.split]
+
+    def fold_count(self, run: Run) -> int:
+        """How many trainings a run has: one for each fold of its split."""
+        return self.split_of(run).folds
+
+    def run_files(self, folder: str, *files: str) -> list[str]:
+        """Some files of a run, one after the other for each fold, relative to the experiment's results."""
+        folds = range(self.fold_count(self.runs[folder]))
+        return [f"runs/{folder}/fold-{fold}/{file}" for file in files for fold in folds]
+
+
+def read_experiment(name: str, config: dict) -> Experiment:
+    """An experiment from its section of the configuration, checked and with defaults filled in.
+
+    Raises InputError, which names the key, where a study comes to nothing or the choice of the final run
+    would not be a fair one.
+    """
+    config = _ordered(config)
+    try:
+        studies = {
+            study: unfold(study, section, config["defaults"]) for study, section in config["studies"].items()
+        }
+        splits = {split: Split(**section) for split, section in config["splits"].items()}
+        return Experiment(
+            name=name,
+            dataset=FORMATS[config["dataset"]["format"]].read(config["dataset"], f"results/{name}"),
+            cleaning=Cleaning(**config["cleaning"]),
+            splits=splits,
+            studies=studies,
+            final=_final(config["final"]),
+            final_runs=_final_runs(config["final"], studies, splits),
+            figures=config["figures"],
+        )
+    except InputError as error:
+        raise InputError(f"experiments.{name}.{error}") from None
+
+
+def _ordered(value):
+    """Keys sorted at every depth: an order in the configuration must change no name and no param."""
+    return {key: _ordered(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+
+
+def _final(section: dict) -> Final:
+    chosen = {key: section[key] for key in ("study", "metric", "select", "calibrated")}
+    return Final(**chosen, prevalences=tuple(section["prevalences"]))
+
+
+def _final_runs(final: dict, studies: dict[str, dict[str, Run]], splits: dict[str, Split]) -> dict[str, Run]:
+    """The run that the final training becomes, by the folder of the run that wins its study.
+
+    Raises InputError where the runs to choose from are measured on several splits, where a part is held out
+    that the choice would see, and where a calibration would not fit.
+    """
+    candidates = studies[final["study"]].values()
+    finals = {run.folder: resolve(run.identity, final["overrides"]) for run in candidates}
+    chosen_on = {run.settings.split for run in candidates}
+    if len(chosen_on) > 1:
+        raise InputError(
+            f"final.study: the runs of {final['study']!r} are measured on several splits "
+            f"({', '.join(sorted(chosen_on))}), of which the easiest would win; choose a study with one split"
+        )
+    involved = chosen_on | {run.settings.split for run in finals.values()}
+    held_out = sorted(name for name in involved if splits[name].held_out_fraction)
+    if held_out and len(involved) > 1:
+        raise InputError(
+            f"splits.{held_out[0]}.held_out_fraction: final.study and the final training use different "
+            f"splits ({', '.join(sorted(involved))}), so the choice would see what is held out; use one split"
+        )
+    if final["calibrated"] and any(splits[run.settings.split].folds > 1 for run in finals.values()):
+        raise InputError(
+            "final.calibrated: with folds the final model is the mean of several networks, and a temperature "
+            "fitted on their own predictions does not fit the mean; use a split without folds, or raw"
+        )
+    return finals
+
+
+def plain_split(split: Split, without: str | None = None) -> dict:
+    """What a split does, as plain values: those at neutral are left out, and one key that does not count."""
+    return without_neutral("split", {key: value for key, value in vars(split).items() if key != without})
+
+
+def plain_cleaning(cleaning: Cleaning) -> dict:
+    """What cleaning does, likewise."""
+    return without_neutral("cleaning", vars(cleaning))
