@@ -9,6 +9,6 @@ from histopatch.data.synthetic import write_dataset
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     write_dataset(
         Path(snakemake.output.train).parent,
-        **snakemake.params.size,
+        **snakemake.params.recipe,
         workers=core_count(snakemake.config["runtime"]["workers"]),
     )
