@@ -19,7 +19,7 @@ def test_clusters_follow_the_slides_rather_than_the_labels(patches):
     assert adjusted_mutual_info_score(rows // 8 % 2, found) < 0.1
 
 
-def test_clusters_are_drawn_by_the_seed(patches):
+def test_clusters_depend_on_the_seed_alone(patches):
     features = table(measure(patches))
     assert np.array_equal(cluster(features, 12, seed=1), cluster(features, 12, seed=1))
     assert not np.array_equal(cluster(features, 12, seed=1), cluster(features, 12, seed=2))
