@@ -39,11 +39,11 @@ def test_the_table_of_runs_maps_every_name_to_its_folder_and_settings(results):
     table = pd.read_csv(results / "tables/runs.csv", dtype={"run": str})
     assert {"study", "run", "folder", *SETTINGS} <= {*table.columns}
     assert [*zip(table.study, table.run, strict=True)] == [
-        ("named", "crossed"), ("named", "plain"), ("named", "slow"),
+        ("named", "bright"), ("named", "crossed"), ("named", "plain"), ("named", "slow"),
         ("rate", "lr=0.0001"), ("rate", "lr=1e-12"),
     ]  # fmt: skip
     # The same configuration in two studies is one training.
-    assert table.folder.nunique() == 4
+    assert table.folder.nunique() == 5
 
 
 def test_each_run_keeps_its_history_predictions_and_facts(finished, results):

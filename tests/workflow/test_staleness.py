@@ -137,11 +137,11 @@ def test_an_undone_edit_finds_the_old_training(project):
     ids=["of the experiment", "of the schema"],
 )  # fmt: skip
 def test_a_default_trains_the_runs_that_inherit_it(project, file, old, new):
-    before = {*folders(project, "named/plain", "named/crossed", *grid(1e-4, 1e-12))}
+    before = {*folders(project, "named/plain", "named/bright", "named/crossed", *grid(1e-4, 1e-12))}
     replace(project / file, (old, new))
     jobs = plan(project)
     assert jobs.known == AGGREGATION | {"train"}
-    assert len(jobs.trainings) == len(before) == 3
+    assert len(jobs.trainings) == len(before) == 4
     assert not jobs.trainings & (before | folders_of_results(project))
 
 
@@ -159,9 +159,8 @@ def test_a_renamed_run_is_aggregated_only(project):
 
 
 def test_the_same_configuration_in_a_second_study_is_aggregated_only(project):
-    configure(
-        project, ("      rate:\n", "      again: {runs: {same: {dropout: 0.3, lr: 1.0e-5}}}\n      rate:\n")
-    )
+    same = "{pos_weight: true, dropout: 0.3, lr: 1.0e-5}"
+    configure(project, ("      rate:\n", f"      again: {{runs: {{same: {same}}}}}\n      rate:\n"))
     jobs = plan(project)
     assert jobs.known == AGGREGATION
     assert "results/small/tables/again.csv" in jobs.outputs
@@ -184,7 +183,7 @@ def test_an_added_run_is_trained_alone(project, old, new, added):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("          slow: {lr: 1.0e-5, dropout: 0.3}\n", ""), (GRID, "lr: [1.0e-4]")],
+    [("          slow: {lr: 1.0e-5, dropout: 0.3, pos_weight: true}\n", ""), (GRID, "lr: [1.0e-4]")],
     ids=["run", "grid value"],
 )
 def test_a_removed_run_is_aggregated_only(project, old, new):
@@ -266,7 +265,7 @@ def test_a_split_reruns_what_follows_it(project, old, new):
 
 
 def all_runs(project: Path) -> set[str]:
-    return folders(project, "named/plain", "named/slow", "named/crossed", *grid(1e-4, 1e-12))
+    return folders(project, "named/plain", "named/slow", "named/bright", "named/crossed", *grid(1e-4, 1e-12))
 
 
 def test_another_number_of_folds_trains_the_runs_of_that_split(project):
@@ -481,6 +480,97 @@ def test_a_statement_reruns_the_rules_that_import_it(project, module, importing)
 def test_a_statement_in_the_drawing_of_the_data_makes_them_anew(project):
     append(project / "workflow/histopatch/data/synthetic.py", "\n_ANOTHER_STATEMENT = True\n")
     assert plan(project, *OTHER).rules == {"synthetic", "pack"}
+
+
+# --- growth: what is added or edited beside a run leaves it alone ------------------------------------
+
+
+SETTINGS = "histopatch/settings.py"
+SETTING = "      batch_size: {"  # an entry of the schema's settings, before which another one is added
+
+
+def declare(project: Path, neutral: str) -> None:
+    """Add a setting `ema` to the schema and to the dataclass, off by default."""
+    schema, settings = (project / "workflow" / name for name in ("schemas/config.schema.yaml", SETTINGS))
+    entry = f"      ema: {{description: Decay., type: number, default: 0, neutral: {neutral}}}\n"
+    replace(schema, (SETTING, entry + SETTING))
+    replace(
+        settings, ("    dropout: float = 0.0\n", f"    dropout: float = 0.0\n    ema: float = {neutral}\n")
+    )
+
+
+def test_a_setting_added_at_its_neutral_value_reruns_nothing(project):
+    declare(project, neutral="0")
+    assert plan(project).rules == set()
+
+
+def test_a_setting_added_at_another_value_trains_every_run(project):
+    declare(project, neutral="0.5")
+    assert plan(project).trainings >= {*folders(project, *grid(1e-4))}
+    assert len(plan(project).trainings) == len(all_runs(project))
+
+
+def test_a_backbone_of_a_new_module_reruns_nothing(project):
+    (project / "workflow/histopatch/backbones/mine.py").write_text("def build():\n    return None\n")
+    replace(
+        project / "workflow/histopatch/components.py",
+        ('    "resnet18":', '    "mine": "mine",\n    "resnet18":'),
+    )
+    replace(project / "workflow/schemas/config.schema.yaml", ("enum: [resnet18,", "enum: [mine, resnet18,"))
+    assert plan(project).rules == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "users"),
+    [
+        ("augmentation/colour/brightness.py", ["named/bright"]),
+        ("engine/schedules/cosine.py", ["named/bright"]),
+        ("engine/losses/weighted_cross_entropy.py", ["named/slow"]),
+        ("backbones/lite.py", []),
+    ],
+)
+def test_an_edit_of_a_component_trains_the_runs_that_use_it(project, module, users):
+    append(project / "workflow/histopatch" / module, "\n_ANOTHER_STATEMENT = True\n")
+    jobs = plan(project)
+    assert jobs.trainings == folders(project, *users)
+    assert jobs.known == (AGGREGATION | {"train"} if users else set())
+
+
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [
+        ("backbones/torchvision.py", []),
+        ("augmentation/geometry.py", []),  # of every run: it resizes, too
+        ("engine/schedules/constant.py", ["named/bright"]),
+        ("engine/losses/cross_entropy.py", ["named/slow"]),
+    ],
+)
+def test_an_edit_of_a_common_component_spares_the_runs_that_use_another(project, module, without):
+    append(project / "workflow/histopatch" / module, "\n_ANOTHER_STATEMENT = True\n")
+    assert plan(project).trainings == all_runs(project) - folders(project, *without)
+
+
+def test_reworded_log_lines_rerun_nothing(project):
+    reworded = 0
+    for module in modules(project):
+        tree = ast.parse(module.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logging."):
+                for argument in node.args:
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                        argument.value, reworded = f"In other words: {argument.value}", reworded + 1
+        module.write_text(ast.unparse(tree) + "\n")
+    assert reworded > 10
+    assert plan(project).rules == set()
+
+
+def test_a_line_that_logs_more_reruns_nothing(project):
+    module = project / "workflow/histopatch/files.py"
+    replace(
+        module, ("    path = Path(path)\n", '    path = Path(path)\n    logging.debug("writing %s", path)\n')
+    )
+    replace(module, ("import json\n", "import json\nimport logging\n"))
+    assert plan(project).rules == set()
 
 
 # --- an experiment beside the shipped ones ----------------------------------------------------------
