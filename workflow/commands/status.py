@@ -36,7 +36,9 @@ def planned_jobs(request: Request) -> list[Job]:
     command += ["--config", f"experiment={request.name}"]
     dry = subprocess.run(command, text=True, capture_output=True)
     if dry.returncode:
-        sys.exit((dry.stdout + dry.stderr).strip().splitlines()[-1])
+        output = (dry.stdout + dry.stderr).strip()
+        refusals = [line for line in output.splitlines() if line.startswith("Error: ")]
+        sys.exit(refusals[-1] if refusals else output)
     # Each job is a paragraph: a line with the name of the rule, then indented lines of details.
     found = re.findall(
         r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", dry.stdout + dry.stderr, re.M

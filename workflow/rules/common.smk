@@ -20,9 +20,12 @@ try:
 except InputError as error:
     sys.exit(f"Error: {error}")
 
-# Trainings share the cores of the call among each other.
+# Trainings that run at a time share the cores of the call.
 CORES = workflow.resource_settings.cores or 1
-TRAININGS = min(CORES, int(workflow.resource_settings.resources.get("gpu", 1)))
+GPUS = dict(workflow.resource_settings.resources).get(
+    "gpu"
+)  # a number, or from some release of Snakemake 9 on, an object
+TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW)} | cores.ENVIRONMENT)

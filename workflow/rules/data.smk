@@ -37,7 +37,7 @@ rule synthetic:
 def image_facts(wildcards):
     """What the pack depends on: the names of the images, or how they are made.
 
-    The folder itself is no fact: a touch or a stray file in it changes its time of writing.
+    The folder itself is no fact: a touch or a stray file in it changes its modification time.
     """
     dataset = experiment(wildcards).dataset
     if dataset.recipe:
@@ -48,7 +48,7 @@ def image_facts(wildcards):
 def made_images(wildcards):
     """A file that the rule `synthetic` writes beside the images, where it makes them.
 
-    Not the folder, whose time of writing changes with every touch; and not marked `ancient`, because a
+    Not the folder, whose modification time changes with every touch; and not marked `ancient`, because a
     job whose inputs are all ancient is not looked at when the rule that makes them is about to rerun.
     """
     dataset = experiment(wildcards).dataset
