@@ -30,7 +30,7 @@ def test_with_slides_contrasts_are_by_slide_where_there_are_two(slides):
     scores = [run.probabilities for run in runs]
     expected = delong_contrasts(LABELS, scores, WEIGHTS)
     if len(set(slides)) > 1:
-        expected = bootstrap_contrasts_by_slide(LABELS, scores, WEIGHTS, slides, repeats=REPEATS, seed=0)
+        expected = bootstrap_contrasts_by_slide(LABELS, scores, WEIGHTS, slides, resamples=REPEATS, seed=0)
     assert paired_contrasts(runs, WEIGHTS) == expected
 
 

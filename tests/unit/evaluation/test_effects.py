@@ -137,7 +137,7 @@ def test_a_difference_has_the_interval_of_the_paired_runs(effects):
 def test_where_slides_are_known_the_interval_is_by_slide(effects):
     low, high = scores(1.0, 1), scores(2.0, 2)
     table = effects({"lr": 1, "scores": low}, {"lr": 2, "scores": high}, slides=SLIDES)
-    expected = paired_bootstrap_by_slide(LABELS, high, low, SLIDES, repeats=REPEATS, seed=0)
+    expected = paired_bootstrap_by_slide(LABELS, high, low, SLIDES, resamples=REPEATS, seed=0)
     row = table.loc[("one", "lr", "2")]
     assert (row.difference_low, row.difference_high) == pytest.approx(expected[1:3], abs=2e-6)
 

@@ -42,7 +42,7 @@ def test_with_slides_the_test_is_by_slide():
     runs = {"best": kept(0.8, slides), "one": kept(1.0, slides, seed=1)}
     rows = compare_with_best(runs, {"best": 0.9, "one": 0.8})
     best, one = runs["best"].probabilities, runs["one"].probabilities
-    by_slide = paired_bootstrap_by_slide(LABELS, one, best, slides, repeats=1000, seed=0).p_value
+    by_slide = paired_bootstrap_by_slide(LABELS, one, best, slides, resamples=1000, seed=0).p_value
     assert rows.p_value[1] == by_slide != delong_paired(LABELS, one, best).p_value
 
 
