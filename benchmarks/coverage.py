@@ -72,11 +72,11 @@ def simulate(
     shared: float,
     positive: float = 1.0,
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """Labels, the scores of two models, and slides, of slides × per_slide patches.
+    """Labels, the scores of two models, and slides, for slides × per_slide patches of both classes.
 
-    A score is normal with variance 1 in both classes, so that the area between patches of different slides
-    is `area`. Some slides have hardly a positive patch, some hardly another, as real slides do, and those
-    after the first share of `positive` have none. Both classes are there.
+    Scores are normal with variance 1 in both classes, such that the AUROC between patches of different
+    slides is `area`. As in real data, some slides have hardly any positive patches and some hardly any
+    negative ones; only the first share `positive` of the slides has positives at all.
     """
     slide = np.repeat(np.arange(slides), per_slide)
     while True:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from histopatch.evaluation.best import choose_best
+from histopatch.statistics.metrics import METRICS
 
 RUNS = [
     {"run": "accurate", "folder": "a", "lr": 1.0, "final_val_auc": 0.95, "val_log_loss": 0.30},
@@ -39,7 +40,17 @@ def test_the_best_is_the_best_by_the_metric_the_first_in_a_tie(best, metric, win
     }
 
 
-def test_the_auroc_is_that_of_the_kept_model_not_of_an_epoch_that_is_gone(best):
+CRITERIA = [name for name, metric in METRICS.items() if metric.criterion]
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_every_criterion_ranks_by_its_column_in_its_direction(best, name):
+    column = METRICS[name].column
+    choice = best({"lr": 1.0, column: 0.2}, {"lr": 2.0, column: 0.4}, metric=f"val_{name}")
+    assert choice["run"] == ("run1" if METRICS[name].higher_is_better else "run0")
+
+
+def test_the_auroc_is_that_of_the_last_epoch_whose_model_is_kept(best):
     choice = best({"lr": 1.0, "final_val_auc": 0.9}, {"lr": 2.0, "final_val_auc": 0.8, "best_val_auc": 0.99})
     assert choice["run"] == "run0"
 

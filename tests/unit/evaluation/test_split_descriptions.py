@@ -1,8 +1,11 @@
+import dataclasses
+
 import pytest
 
-from histopatch.evaluation.measured_on import describe_split, validated_on
+from histopatch.evaluation.split_descriptions import describe_split, evaluated_on
+from histopatch.settings import Split
 
-HOLDOUT = {"group_by": "none", "folds": 1, "held_out_fraction": 0, "unmapped": "stop"}
+HOLDOUT = Split(validation_fraction=0.15, seed=42)
 
 
 @pytest.mark.parametrize(
@@ -18,9 +21,9 @@ HOLDOUT = {"group_by": "none", "folds": 1, "held_out_fraction": 0, "unmapped": "
     ],
 )
 def test_the_kind_of_a_split_is_said(group_by, short, long):
-    rules = HOLDOUT | {"group_by": group_by}
-    assert validated_on(rules) == short
-    text = describe_split("main", rules)
+    split = dataclasses.replace(HOLDOUT, group_by=group_by)
+    assert evaluated_on(split) == short
+    text = describe_split("main", split)
     assert text.startswith("Split `main` ")
     assert long in text
     assert "fold" not in text
@@ -28,11 +31,11 @@ def test_the_kind_of_a_split_is_said(group_by, short, long):
 
 
 def test_folds_and_what_is_held_out_are_said():
-    text = describe_split("main", HOLDOUT | {"folds": 5, "held_out_fraction": 0.15})
-    assert "Each of its 5 folds validates once" in text
-    assert "15% of the patches are held out of every choice." in text
+    text = describe_split("main", dataclasses.replace(HOLDOUT, folds=5, held_out_fraction=0.15))
+    assert "Each of its 5 folds is the validation set once" in text
+    assert "15% of the patches are held out and used for no choice." in text
 
 
 def test_patches_without_a_slide_are_mentioned():
-    rules = HOLDOUT | {"group_by": "slide", "unmapped": "own_group"}
-    assert "Patches without a slide count as slides of their own." in describe_split("main", rules)
+    split = dataclasses.replace(HOLDOUT, group_by="slide", unmapped="own_group")
+    assert "Patches without a slide count as slides of their own." in describe_split("main", split)

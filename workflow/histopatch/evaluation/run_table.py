@@ -8,7 +8,7 @@ KEYS = ["study", "run", "folder"]
 
 
 def setting_values(identity: dict) -> dict:
-    """Every setting of a run by its column, sorted: `augmentation.flips`, `augmentation.rotation`, `backbone`, …
+    """Every setting of a run by its column, sorted: `augmentation.flips`, …, `backbone`, …
 
     identity: the run's settings without those at their neutral value, which are filled in.
     """

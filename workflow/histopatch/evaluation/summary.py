@@ -116,8 +116,8 @@ def _effects(effects: pd.DataFrame) -> list[str]:
         if pd.notna(best.difference_low):
             interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f})"
         lines.append(
-            f"- `{setting}`: {best.value} changed the AUROC by {best.difference:+.4f}{interval} compared with "
-            f"{others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
+            f"- `{setting}`: {best.value} changed the AUROC by {best.difference:+.4f}{interval} compared "
+            f"with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
         )
     return lines
 
@@ -135,7 +135,8 @@ def _final(best: dict, metrics: dict) -> list[str]:
     )
     return [
         f"{chosen}; trained again as `{metrics['final_folder']}`.",
-        f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): {', '.join(values.values())}.",
+        f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): "
+        f"{', '.join(values.values())}.",
         metrics["note"],
     ]
 

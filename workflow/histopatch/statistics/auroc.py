@@ -41,7 +41,7 @@ class Difference(NamedTuple):
 
 
 class _Distribution(NamedTuple):
-    """A distribution of estimate over standard error; scipy.special, as scipy.stats takes a second to import."""
+    """The distribution of an estimate over its standard error, without scipy.stats: a second to import."""
 
     quantile: Callable[[float], float]
     cdf: Callable[[float], float]
@@ -212,7 +212,7 @@ def _effective_slides(labels: np.ndarray, slides: np.ndarray) -> float:
 
 
 def _placements(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each positive the share of negatives below it, for each negative the share of positives above it."""
+    """For each positive the share of negatives below, for each negative the share of positives above."""
     positives, negatives = scores[labels], scores[~labels]
     return _share_below(positives, negatives), 1 - _share_below(negatives, positives)
 

@@ -1,4 +1,4 @@
-"""Input checks: labels, scores and slides as checked arrays, or an InputError that names the first bad row."""
+"""Input checks: labels, scores and slides as arrays, or an InputError that names the first bad row."""
 
 import numpy as np
 import pandas as pd

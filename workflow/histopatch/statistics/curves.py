@@ -155,7 +155,7 @@ def _check_points(points: int) -> None:
 
 
 def _thin(progress: np.ndarray, points: int) -> np.ndarray:
-    """Indices of the points of a curve to keep; `progress` (never decreasing) is the position along the curve.
+    """Indices of the points of a curve to keep; `progress` (never decreasing) is how far along they are.
 
     The first and the last point, two thirds evenly spaced along the curve, and a third at geometrically
     growing steps from the first point.
