@@ -1,12 +1,12 @@
-"""How often the intervals of the AUROC hold the truth, and what all statistics of a run cost.
+"""Coverage of the confidence intervals of the AUROC by simulation, and the cost of all statistics of a run.
 
     python benchmarks/coverage.py
 
-Predictions are drawn with a known AUROC: as independent patches, so that patches of a slide share a part
-of their score, as patches of real slides do, and so that besides only few slides have positives. Two
-models of the same AUROC are drawn together, so that the interval of their difference should hold 0. The
-band of the ROC curve is judged by the sensitivity at a false positive rate of 0.1. The cost is that of
-220,025 predictions of 400 slides, the size of the whole of PatchCamelyon's training part.
+Predictions are simulated with a known AUROC in three ways: as independent patches; with patches of a slide
+that share part of their score, as those of real slides do; and the same with positives on few slides only.
+Two models with the same AUROC are simulated together, so the interval of their difference should include 0.
+The band of the ROC curve is checked at a false positive rate of 0.1. The cost is that of 220,025
+predictions of 400 slides, the size of Kaggle's training set.
 """
 
 import argparse
@@ -30,37 +30,36 @@ from histopatch.statistics.auroc import (
     bootstrap_contrasts_by_slide,
     delong,
     delong_contrasts,
-    delong_paired,
-    paired_bootstrap_by_slide,
 )
-from histopatch.statistics.calibration import apply_temperature, fit_temperature, reliability_table
+from histopatch.statistics.calibration import reliability_table
+from histopatch.statistics.curves import precision_recall, roc_band
 from histopatch.statistics.metrics import summarise
 from histopatch.statistics.multiplicity import holm
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
-from histopatch.statistics.roc import precision_recall, roc_band
+from histopatch.statistics.temperature import apply_temperature, fit_temperature
 
-# Share of the scores' variance that patches of a slide have in common, and of the slides that may have
-# positives: in "few positive" one in four, as most lymph nodes are healthy.
+# Share of the scores' variance that patches of a slide have in common, and share of the slides that may have
+# positives: one in four for "few positive", as most lymph nodes are healthy.
 DATA = {"independent": (0.0, 1.0), "clustered": (0.3, 1.0), "few positive": (0.3, 0.25)}
 # Slides and patches of each.
 SIZES = [(20, 25), (50, 20), (100, 30)]
 AREAS = [0.8, 0.95, 0.99]
-# Share of the noise that two models have in common: they fail on the same patches.
+# Share of the noise that two models have in common: they tend to fail on the same patches.
 COMMON = 0.8
-# Where the band of the ROC curve is judged.
+# Where the coverage of the ROC band is checked.
 FALSE_POSITIVE_RATE = 0.1
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--simulations", type=int, default=400, help="for each row of the table")
-    parser.add_argument("--repeats", type=int, default=500, help="draws of each bootstrap")
+    parser.add_argument("--simulations", type=int, default=400, help="per row of the table")
+    parser.add_argument("--resamples", type=int, default=500, help="draws of each bootstrap")
     arguments = parser.parse_args()
     print(describe_machine())
     print(f"\n{table(cost())}\n", flush=True)
     rows = []
     for data, size, area in itertools.product(DATA, SIZES, AREAS):
-        rows.append(coverage(data, *size, area, arguments.simulations, arguments.repeats))
+        rows.append(coverage(data, *size, area, arguments.simulations, arguments.resamples))
         print(f"{len(rows)} of {len(DATA) * len(SIZES) * len(AREAS)} rows", file=sys.stderr)
     print(table(rows))
 
@@ -73,11 +72,11 @@ def simulate(
     shared: float,
     positive: float = 1.0,
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """Labels, the scores of two models, and slides, of slides × per_slide patches.
+    """Labels, the scores of two models, and slides, for slides × per_slide patches of both classes.
 
-    A score is normal with variance 1 in both classes, so that the area between patches of different slides
-    is `area`. Some slides have hardly a positive patch, some hardly another, as real slides do, and those
-    after the first share of `positive` have none. Both classes are there.
+    Scores are normal with variance 1 in both classes, such that the AUROC between patches of different
+    slides is `area`. As in real data, some slides have hardly any positive patches and some hardly any
+    negative ones; only the first share `positive` of the slides has positives at all.
     """
     slide = np.repeat(np.arange(slides), per_slide)
     while True:
@@ -98,56 +97,56 @@ def _two(generator: np.random.Generator, size: int) -> np.ndarray:
 
 
 def coverage(
-    data: str, slides: int, per_slide: int, area: float, simulations: int, repeats: int, seed: int = 0
+    data: str, slides: int, per_slide: int, area: float, simulations: int, resamples: int, seed: int = 0
 ) -> dict:
-    """A row of the table: how often each 95 % interval holds the truth, in per cent."""
+    """A row of the table: how often each 95 % interval includes the true value, in per cent."""
     generator = np.random.default_rng(seed)
-    held = np.zeros(5)
+    covered = np.zeros(5)
     sensitivity = norm.cdf(np.sqrt(2) * norm.ppf(area) + norm.ppf(FALSE_POSITIVE_RATE))
     for simulation in range(simulations):
         labels, (a, b), slide = simulate(generator, slides, per_slide, area, *DATA[data])
-        draws = {"repeats": repeats, "seed": simulation}
+        draws = {"resamples": resamples, "seed": simulation}
         intervals = [
             (area, delong(labels, a)),
             (area, bootstrap_by_slide(labels, a, slide, **draws)),
-            (0, delong_paired(labels, a, b)),
-            (0, paired_bootstrap_by_slide(labels, a, b, slide, **draws)),
-            (sensitivity, _judged(roc_band(labels, expit(a), slide, **draws, points=50))),
+            (0, delong_contrasts(labels, [a, b], [[1, -1]])[0]),
+            (0, bootstrap_contrasts_by_slide(labels, [a, b], [[1, -1]], slide, **draws)[0]),
+            (sensitivity, _band_at_rate(roc_band(labels, expit(a), slide, **draws, points=50))),
         ]
-        held += [interval.low <= truth <= interval.high for truth, interval in intervals]
+        covered += [interval.low <= truth <= interval.high for truth, interval in intervals]
     names = ["DeLong", "slide bootstrap", "difference, DeLong", "difference, slide bootstrap", "ROC band"]
     case = {"data": data, "slides": slides, "patches": slides * per_slide, "AUROC": area}
-    shares = (100 * held / simulations).tolist()
+    shares = (100 * covered / simulations).tolist()
     return case | dict(zip(names, shares, strict=True)) | {"simulations": simulations}
 
 
-def _judged(band: pd.DataFrame) -> Interval:
-    """The sensitivity at FALSE_POSITIVE_RATE, between the rows beside it, with its band."""
+def _band_at_rate(band: pd.DataFrame) -> Interval:
+    """The sensitivity at FALSE_POSITIVE_RATE with its band, interpolated between rows."""
     values = band.drop(columns="false_positive_rate")
     return Interval(*(np.interp(FALSE_POSITIVE_RATE, band.false_positive_rate, values[x]) for x in values))
 
 
-def cost(patches: int = 220_025, slides: int = 400, repeats: int = 1000) -> list[dict]:
-    """Seconds of each statistic of one run, and the most memory that the process has held by then."""
+def cost(patches: int = 220_025, slides: int = 400, resamples: int = 1000) -> list[dict]:
+    """Seconds of each statistic of one run, and the peak memory of the process so far."""
     labels, (a, b), slide = simulate(np.random.default_rng(0), slides, patches // slides + 1, 0.97, 0.3)
     labels, a, b, slide = labels[:patches], expit(a[:patches] - 1), expit(b[:patches] - 1), slide[:patches]
-    draws = {"repeats": repeats, "seed": 0}
+    draws = {"resamples": resamples, "seed": 0}
     grid = [a + shift * b for shift in range(8)]
     contrasts = np.eye(8)[:-1] - np.eye(8)[1:]
     statistics = {
-        f"summary, slide bootstrap of {repeats:,}": lambda: summarise(labels, a, slide, **draws),
-        "paired DeLong": lambda: delong_paired(labels, a, b),
-        f"paired slide bootstrap of {repeats:,}": lambda: paired_bootstrap_by_slide(
-            labels, a, b, slide, **draws
+        f"summary, slide bootstrap of {resamples:,}": lambda: summarise(labels, a, slide, **draws),
+        "paired DeLong": lambda: delong_contrasts(labels, [a, b], [[1, -1]]),
+        f"paired slide bootstrap of {resamples:,}": lambda: bootstrap_contrasts_by_slide(
+            labels, [a, b], [[1, -1]], slide, **draws
         ),
         "7 contrasts of 8 models, DeLong": lambda: delong_contrasts(labels, grid, contrasts),
-        f"7 contrasts of 8 models, slide bootstrap of {repeats:,}": lambda: bootstrap_contrasts_by_slide(
+        f"7 contrasts of 8 models, slide bootstrap of {resamples:,}": lambda: bootstrap_contrasts_by_slide(
             labels, grid, contrasts, slide, **draws
         ),
-        f"ROC band, {repeats:,} draws of slides": lambda: roc_band(labels, a, slide, **draws),
-        f"ROC band, {repeats:,} draws of patches": lambda: roc_band(labels, a, **draws),
+        f"ROC band, {resamples:,} draws of slides": lambda: roc_band(labels, a, slide, **draws),
+        f"ROC band, {resamples:,} draws of patches": lambda: roc_band(labels, a, **draws),
         "precision against recall": lambda: precision_recall(labels, a),
-        "thresholds, chosen and judged": lambda: [
+        "thresholds, chosen and evaluated": lambda: [
             at_threshold(labels, b, threshold, [0.01, 0.1])
             for threshold in choose_thresholds(labels, a).values()
         ],
@@ -166,7 +165,7 @@ def cost(patches: int = 220_025, slides: int = 400, repeats: int = 1000) -> list
 
 
 def _peak() -> float:
-    """The most memory that this process has held, in GB; the system counts in kB, macOS in bytes."""
+    """Peak memory of this process in GB; Linux reports kB, macOS bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 

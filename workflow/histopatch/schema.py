@@ -56,7 +56,8 @@ def _neutral(node: dict) -> dict:
         if "properties" in child:
             found[key] = _neutral(child)
         elif child.get("neutral") is not None:
-            found[key] = child["neutral"]
+            neutral = child["neutral"]
+            found[key] = float(neutral) if child.get("type") == "number" else neutral  # as in identities
     return found
 
 

@@ -1,4 +1,4 @@
-"""Pick the best run of the chosen study."""
+"""Choose the best run of the final study."""
 
 from histopatch.console import job_log
 from histopatch.evaluation.best import choose_best

@@ -1,4 +1,4 @@
-"""Make the table of how much the seed changes."""
+"""Make the table of how much the AUROC varies with the seed."""
 
 from histopatch.console import job_log
 from histopatch.evaluation.seeds import seeds_table

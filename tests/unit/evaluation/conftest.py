@@ -1,4 +1,4 @@
-"""Tables of runs and predictions that the tests of several modules start from."""
+"""Tables of runs and predictions shared by the tests of several modules."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from histopatch.evaluation.predictions import Kept
+from histopatch.evaluation.predictions import Predictions
 
 SETTINGS = {
     "backbone": "resnet18",
@@ -24,7 +24,7 @@ SETTINGS = {
 
 @pytest.fixture
 def table_of_runs(tmp_path):
-    """Write a table: each run is a dict of what is special about it."""
+    """Write a table of runs, each given as a dict of the columns in which it differs from the others."""
 
     def write(*runs: dict) -> str:
         rows = []
@@ -46,15 +46,15 @@ def table_of_runs(tmp_path):
 
 
 @pytest.fixture
-def kept():
-    """Kept predictions of N patches on so many slides (None: not known) by so many folds."""
+def predictions():
+    """Predictions of N patches from a number of slides (None: unknown), by a number of folds."""
 
-    def make(count: int, slides: int | None = 8, folds: int = 1, seed: int = 0) -> Kept:
+    def make(count: int, slides: int | None = 8, folds: int = 1, seed: int = 0) -> Predictions:
         generator = np.random.default_rng(seed)
         labels = generator.permutation(np.arange(count) % 2)
         probabilities = 1 / (1 + np.exp(-2 * generator.normal(labels - 0.5)))
-        of_slides = None if slides is None else np.array([f"slide {i % slides}" for i in range(count)])
+        slide_of_patch = None if slides is None else np.array([f"slide {i % slides}" for i in range(count)])
         ids = np.array([f"{i:03d}" for i in range(count)])
-        return Kept(ids, labels, probabilities, of_slides, np.arange(count) % folds)
+        return Predictions(ids, labels, probabilities, slide_of_patch, np.arange(count) % folds)
 
     return make

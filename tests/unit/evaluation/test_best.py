@@ -1,9 +1,15 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import histopatch
 from histopatch.evaluation.best import choose_best
+from histopatch.statistics.metrics import METRICS
 
+LIBRARY = str(Path(histopatch.__file__).parents[1])
 RUNS = [
     {"run": "accurate", "folder": "a", "lr": 1.0, "final_val_auc": 0.95, "val_log_loss": 0.30},
     {"run": "calibrated", "folder": "b", "lr": 2.0, "final_val_auc": 0.94, "val_log_loss": 0.20},
@@ -39,7 +45,17 @@ def test_the_best_is_the_best_by_the_metric_the_first_in_a_tie(best, metric, win
     }
 
 
-def test_the_auroc_is_that_of_the_kept_model_not_of_an_epoch_that_is_gone(best):
+CRITERIA = [name for name, metric in METRICS.items() if metric.criterion]
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_every_criterion_ranks_by_its_column_in_its_direction(best, name):
+    column = METRICS[name].column
+    choice = best({"lr": 1.0, column: 0.2}, {"lr": 2.0, column: 0.4}, metric=f"val_{name}")
+    assert choice["run"] == ("run1" if METRICS[name].higher_is_better else "run0")
+
+
+def test_the_auroc_is_that_of_the_last_epoch_whose_model_is_kept(best):
     choice = best({"lr": 1.0, "final_val_auc": 0.9}, {"lr": 2.0, "final_val_auc": 0.8, "best_val_auc": 0.99})
     assert choice["run"] == "run0"
 
@@ -79,3 +95,10 @@ def test_of_those_tied_with_the_best_the_cheapest_can_be_chosen(best, select, ru
 def test_a_candidate_of_which_one_seed_is_worse_is_not_tied(best):
     worse = CANDIDATES[1] | {"seed": 43, "tied_with_best": False}
     assert best(*CANDIDATES, worse, select="cheapest_tied")["run"] == "run2"
+
+
+@pytest.mark.parametrize("job", ["best", "study", "seeds"])
+def test_a_job_that_only_reads_a_table_imports_nothing_that_takes_a_second(job):
+    code = f"import sys, histopatch.evaluation.{job}; print({{'sklearn', 'scipy.stats'}} & {{*sys.modules}})"
+    process = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": LIBRARY}, capture_output=True)
+    assert process.stdout.decode().strip() == "set()"

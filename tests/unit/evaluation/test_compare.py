@@ -5,16 +5,19 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from histopatch.evaluation.compare import compare_runs, flatten, study_table
+from histopatch.evaluation.compare import compare_runs
 from histopatch.files import read_table
+from histopatch.schema import neutral_settings
+from histopatch.settings import Split
 from histopatch.statistics.calibration import expected_calibration_error
+from histopatch.statistics.metrics import METRICS, Metric
 
 LABELS = np.arange(60) % 3 == 0
 
 
 @pytest.fixture
-def kept(tmp_path):
-    """The files of a run as its training keeps them."""
+def trained(tmp_path):
+    """Write the files of a training."""
 
     def write(folder: str, aucs=(0.6, 0.7), noise: float = 1.0, fold: int = 0, ids=None) -> pd.DataFrame:
         out = tmp_path / "runs" / folder / f"fold-{fold}"
@@ -41,7 +44,8 @@ def compared(tmp_path):
         ids = [f"{i:02d}" for i in range(60)]
         pd.DataFrame({"id": ids, "slide": slides or "", "fold": 0}).to_csv(split, index=False)
         root, table = str(tmp_path / "runs"), str(tmp_path / "runs.csv")
-        compare_runs(list(members), {"main": {"group_by": group_by}}, root, {"main": str(split)}, table)
+        splits = {"main": Split(validation_fraction=0.2, seed=1, group_by=group_by)}
+        compare_runs(list(members), splits, root, {"main": str(split)}, table)
         return read_table(str(tmp_path / "runs.csv"))
 
     return run
@@ -53,13 +57,15 @@ def member(study: str, run: str, folder: str, folds: int = 1, **settings) -> dic
     return {"study": study, "run": run, "folder": folder, "folds": folds, "settings": settings}
 
 
-def test_a_row_holds_keys_settings_and_results(kept, compared):
-    predictions = kept("a", aucs=(0.6, 0.9999, 0.7))
+def test_a_row_holds_keys_settings_and_results(trained, compared):
+    predictions = trained("a", aucs=(0.6, 0.9999, 0.7))
     (row,) = compared(member("one", "plain", "a", lr=3e-4, epochs=3)).to_dict("records")
     auc = roc_auc_score(predictions.label, predictions.probability)
+    neutral = {name: value for name, value in neutral_settings().items() if name != "augmentation"}
     expected = {
         "study": "one", "run": "plain", "folder": "a",
-        "augmentation.flips": True, "augmentation.rotation": 90.0, "lr": 3e-4, "epochs": 3, "split": "main",
+        **neutral, "augmentation.flips": True, "augmentation.rotation": 90.0, "lr": 3e-4, "epochs": 3,
+        "split": "main",
         "validated_on": "random patches: expect less on new slides", "folds": 1,
         "best_val_auc": 0.9999, "final_val_auc": auc, "val_auc_interval": "DeLong", "fold_auc_mean": auc,
         "difference_to_best": 0.0, "tied_with_best": True,
@@ -77,16 +83,16 @@ def test_a_row_holds_keys_settings_and_results(kept, compared):
     assert low < auc < high
 
 
-def test_the_best_is_never_below_the_kept_model(kept, compared):
+def test_the_best_is_never_below_the_kept_model(trained, compared):
     """The history is rounded, the predictions are not."""
-    kept("a", aucs=(0.1, 0.2))
+    trained("a", aucs=(0.1, 0.2))
     (row,) = compared(member("one", "plain", "a")).to_dict("records")
     assert row["best_val_auc"] == row["final_val_auc"]
 
 
-def test_every_run_of_every_study_has_a_row_in_the_given_order(kept, compared):
-    kept("a")
-    kept("bb")
+def test_every_run_of_every_study_has_a_row_in_the_given_order(trained, compared):
+    trained("a")
+    trained("bb")
     rows = compared(member("two", "x", "bb"), member("one", "y", "a"), member("one", "z", "bb"))
     assert rows[["study", "run", "folder"]].to_numpy().tolist() == [
         ["two", "x", "bb"], ["one", "y", "a"], ["one", "z", "bb"],
@@ -96,8 +102,8 @@ def test_every_run_of_every_study_has_a_row_in_the_given_order(kept, compared):
     assert rows.final_val_auc[0] != rows.final_val_auc[1]
 
 
-def test_where_slides_are_known_the_interval_is_by_slide(kept, compared):
-    kept("a")
+def test_where_slides_are_known_the_interval_is_by_slide(trained, compared):
+    trained("a")
     by_patch = compared(member("one", "plain", "a"))
     by_slide = compared(member("one", "plain", "a"), slides=[f"s{i // 6}" for i in range(60)])
     assert list(by_slide.val_auc_interval) == ["slide bootstrap"]
@@ -110,16 +116,16 @@ def test_where_slides_are_known_the_interval_is_by_slide(kept, compared):
     ("group_by", "words"),
     [("none", "random patches: expect less"), ("slide", "unseen slides"), ("appearance", "stand-in")],
 )
-def test_a_row_says_which_kind_of_patches_it_speaks_about(kept, compared, group_by, words):
-    kept("a")
+def test_a_row_says_which_kind_of_patches_it_was_evaluated_on(trained, compared, group_by, words):
+    trained("a")
     (found,) = compared(member("one", "plain", "a"), group_by=group_by).validated_on
     assert words in found
 
 
-def test_folds_are_pooled_and_each_is_measured(kept, compared):
+def test_folds_are_pooled_and_each_is_measured(trained, compared):
     ids = [f"{i:02d}" for i in range(60)]
     halves = [
-        kept("a", aucs=aucs, fold=fold, ids=ids[fold::2])
+        trained("a", aucs=aucs, fold=fold, ids=ids[fold::2])
         for fold, aucs in enumerate([(0.5, 0.99, 0.6), (0.7, 0.99, 0.6)])
     ]
     (row,) = compared(member("one", "plain", "a", folds=2)).to_dict("records")
@@ -133,45 +139,23 @@ def test_folds_are_pooled_and_each_is_measured(kept, compared):
     assert row["train_seconds"] == 46.1
 
 
-def test_each_study_has_its_own_best(kept, compared):
-    kept("good", noise=0.2)
-    kept("poor", noise=5.0)
+def test_each_study_has_its_own_best(trained, compared):
+    trained("good", noise=0.2)
+    trained("poor", noise=5.0)
     rows = compared(member("both", "x", "good"), member("both", "y", "poor"), member("alone", "y", "poor"))
     assert list(rows.tied_with_best) == [True, False, True]
     assert rows.difference_to_best[1] == pytest.approx(rows.final_val_auc[1] - rows.final_val_auc[0])
 
 
-def test_nested_settings_are_columns_with_dots():
-    assert flatten({"a": 1, "b": {"c": 2, "d": {"e": None}}}) == {"a": 1, "b.c": 2, "b.d.e": None}
+def test_a_metric_that_is_added_has_a_column(trained, compared, monkeypatch):
+    constant = Metric(lambda labels, probabilities: 0.25, "constant", "val_constant", higher_is_better=True)
+    monkeypatch.setitem(METRICS, "constant", constant)
+    trained("a")
+    assert list(compared(member("one", "plain", "a")).val_constant) == [0.25]
 
 
-def test_a_study_has_its_runs_best_first(table_of_runs, tmp_path):
-    runs = table_of_runs(
-        {"run": "low", "final_val_auc": 0.8},
-        {"run": "elsewhere", "study": "two", "final_val_auc": 0.99},
-        {"run": "high", "final_val_auc": 0.95},
-        {"run": "tie", "final_val_auc": 0.8},
-        {"run": "middle", "final_val_auc": 0.9, "best_val_auc": 0.999},
-    )
-    study_table(runs, "one", str(tmp_path / "one.csv"))
-    table = pd.read_csv(tmp_path / "one.csv")
-    assert table.run.tolist() == ["high", "middle", "low", "tie"]
-
-
-def test_a_study_begins_with_the_columns_that_are_read_first(table_of_runs, tmp_path):
-    study_table(table_of_runs({}), "one", str(tmp_path / "one.csv"))
-    columns = list(pd.read_csv(tmp_path / "one.csv"))
-    assert columns[:7] == [
-        "run", "backbone", "epochs", "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high",
-    ]  # fmt: skip
-    rest = {"folder", "lr", "dropout", "augmentation.flips", "val_log_loss", "train_seconds"}
-    assert rest <= set(columns)
-    assert "study" not in columns
-
-
-@pytest.mark.parametrize("name", ["NA", "007", "null", "1e5"])
-def test_names_stay_names(table_of_runs, name):
-    rows = read_table(table_of_runs({"study": name, "run": name}))
-    assert (rows.study[0], rows.run[0]) == (name, name)
-    assert rows.scheduler[0] == "none"
-    assert rows.lr[0] == 3e-4
+def test_settings_at_neutral_have_their_column(trained, compared):
+    trained("a")
+    trained("bb")
+    rows = compared(member("one", "x", "a"), member("one", "y", "bb", dropout=0.5))
+    assert list(rows.dropout) == [0.0, 0.5]

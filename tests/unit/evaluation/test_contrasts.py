@@ -2,20 +2,21 @@ import numpy as np
 import pytest
 
 from histopatch.evaluation.contrasts import paired_contrasts
-from histopatch.evaluation.predictions import Kept
+from histopatch.evaluation.predictions import Predictions
 from histopatch.statistics.auroc import bootstrap_contrasts_by_slide, delong_contrasts
-from histopatch.statistics.metrics import REPEATS
+from histopatch.statistics.resampling import RESAMPLES
 
 LABELS = np.arange(60) % 2
 SLIDES = np.arange(60) // 6
 
 
-def kept(seed: int, slides=None, first: int = 0) -> Kept:
+def predict(seed: int, slides=None, first: int = 0) -> Predictions:
     scores = np.random.default_rng(seed).normal(LABELS)
-    return Kept(np.arange(first, first + 60), LABELS, 1 / (1 + np.exp(-scores)), slides, np.zeros(60, int))
+    ids, folds = np.arange(first, first + 60), np.zeros(60, int)
+    return Predictions(ids, LABELS, 1 / (1 + np.exp(-scores)), slides, folds)
 
 
-RUNS = [kept(seed) for seed in range(3)]
+RUNS = [predict(seed) for seed in range(3)]
 WEIGHTS = np.array([[1, -1, 0], [0.5, 0.5, -1]])
 
 
@@ -26,16 +27,16 @@ def test_without_slides_contrasts_are_delongs():
 
 @pytest.mark.parametrize("slides", [SLIDES, np.zeros(60)])
 def test_with_slides_contrasts_are_by_slide_where_there_are_two(slides):
-    runs = [kept(seed, slides) for seed in range(3)]
+    runs = [predict(seed, slides) for seed in range(3)]
     scores = [run.probabilities for run in runs]
     expected = delong_contrasts(LABELS, scores, WEIGHTS)
     if len(set(slides)) > 1:
-        expected = bootstrap_contrasts_by_slide(LABELS, scores, WEIGHTS, slides, repeats=REPEATS, seed=0)
+        expected = bootstrap_contrasts_by_slide(LABELS, scores, WEIGHTS, slides, resamples=RESAMPLES, seed=0)
     assert paired_contrasts(runs, WEIGHTS) == expected
 
 
 def test_runs_on_several_sets_of_patches_are_paired_within_each():
-    one, elsewhere = RUNS[:2], [kept(5, first=9), kept(6, first=9)]
+    one, elsewhere = RUNS[:2], [predict(5, first=9), predict(6, first=9)]
     runs = [one[0], elsewhere[0], one[1], elsewhere[1]]
     weights = np.array([[1, 0, -1, 0], [1, -1, 0, 0], [0, 1, 0, -1]])
     first, mixed, second = paired_contrasts(runs, weights)
@@ -45,7 +46,7 @@ def test_runs_on_several_sets_of_patches_are_paired_within_each():
 
 
 def test_a_run_alone_on_its_patches_is_never_paired():
-    assert paired_contrasts([RUNS[0], kept(5, first=9)], np.array([[1, -1]])) == [None]
+    assert paired_contrasts([RUNS[0], predict(5, first=9)], np.array([[1, -1]])) == [None]
 
 
 def test_no_contrast_is_no_test():

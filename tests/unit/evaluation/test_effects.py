@@ -7,8 +7,8 @@ from sklearn.metrics import roc_auc_score
 
 from histopatch.evaluation.effects import COLUMNS, effects_table
 from histopatch.files import read_table
-from histopatch.statistics.auroc import delong_paired, paired_bootstrap_by_slide
-from histopatch.statistics.metrics import REPEATS
+from histopatch.statistics.auroc import bootstrap_contrasts_by_slide, delong_contrasts
+from histopatch.statistics.resampling import RESAMPLES
 
 LABELS = np.arange(120) % 2
 SLIDES = [f"s{i % 10}" for i in range(120)]
@@ -17,6 +17,10 @@ SLIDES = [f"s{i % 10}" for i in range(120)]
 def scores(skill: float, seed: int) -> np.ndarray:
     noise = np.random.default_rng(0).normal(size=120) + 0.3 * np.random.default_rng(seed).normal(size=120)
     return 1 / (1 + np.exp(-(skill * LABELS + noise)))
+
+
+def delong_difference(a: np.ndarray, b: np.ndarray):
+    return delong_contrasts(LABELS, [a, b], [[1, -1]])[0]
 
 
 @pytest.fixture
@@ -126,7 +130,7 @@ def test_where_nothing_can_be_said_the_table_has_its_columns(effects, runs):
 def test_a_difference_has_the_interval_of_the_paired_runs(effects):
     low, high = scores(1.0, 1), scores(2.0, 2)
     table = effects({"lr": 1, "scores": low}, {"lr": 2, "scores": high})
-    expected = delong_paired(LABELS, high, low)
+    expected = delong_difference(high, low)
     row = table.loc[("one", "lr", "2")]
     found = row.difference, row.difference_low, row.difference_high, row.p_value
     assert found == pytest.approx(expected, abs=2e-6)
@@ -137,7 +141,9 @@ def test_a_difference_has_the_interval_of_the_paired_runs(effects):
 def test_where_slides_are_known_the_interval_is_by_slide(effects):
     low, high = scores(1.0, 1), scores(2.0, 2)
     table = effects({"lr": 1, "scores": low}, {"lr": 2, "scores": high}, slides=SLIDES)
-    expected = paired_bootstrap_by_slide(LABELS, high, low, SLIDES, repeats=REPEATS, seed=0)
+    expected = bootstrap_contrasts_by_slide(
+        LABELS, [high, low], [[1, -1]], SLIDES, resamples=RESAMPLES, seed=0
+    )[0]
     row = table.loc[("one", "lr", "2")]
     assert (row.difference_low, row.difference_high) == pytest.approx(expected[1:3], abs=2e-6)
 
@@ -158,7 +164,7 @@ def test_the_interval_of_a_grid_is_that_of_the_mean_over_its_matched_runs(effect
         )
     ]
     row = effects(*runs).loc[("one", "lr", "2")]
-    pairs = [delong_paired(LABELS, runs[i + 2]["scores"], runs[i]["scores"]) for i in (0, 1)]
+    pairs = [delong_difference(runs[i + 2]["scores"], runs[i]["scores"]) for i in (0, 1)]
     assert row.difference == pytest.approx((pairs[0].difference + pairs[1].difference) / 2, abs=2e-6)
     width = row.difference_high - row.difference_low
     widths = [pair.high - pair.low for pair in pairs]
@@ -174,9 +180,7 @@ def test_runs_on_other_patches_are_not_tested(effects):
 def test_the_two_values_of_a_setting_are_one_test(effects):
     runs = [{"scores": scores(1.0, 1)}, {"lr": 2.0, "scores": scores(1.4, 2)}]
     (alone,) = set(effects(*runs).p_value)
-    assert alone == pytest.approx(
-        delong_paired(LABELS, runs[1]["scores"], runs[0]["scores"]).p_value, abs=2e-6
-    )
+    assert alone == pytest.approx(delong_difference(runs[1]["scores"], runs[0]["scores"]).p_value, abs=2e-6)
 
 
 def test_several_settings_are_adjusted(effects):
@@ -186,7 +190,7 @@ def test_several_settings_are_adjusted(effects):
         {"dropout": 0.9, "scores": scores(1.0, 3)},
     ]
     table = effects(*runs)
-    alone = delong_paired(LABELS, runs[1]["scores"], runs[0]["scores"]).p_value
+    alone = delong_difference(runs[1]["scores"], runs[0]["scores"]).p_value
     assert table.loc[("one", "lr")].p_value.tolist() == pytest.approx([2 * alone] * 2, abs=4e-6)
 
 

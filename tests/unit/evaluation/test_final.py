@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -7,9 +8,10 @@ from sklearn.metrics import roc_auc_score
 
 from histopatch.evaluation.final import final_tables
 from histopatch.files import read_table
-from histopatch.statistics.calibration import apply_temperature, fit_temperature
+from histopatch.settings import Split
+from histopatch.statistics.temperature import apply_temperature, fit_temperature
 
-RULES = {"group_by": "slide", "folds": 1, "held_out_fraction": 0}
+SPLIT = Split(validation_fraction=0.15, seed=42, group_by="slide")
 PREVALENCES = [0.01, 0.3]
 TABLES = ["metrics", "operating_points", "reliability", "roc", "precision_recall", "auc_by_group"]
 
@@ -29,7 +31,7 @@ def draw(count: int, seed: int, slides: int | None = 8, shift: float = 2.0) -> p
 def measured(tmp_path):
     """The tables of a final model from its predictions."""
 
-    def run(*folds: pd.DataFrame, held_out: pd.DataFrame | None = None, rules=RULES, chosen_from=4) -> dict:
+    def run(*folds: pd.DataFrame, held_out: pd.DataFrame | None = None, split=SPLIT, chosen_from=4) -> dict:
         best = tmp_path / "best.json"
         best.write_text(json.dumps({"chosen_from": chosen_from, "final_folder": "a-final"}))
         parts = [*folds] if held_out is None else [*folds, held_out]
@@ -38,9 +40,15 @@ def measured(tmp_path):
         for part, path in zip(parts, paths, strict=True):
             part.drop(columns="slide").to_csv(path, index=False)
         tables = {name: str(tmp_path / f"{name}.csv") for name in TABLES}
-        out_of_it = None if held_out is None else str(paths.pop())
+        held_out_path = None if held_out is None else str(paths.pop())
         final_tables(
-            str(best), [*map(str, paths)], out_of_it, str(tmp_path / "split.csv"), rules, PREVALENCES, tables
+            str(best),
+            [*map(str, paths)],
+            held_out_path,
+            split,
+            str(tmp_path / "split.csv"),
+            PREVALENCES,
+            tables,
         )
         metrics = json.loads((tmp_path / "metrics.csv").read_text())
         return {"metrics": metrics} | {name: read_table(tables[name]) for name in TABLES[1:]}
@@ -62,21 +70,23 @@ def test_what_is_held_out_is_measured_beside_the_validation_part(measured):
     assert (metrics["val_patches"], metrics["final_folder"]) == (200, "a-final")
     assert metrics["validated_on"] == "unseen slides"
     assert found["kind"] == "unseen slides"
-    assert "chosen among 4 by validation patches" in metrics["note"]
-    assert "patches that no choice has seen" in metrics["note"]
+    assert "chosen among 4 by its validation metric" in metrics["note"]
+    assert "held-out patches, which were used for no choice" in metrics["note"]
 
 
 def test_what_is_held_out_is_of_unseen_slides_even_where_patches_validate_at_random(measured):
-    metrics = measured(VALIDATION, held_out=HELD_OUT, rules=RULES | {"group_by": "none"})["metrics"]
+    metrics = measured(VALIDATION, held_out=HELD_OUT, split=dataclasses.replace(SPLIT, group_by="none"))[
+        "metrics"
+    ]
     assert metrics["validated_on"].startswith("random patches")
     assert metrics["measured"]["kind"] == "unseen slides"
 
 
-def test_without_a_part_that_is_held_out_the_figures_are_called_optimistic(measured):
+def test_without_held_out_patches_the_metrics_are_called_optimistic(measured):
     metrics = measured(VALIDATION)["metrics"]
     assert metrics["measured"]["on"] == "validation patches"
     assert metrics["measured"]["auc"] == metrics["val_auc"]
-    assert "optimistic; on new patches expect less" in metrics["note"]
+    assert "optimistic; expect less on new patches" in metrics["note"]
 
 
 def test_where_nothing_was_chosen_nothing_is_optimistic(measured):
@@ -144,14 +154,14 @@ def test_curves_are_of_the_measured_patches(measured):
 
 def test_folds_are_pooled_and_their_spread_is_kept(measured):
     folds = draw(100, seed=3), draw(100, seed=4)
-    metrics = measured(*folds, rules=RULES | {"folds": 2})["metrics"]
+    metrics = measured(*folds, split=dataclasses.replace(SPLIT, folds=2))["metrics"]
     pooled = pd.concat(folds)
     aurocs = [roc_auc_score(fold.label, fold.probability) for fold in folds]
     assert metrics["val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability))
     assert metrics["val_fold_auc_mean"] == pytest.approx(np.mean(aurocs))
     assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
     assert metrics["folds"] == 2
-    assert "predicted by one of 2 networks each, other patches by the mean of all" in metrics["note"]
+    assert "predicted by one of 2 networks, any other patch by the mean of all" in metrics["note"]
 
 
 def test_each_slide_of_each_part_has_its_auroc(measured):

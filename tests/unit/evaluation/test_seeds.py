@@ -30,7 +30,7 @@ def test_seed_noise_is_a_number(seeds):
     assert (row["lowest_val_auc"], row["highest_val_auc"]) == (0.9, 0.97)
 
 
-def test_runs_are_repeats_where_nothing_else_differs(seeds):
+def test_seeds_are_compared_where_nothing_else_differs(seeds):
     table = seeds(
         {"seed": 1},
         {"seed": 2},
@@ -45,5 +45,5 @@ def test_runs_are_repeats_where_nothing_else_differs(seeds):
     ]  # fmt: skip
 
 
-def test_without_repeats_the_table_is_empty(seeds):
+def test_with_one_seed_each_the_table_is_empty(seeds):
     assert seeds({}, {"lr": 1.0}).empty

@@ -61,22 +61,22 @@ def test_a_prediction_that_is_no_number_is_missing(submission):
 
 @pytest.mark.parametrize("value", ["1.0001", "-0.1", "inf"])
 def test_what_is_no_probability_is_refused(submission, value):
-    with pytest.raises(InputError, match=rf"predictions\.csv: {float(value)} is no probability"):
+    with pytest.raises(InputError, match=rf"predictions\.csv: {float(value)} is not a probability"):
         submission(["007,0.25", "b,1.0", f"a,{value}"])
 
 
 def test_a_doubled_prediction_is_named(submission):
-    with pytest.raises(InputError, match=r"predictions\.csv: the id 'a' stands there twice"):
+    with pytest.raises(InputError, match=r"predictions\.csv: the id 'a' appears twice"):
         submission([*PREDICTIONS, "a,0.5"])
 
 
 def test_a_doubled_id_of_the_sample_is_named(submission):
-    with pytest.raises(InputError, match=r"sample\.csv: the id 'b' stands there twice"):
+    with pytest.raises(InputError, match=r"sample\.csv: the id 'b' appears twice"):
         submission(sample=["b,0", "a,0", "b,0"])
 
 
 def test_two_images_of_one_id_are_named(submission):
-    with pytest.raises(InputError, match="the id 'a' stands there twice"):
+    with pytest.raises(InputError, match="the id 'a' appears twice"):
         submission(images=["a.tif", "a.png", "b.tif", "007.tif"])
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pandas as pd
@@ -5,6 +6,7 @@ import pytest
 
 from histopatch.evaluation.seeds import COLUMNS
 from histopatch.evaluation.summary import write_summary
+from histopatch.settings import Split
 
 CLEANING = {
     "before": {"label_rows": 220025, "images": 220031},
@@ -21,11 +23,12 @@ METRICS = {
     "measured": {
         "on": "held-out patches", "kind": "unseen slides", "patches": 12345,
         "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
-        "auc_interval": "slide bootstrap", "average_precision": 0.955, "brier": 0.0612, "ece": 0.0213,
+        "auc_interval": "slide bootstrap", "average_precision": 0.955, "log_loss": 0.21, "brier": 0.0612,
+        "ece": 0.0213,
     },
     "note": "The run was chosen among 4.",
 }  # fmt: skip
-SPLIT = {"group_by": "none", "folds": 1, "held_out_fraction": 0, "unmapped": "stop"}
+SPLIT = Split(validation_fraction=0.15, seed=42)
 SHARES = {"sensitivity": 0.951, "specificity": 0.9, "ppv": 0.8, "npv": 0.99}
 EFFECT = "study,setting,value,runs,mean_val_auc,difference,difference_low,difference_high,p_value,verdict"
 
@@ -82,7 +85,7 @@ def test_nothing_rejected_is_said(summary):
 
 
 def test_the_kind_of_a_split_and_what_leaks_is_said(summary):
-    text = summary([{}], split=SPLIT | {"group_by": "slide"})
+    text = summary([{}], split=dataclasses.replace(SPLIT, group_by="slide"))
     assert "- Split `main` keeps each slide on one side" in text
     assert "Leakage audit:\n\n- split main: 3 slides on more than one side\n" in text
 
@@ -109,11 +112,11 @@ def test_slides_behind_an_interval_are_counted(summary):
 
 
 def test_an_interval_by_patch_comes_with_a_warning(summary):
-    assert "Intervals and tests marked DeLong take patches as independent" in summary([{}])
+    assert "Intervals and tests marked DeLong assume independent patches" in summary([{}])
 
 
-def test_figures_of_different_kinds_of_patches_are_not_called_better(summary):
-    words = "They are measured on different kinds of patches"
+def test_an_auroc_on_easier_patches_is_not_called_better(summary):
+    words = "The runs are validated on different kinds of patches"
     assert words not in summary([{}, {}])
     assert words in summary([{}, {"validated_on": "random patches: expect less on new slides"}])
 
@@ -154,11 +157,11 @@ def test_what_each_setting_changed_is_said_under_its_study(summary):
     text = summary([{"study": "one"}, {"study": "two"}], effects)
     one, two = text.split("## Study `two`")
     assert (
-        "- `lr`: 0.0003 scored +0.0123 AUROC (95 % interval +0.0040 to +0.0200) against 0.0001, "
-        "all else equal (mean over 2 runs).\n" in one
+        "- `lr`: 0.0003 changed the AUROC by +0.0123 (95 % interval +0.0040 to +0.0200) compared with "
+        "0.0001, all else equal (mean over 2 runs).\n" in one
     )
     assert "all else equal (mean over 1 run). No evidence of a difference.\n" in two
-    assert "- `split`: a scored +0.1000 AUROC against b" in two
+    assert "- `split`: a changed the AUROC by +0.1000 compared with b" in two
     assert "Not tested: validated on different patches." in two
     assert "dropout" not in one.split("## Study `one`")[1]
 
@@ -169,19 +172,20 @@ def test_seed_noise_is_said(summary):
     assert "from 0.9000 to 0.9200" in text
 
 
-def test_the_final_model_has_its_honest_figure(summary):
+def test_the_final_model_has_every_metric(summary):
     text = summary([{}]).split("## Final model")[1]
     assert "`better`, chosen among 4 by `val_auc`; trained again as `b0-224px-abc`." in text
     assert (
         "On the 12,345 held-out patches (unseen slides): AUROC 0.9712 (95 % interval 0.9610–0.9801, "
-        "slide bootstrap)" in text
+        "slide bootstrap), average precision 0.9550, log loss 0.2100, Brier score 0.0612, "
+        "calibration error 0.0213.\n" in text
     )
     assert "The run was chosen among 4." in text
 
 
 def test_how_the_final_model_was_chosen_is_said(summary):
     text = summary([{}], best=BEST | {"seeds": 3, "select": "cheapest_tied"})
-    assert "by `val_auc` (mean over 3 seeds), the cheapest of those tied with the best;" in text
+    assert "by `val_auc` (mean over 3 seeds), the fastest to train of those tied with the best;" in text
 
 
 def test_operating_points_are_a_table(summary):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
@@ -21,6 +22,19 @@ def predictions():
         shared = generator.normal(size=slides)[slide]
         scores = np.round(labels + shared / 2 + generator.normal(size=patches), decimals)
         return labels, scores, np.array([f"slide {code}" for code in slide])
+
+    return make
+
+
+@pytest.fixture
+def overconfident():
+    """Labels drawn from the logits, and the probabilities of a model that doubles them."""
+
+    def make(patches: int, temperature: float = 2.0, seed: int = 0):
+        generator = np.random.default_rng(seed)
+        logits = generator.normal(0, 2, patches)
+        labels = (generator.random(patches) < expit(logits)).astype(int)
+        return labels, expit(temperature * logits)
 
     return make
 

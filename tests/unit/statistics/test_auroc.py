@@ -5,12 +5,12 @@ from sklearn.metrics import roc_auc_score
 
 from histopatch.errors import InputError
 from histopatch.statistics.auroc import (
+    auroc,
     bootstrap_by_slide,
     bootstrap_contrasts_by_slide,
     delong,
     delong_contrasts,
-    delong_paired,
-    paired_bootstrap_by_slide,
+    fold_aurocs,
 )
 from histopatch.statistics.resampling import areas_by_slide
 
@@ -33,6 +33,14 @@ OVARIAN = """
 def ovarian():
     columns = np.array(OVARIAN.split(), float).reshape(-1, 4).T
     return {"albumin": columns[0], "protein": columns[1], "score": -columns[2], "label": columns[3]}
+
+
+def delong_difference(labels, a, b, level=0.95):
+    return delong_contrasts(labels, [a, b], [[1, -1]], level)[0]
+
+
+def difference_by_slide(labels, a, b, slides, **options):
+    return bootstrap_contrasts_by_slide(labels, [a, b], [[1, -1]], slides, **options)[0]
 
 
 def every_pair(labels, scores):
@@ -65,7 +73,7 @@ def test_delong_gives_the_published_areas_and_errors_of_the_patients(ovarian, te
 
 
 def test_paired_delong_gives_the_published_contrast_of_the_patients(ovarian):
-    result = delong_paired(ovarian["label"], ovarian["protein"], ovarian["score"])
+    result = delong_difference(ovarian["label"], ovarian["protein"], ovarian["score"])
     assert result == pytest.approx((-0.0780, -0.2830, 0.1271, 0.4561), abs=5e-5)
 
 
@@ -87,8 +95,8 @@ def test_paired_delong_is_the_sum_over_all_pairs(predictions, decimals):
     margin = norm.ppf(0.95) * error
     p_value = 2 * norm.cdf(-abs(difference) / error)
     expected = (difference, difference - margin, difference + margin, p_value)
-    assert delong_paired(labels, a, b, level=0.9) == pytest.approx(expected, abs=1e-12)
-    swapped = delong_paired(labels, b, a, level=0.9)
+    assert delong_difference(labels, a, b, level=0.9) == pytest.approx(expected, abs=1e-12)
+    swapped = delong_difference(labels, b, a, level=0.9)
     assert (-swapped.difference, -swapped.high, -swapped.low) == pytest.approx(expected[:3], abs=1e-12)
 
 
@@ -131,11 +139,11 @@ def test_delong_contrasts_have_the_variance_of_the_covariance_matrix(predictions
 def test_contrasts_by_slide_share_their_draws(predictions):
     labels, a, slides = predictions(120)
     b, c = (a + np.random.default_rng(seed).normal(size=120) for seed in (3, 4))
-    draws = {"repeats": 60, "seed": 5}
+    draws = {"resamples": 60, "seed": 5}
     results = bootstrap_contrasts_by_slide(
         labels, [a, b, c], [[1, -1, 0], [0.5, 0.5, -1], [0, 0, 0]], slides, **draws
     )
-    assert results[0] == pytest.approx(paired_bootstrap_by_slide(labels, a, b, slides, **draws), abs=1e-12)
+    assert results[0] == pytest.approx(difference_by_slide(labels, a, b, slides, **draws), abs=1e-12)
     areas = np.array(list(resampled(labels, [a, b, c], slides, 60, 5)))
     error = np.sqrt((areas @ [0.5, 0.5, -1]).var(ddof=1) * 7 / 6)
     alone = bootstrap_contrasts_by_slide(labels, [a, b, c], [[0.5, 0.5, -1]], slides, **draws)[0]
@@ -149,16 +157,16 @@ def test_a_contrast_stays_within_what_areas_allow(predictions):
     assert delong_contrasts(labels, [[1, 3, 2], [1, 2, 3], [1, 2, 3]], [[2, -1, -1]])[0] == (-1, -2, 2, 1)
     labels, slides = np.tile([0, 1], 4), np.repeat([0, 1], 4)
     models = [np.array([1, 2, 1, 2, 2, 1, 1, 2]), np.tile([1, 2], 4)]
-    result = bootstrap_contrasts_by_slide(labels, models, [[-3, 3]], slides, repeats=50, seed=0, level=0.999)[
-        0
-    ]
+    result = bootstrap_contrasts_by_slide(
+        labels, models, [[-3, 3]], slides, resamples=50, seed=0, level=0.999
+    )[0]
     assert (result.low, result.high) == (-3, 3)
 
 
 CONTRASTS = [
     delong_contrasts,
     lambda labels, scores, weights: bootstrap_contrasts_by_slide(
-        labels, scores, weights, [0, 0, 1, 1], repeats=9, seed=0
+        labels, scores, weights, [0, 0, 1, 1], resamples=9, seed=0
     ),
 ]
 
@@ -167,10 +175,10 @@ CONTRASTS = [
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ([[1, -1], [1, 0]], r"weights: the sum of row 1 is 1; that of a contrast is 0"),
-        ([[np.nan, 1]], r"weights: the sum of row 0 is nan; that of a contrast is 0"),
-        ([[1, -1, 0]], r"weights: \(3,\) in row 0 do not go with 2 models"),
-        ([1, -1], r"weights: \(\) in row 0 do not go with 2 models"),
+        ([[1, -1], [1, 0]], r"weights: row 1 adds up to 1; a contrast adds up to 0"),
+        ([[np.nan, 1]], r"weights: row 0 adds up to nan; a contrast adds up to 0"),
+        ([[1, -1, 0]], r"weights: row 0 has shape \(3,\); give one weight for each of 2 models"),
+        ([1, -1], r"weights: row 0 has shape \(\); give one weight for each of 2 models"),
     ],
 )
 def test_weights_that_are_no_contrast_are_one_line(contrasts, weights, message):
@@ -181,15 +189,28 @@ def test_weights_that_are_no_contrast_are_one_line(contrasts, weights, message):
 @pytest.mark.parametrize("contrasts", CONTRASTS)
 def test_contrasts_of_nothing(contrasts):
     assert contrasts([0, 1, 0, 1], [[1, 2, 3, 4]], []) == []
-    with pytest.raises(InputError, match=r"^scores: there are none; give those of each model$"):
+    with pytest.raises(InputError, match=r"^scores: there are none; give the scores of at least one model$"):
         contrasts([0, 1, 0, 1], [], [])
+
+
+@pytest.mark.parametrize("decimals", [0, 12])
+def test_the_auroc_is_scikit_learns(predictions, decimals):
+    labels, scores, _ = predictions(200, decimals=decimals)
+    assert auroc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+    assert auroc(labels, scores) == delong(labels, scores).area
+
+
+def test_each_fold_has_its_auroc():
+    labels, folds = np.array([0, 1, 0, 1, 0, 1, 1]), np.array([1, 1, 0, 0, 3, 3, 3])
+    probabilities = np.array([0.1, 0.2, 0.9, 0.1, 0.5, 0.6, 0.4])
+    assert fold_aurocs(labels, probabilities, folds).tolist() == [0.0, 1.0, 0.5]
 
 
 def test_only_the_order_of_scores_counts(predictions):
     labels, scores, slides = predictions(100)
     probabilities = 1 / (1 + np.exp(-scores))
     assert delong(labels, scores) == delong(labels, probabilities)
-    draws = {"repeats": 50, "seed": 0}
+    draws = {"resamples": 50, "seed": 0}
     expected = bootstrap_by_slide(labels, scores, slides, **draws)
     assert bootstrap_by_slide(labels, probabilities, slides, **draws) == expected
 
@@ -207,42 +228,42 @@ def test_without_an_error_the_bound_is_exact():
 def test_one_patch_of_a_class_leaves_everything_open():
     assert delong([0, 0, 1], [1, 3, 2]) == (0.5, 0, 1)
     assert delong([0, 1], [1, 2]) == pytest.approx((1, 0.025, 1))
-    assert delong_paired([0, 0, 1], [1, 3, 2], [1, 2, 3]) == (-0.5, -1, 1, 1)
+    assert delong_difference([0, 0, 1], [1, 3, 2], [1, 2, 3]) == (-0.5, -1, 1, 1)
 
 
 def test_a_model_does_not_differ_from_itself(predictions):
     labels, scores, slides = predictions(60)
-    assert delong_paired(labels, scores, 2 * scores) == (0, 0, 0, 1)
-    result = paired_bootstrap_by_slide(labels, scores, 2 * scores, slides, repeats=20, seed=0)
+    assert delong_difference(labels, scores, 2 * scores) == (0, 0, 0, 1)
+    result = difference_by_slide(labels, scores, 2 * scores, slides, resamples=20, seed=0)
     assert result == (0, 0, 0, 1)
     models, weights = [scores] * 3, [0.1, 0.2, -0.3]  # whose sum is not quite 0
     assert delong_contrasts(labels, models, [weights])[0] == (0, 0, 0, 1)
-    result = bootstrap_contrasts_by_slide(labels, models, [weights], slides, repeats=20, seed=0)[0]
+    result = bootstrap_contrasts_by_slide(labels, models, [weights], slides, resamples=20, seed=0)[0]
     assert result == (0, 0, 0, 1)
 
 
 def test_without_any_spread_a_difference_is_certain():
-    assert delong_paired([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1]) == (1, 1, 1, 0)
+    assert delong_difference([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1]) == (1, 1, 1, 0)
 
 
-@pytest.mark.parametrize("measure", [delong, lambda y, s: bootstrap_by_slide(y, s, y, repeats=9, seed=0)])
+@pytest.mark.parametrize("measure", [delong, lambda y, s: bootstrap_by_slide(y, s, y, resamples=9, seed=0)])
 def test_one_class_is_one_line(measure):
     with pytest.raises(InputError, match=r"^labels: all 3 are positive; [^\n]*$"):
         measure([1, 1, 1], [0.1, 0.2, 0.3])
 
 
-def resampled(labels, scores, slides, repeats, seed):
+def resampled(labels, scores, slides, resamples, seed):
     """The same draws of slides, with the patches copied out; None where a class is missing."""
     names = list(dict.fromkeys(slides))
     rows = [np.flatnonzero(slides == name) for name in names]
-    draws = np.random.default_rng(seed).integers(len(names), size=(repeats, len(names)))
+    draws = np.random.default_rng(seed).integers(len(names), size=(resamples, len(names)))
     for draw in draws:
         chosen = np.concatenate([rows[code] for code in draw])
         yield [roc_auc_score(labels[chosen], values[chosen]) for values in scores]
 
 
 def kish(labels, slides):
-    """The effective number of slides of the class that has fewer."""
+    """Kish's effective number of slides of the rarer class."""
     sizes = [np.unique(slides[labels == label], return_counts=True)[1] for label in (0, 1)]
     return min(counts.sum() ** 2 / (counts**2).sum() for counts in sizes)
 
@@ -257,11 +278,11 @@ def test_the_bootstrap_by_slide_is_the_one_that_copies_patches(predictions):
     area = areas[0]
     margin = student.ppf(0.95) * error / (area * (1 - area))
     odds = area / (1 - area) * np.exp([-margin, margin])
-    result = bootstrap_by_slide(labels, a, slides, repeats=200, seed=7, level=0.9)
+    result = bootstrap_by_slide(labels, a, slides, resamples=200, seed=7, level=0.9)
     assert result == pytest.approx((area, *(odds / (1 + odds))), abs=1e-12)
     difference, error = areas[0] - areas[1], np.sqrt((draws[:, 0] - draws[:, 1]).var(ddof=1) * 7 / 6)
     margin, p_value = student.ppf(0.95) * error, 2 * student.sf(difference / error)
-    result = paired_bootstrap_by_slide(labels, a, b, slides, repeats=200, seed=7, level=0.9)
+    result = difference_by_slide(labels, a, b, slides, resamples=200, seed=7, level=0.9)
     assert 0 < p_value < 1
     expected = (difference, difference - margin, difference + margin, p_value)
     assert result == pytest.approx(expected, abs=1e-12)
@@ -275,7 +296,7 @@ def test_the_interval_by_slide_knows_how_few_slides_have_positives():
     few = np.where(slides < 3, everywhere, 0)
     widths = []
     for labels in (everywhere, few):
-        area, low, high = bootstrap_by_slide(labels, scores, slides, repeats=400, seed=0)
+        area, low, high = bootstrap_by_slide(labels, scores, slides, resamples=400, seed=0)
         (areas,) = areas_by_slide(labels == 1, [scores], slides, 2000, 1)
         odds = np.array([low / (1 - low), high / (1 - high)])
         widths.append(np.log(odds[1] / odds[0]) * area * (1 - area) / areas[1:].std())
@@ -291,7 +312,7 @@ def test_the_interval_and_the_test_of_a_contrast_agree(predictions, weights):
     for level in (0.5, 0.95, 0.999):
         by_patch = delong_contrasts(labels, models, [weights], level)[0]
         (by_slide,) = bootstrap_contrasts_by_slide(
-            labels, models, [weights], slides, repeats=200, seed=0, level=level
+            labels, models, [weights], slides, resamples=200, seed=0, level=level
         )
         for result in (by_patch, by_slide):
             assert (result.p_value < 1 - level) == (result.low > 0 or result.high < 0)
@@ -299,7 +320,7 @@ def test_the_interval_and_the_test_of_a_contrast_agree(predictions, weights):
 
 def test_a_clear_difference_needs_no_more_draws(predictions):
     labels, scores, slides = predictions(4000, slides=100)
-    result = paired_bootstrap_by_slide(labels, scores, -scores, slides, repeats=99, seed=0)
+    result = difference_by_slide(labels, scores, -scores, slides, resamples=99, seed=0)
     assert result.low > 0
     assert result.p_value < 1e-6
 
@@ -307,7 +328,7 @@ def test_a_clear_difference_needs_no_more_draws(predictions):
 def test_slides_that_are_patches_give_delongs_interval(predictions):
     labels, scores, _ = predictions(2000, slides=1)
     expected = delong(labels, scores)
-    result = bootstrap_by_slide(labels, scores, np.arange(2000), repeats=2000, seed=0)
+    result = bootstrap_by_slide(labels, scores, np.arange(2000), resamples=2000, seed=0)
     assert result == pytest.approx(expected, abs=0.0015)
     assert expected.high - expected.low > 0.03
 
@@ -316,21 +337,21 @@ def test_slides_of_copies_are_wider_than_delong(predictions):
     labels, scores, _ = predictions(200, slides=1)
     copies = [np.repeat(values, 10) for values in (labels, scores, np.arange(200))]
     single, many = delong(labels, scores), delong(*copies[:2])
-    by_slide = bootstrap_by_slide(*copies, repeats=1000, seed=0)
+    by_slide = bootstrap_by_slide(*copies, resamples=1000, seed=0)
     assert many.high - many.low < 0.4 * (single.high - single.low)
     assert by_slide == pytest.approx(single, abs=0.01)
 
 
 def test_slides_of_one_class_each_are_no_trouble():
     labels, scores = np.repeat([0, 1, 0, 1], 5), np.arange(20)
-    area, low, high = bootstrap_by_slide(labels, scores, np.repeat(list("abcd"), 5), repeats=100, seed=0)
+    area, low, high = bootstrap_by_slide(labels, scores, np.repeat(list("abcd"), 5), resamples=100, seed=0)
     assert area == 0.75
     assert (low, high) == pytest.approx((0, 1), abs=0.01)
 
 
 def test_without_an_error_the_bound_is_that_of_slides():
     labels, scores = np.tile([0, 1], 30), np.tile([1.0, 2.0], 30)
-    by_slide = bootstrap_by_slide(labels, scores, np.repeat(np.arange(6), 10), repeats=50, seed=0)
+    by_slide = bootstrap_by_slide(labels, scores, np.repeat(np.arange(6), 10), resamples=50, seed=0)
     assert by_slide == pytest.approx((1, 0.025 ** (1 / 3), 1))
-    wrong = bootstrap_by_slide(labels, -scores, np.repeat([0, 1], [2, 58]), repeats=50, seed=0)
+    wrong = bootstrap_by_slide(labels, -scores, np.repeat([0, 1], [2, 58]), resamples=50, seed=0)
     assert wrong == pytest.approx((0, 0, 0.975))

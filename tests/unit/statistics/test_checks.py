@@ -13,8 +13,8 @@ def test_labels_become_booleans(labels):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([], "a list of 0 and 1 is needed"),
-        ([[0, 1]], "a list of 0 and 1 is needed"),
+        ([], "need a list of 0 and 1"),
+        ([[0, 1]], "need a list of 0 and 1"),
         ([0, 1, 2], "2 in row 2 is neither 0 nor 1"),
         ([0, np.nan], "nan in row 1 is neither 0 nor 1"),
         ([1, 1, 1], "all 3 are positive"),
@@ -33,8 +33,8 @@ def test_one_class_is_enough_where_it_is():
 @pytest.mark.parametrize(
     ("scores", "message"),
     [
-        ([1.0], "give one for each"),
-        ([1.0, 2.0, 3.0], "give one for each"),
+        ([1.0], "give one score each"),
+        ([1.0, 2.0, 3.0], "give one score each"),
         ([0.0, np.nan], "nan in row 1"),
         ([np.inf, 0.0], "inf in row 0"),
     ],
@@ -46,9 +46,9 @@ def test_scores_that_cannot_be_are_one_line(scores, message):
 
 @pytest.mark.parametrize("outside", [-1e-9, 1.1])
 def test_probabilities_end_at_0_and_1(outside):
-    assert checks.probabilities_of_one([0, 1], 2).tolist() == [0, 1]
+    assert checks.valid_probabilities([0, 1], 2).tolist() == [0, 1]
     with pytest.raises(InputError, match=r"in row 1 is outside \[0, 1\]"):
-        checks.probabilities_of_one([0.5, outside], 2)
+        checks.valid_probabilities([0.5, outside], 2)
 
 
 def test_slides_are_numbered_in_the_order_in_which_they_come():
@@ -58,10 +58,10 @@ def test_slides_are_numbered_in_the_order_in_which_they_come():
 
 @pytest.mark.parametrize("missing", ["", None, np.nan])
 def test_a_patch_without_a_slide_is_named(missing):
-    with pytest.raises(InputError, match="the patch in row 1 has none"):
+    with pytest.raises(InputError, match="the patch in row 1 has no slide"):
         checks.slide_codes(np.array(["a", missing], object), 2)
 
 
 def test_each_patch_needs_a_slide():
-    with pytest.raises(InputError, match="slides: 1 do not go with 2 patches"):
+    with pytest.raises(InputError, match="slides: 1 slides do not match 2 patches"):
         checks.slide_codes(["a"], 2)

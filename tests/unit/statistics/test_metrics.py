@@ -5,9 +5,10 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from histopatch.errors import InputError
+from histopatch.schema import read_schema
 from histopatch.statistics.auroc import bootstrap_by_slide, delong
 from histopatch.statistics.calibration import expected_calibration_error
-from histopatch.statistics.metrics import fold_aurocs, summarise
+from histopatch.statistics.metrics import METRICS, Metric, summarise
 
 
 @pytest.fixture
@@ -40,8 +41,8 @@ def test_every_metric_is_what_it_is_called(patches):
 
 def test_where_slides_are_known_the_interval_is_theirs(patches):
     labels, probabilities, slides = patches
-    found = summarise(labels, probabilities, slides, repeats=100, seed=4)
-    interval = bootstrap_by_slide(labels, probabilities, slides, repeats=100, seed=4)
+    found = summarise(labels, probabilities, slides, resamples=100, seed=4)
+    interval = bootstrap_by_slide(labels, probabilities, slides, resamples=100, seed=4)
     assert (found["auc_low"], found["auc_high"]) == interval[1:]
     assert (found["auc_interval"], found["slides"]) == ("slide bootstrap", 7)
     without = summarise(labels, probabilities)
@@ -71,7 +72,23 @@ def test_what_cannot_be_summarised_is_one_line(labels, probabilities, message):
         summarise(labels, probabilities)
 
 
-def test_each_fold_has_its_auroc():
-    labels, folds = np.array([0, 1, 0, 1, 0, 1, 1]), np.array([1, 1, 0, 0, 3, 3, 3])
-    probabilities = np.array([0.1, 0.2, 0.9, 0.1, 0.5, 0.6, 0.4])
-    assert fold_aurocs(labels, probabilities, folds).tolist() == [0.0, 1.0, 0.5]
+def test_the_schema_lists_every_metric_that_can_choose_the_final_model():
+    final = read_schema()["$defs"]["final"]["properties"]["metric"]
+    assert final["enum"] == [f"val_{name}" for name, metric in METRICS.items() if metric.criterion]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_perfect_model_is_best_in_the_metrics_direction(patches, name):
+    labels, probabilities, _ = patches
+    metric = METRICS[name]
+    perfect, model = metric.compute(labels, labels), metric.compute(labels, probabilities)
+    assert (perfect > model) == metric.higher_is_better
+    assert perfect != model
+
+
+def test_a_metric_that_is_added_is_summarised(patches, monkeypatch):
+    accuracy = Metric(lambda y, p: float(np.mean((p > 0.5) == y)), "accuracy", "val_accuracy", True)
+    monkeypatch.setitem(METRICS, "accuracy", accuracy)
+    labels, probabilities, _ = patches
+    expected = np.mean((probabilities > 0.5) == (labels == 1))
+    assert summarise(labels, probabilities)["accuracy"] == expected

@@ -56,7 +56,7 @@ def test_a_seed_is_a_draw():
 
 def test_one_slide_and_one_repeat_are_one_line():
     labels = np.array([True, False])
-    with pytest.raises(InputError, match=r"^slides: all patches are of one slide"):
+    with pytest.raises(InputError, match=r"^slides: all patches are from one slide"):
         drawn(labels, np.array([0, 0]), 10, 0)
-    with pytest.raises(InputError, match=r"^repeats: 1 is too few"):
+    with pytest.raises(InputError, match=r"^resamples: 1 is too few"):
         drawn(labels, np.array([0, 1]), 1, 0)

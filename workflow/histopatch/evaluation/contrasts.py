@@ -1,35 +1,35 @@
-"""Contrasts of runs, as the difference of two or the effect of a setting, where they can be paired."""
+"""Contrasts of runs that were validated on the same patches: differences, and effects of settings."""
 
 import numpy as np
 
-from histopatch.evaluation.predictions import Kept
+from histopatch.evaluation.predictions import Predictions
 from histopatch.statistics.auroc import Difference, bootstrap_contrasts_by_slide, delong_contrasts
-from histopatch.statistics.metrics import REPEATS
+from histopatch.statistics.resampling import RESAMPLES
 
 
-def paired_contrasts(runs: list[Kept], weights: np.ndarray) -> list[Difference | None]:
-    """The contrasts Σ w_k area_k of K runs, each with its test; weights: C×K, each row with the sum 0.
+def paired_contrasts(runs: list[Predictions], weights: np.ndarray) -> list[Difference | None]:
+    """Contrasts Σ w_k AUROC_k of K runs, each with its paired test; weights: C×K, rows add up to 0.
 
-    By slide where slides are known, else DeLong's. Runs of which some validate on other patches than others
-    cannot be paired: the contrast is None.
+    By slide if slides are known, else DeLong's test. Runs that were validated on different patches cannot be
+    paired: a contrast of such runs is None.
     """
-    first_with = [
+    first_with_same_patches = [
         next(k for k, other in enumerate(runs) if np.array_equal(run.ids, other.ids)) for run in runs
     ]
-    found: list[Difference | None] = [None] * len(weights)
-    for first in dict.fromkeys(first_with):
-        members = np.flatnonzero(np.equal(first_with, first))
-        elsewhere = np.setdiff1d(range(len(runs)), members)
-        asked = [row for row, contrast in enumerate(weights) if not contrast[elsewhere].any()]
-        if asked and len(members) > 1:
-            tests = _tests([runs[k] for k in members], weights[np.ix_(asked, members)])
-            for row, test in zip(asked, tests, strict=True):
-                found[row] = test
-    return found
+    contrasts: list[Difference | None] = [None] * len(weights)
+    for first in dict.fromkeys(first_with_same_patches):
+        pairable = np.flatnonzero(np.equal(first_with_same_patches, first))
+        others = np.setdiff1d(range(len(runs)), pairable)
+        rows = [row for row, contrast in enumerate(weights) if not contrast[others].any()]
+        if rows and len(pairable) > 1:
+            tests = _tests([runs[k] for k in pairable], weights[np.ix_(rows, pairable)])
+            for row, test in zip(rows, tests, strict=True):
+                contrasts[row] = test
+    return contrasts
 
 
-def _tests(runs: list[Kept], weights: np.ndarray) -> list[Difference]:
+def _tests(runs: list[Predictions], weights: np.ndarray) -> list[Difference]:
     labels, slides, scores = runs[0].labels, runs[0].several_slides, [run.probabilities for run in runs]
     if slides is None:
         return delong_contrasts(labels, scores, weights)
-    return bootstrap_contrasts_by_slide(labels, scores, weights, slides, repeats=REPEATS, seed=0)
+    return bootstrap_contrasts_by_slide(labels, scores, weights, slides, resamples=RESAMPLES, seed=0)

@@ -1,4 +1,4 @@
-"""How good the final model is: what is chosen on some patches is measured on others."""
+"""Performance of the final model: what is chosen on some patches is reported on others."""
 
 import json
 from collections.abc import Sequence
@@ -7,128 +7,129 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.evaluation.by_group import auc_by_group
-from histopatch.evaluation.measured_on import MEASURED_ON, validated_on
-from histopatch.evaluation.predictions import read_kept, read_slides
-from histopatch.evaluation.split_half import Part, halves
+from histopatch.evaluation.predictions import read_predictions, read_slides
+from histopatch.evaluation.sample_splitting import Subset, split_in_half
+from histopatch.evaluation.split_descriptions import EVALUATED_ON, evaluated_on
 from histopatch.files import write_json, write_table
-from histopatch.statistics.calibration import (
-    apply_temperature,
-    expected_calibration_error,
-    fit_temperature,
-    reliability_table,
-)
-from histopatch.statistics.metrics import fold_aurocs, summarise
+from histopatch.settings import Split
+from histopatch.statistics.auroc import fold_aurocs
+from histopatch.statistics.calibration import expected_calibration_error, reliability_table
+from histopatch.statistics.curves import precision_recall, roc_band
+from histopatch.statistics.metrics import summarise
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
-from histopatch.statistics.roc import precision_recall, roc_band
+from histopatch.statistics.temperature import apply_temperature, fit_temperature
 
 
 def final_tables(
     best: str,
     predictions: Sequence[str],
     held_out: str | None,
-    split: str,
-    rules: dict,
+    split: Split,
+    split_table: str,
     prevalences: Sequence[float],
     tables: dict[str, str],
 ) -> None:
-    """Measure the final model and write `metrics` (JSON) and the tables that its figures are drawn from.
+    """Evaluate the final model; write `metrics` (JSON) and the tables that its figures are drawn from.
 
-    best: the choice (JSON); predictions: those of its folds on the validation part; held_out: those on the
-    part that is held out, or None; split: its table, and rules: the same as configured. tables: where to
-    write `metrics`, `operating_points`, `reliability`, `roc`, `precision_recall` and `auc_by_group`.
+    best: which run was chosen (JSON); predictions: those of its folds on the validation patches; held_out:
+    those on the held-out patches, or None; split and split_table: the split of the run and its table.
+    tables: paths of `metrics`, `operating_points`, `reliability`, `roc`, `precision_recall` and
+    `auc_by_group`.
 
-    Thresholds and the temperature are chosen on the validation part and reported on the part that is held
-    out. Without one they are chosen on one half of the validation part, of its slides where those are
-    known, and reported on the other half.
+    Thresholds and the temperature are chosen on the validation patches and reported on the held-out ones. If
+    nothing is held out, they are chosen on one half of the validation patches and reported on the other,
+    with whole slides in each half if slides are known.
     """
-    slides = read_slides(split)
-    validation = Part("validation patches", read_kept(predictions, slides))
-    measured = Part("held-out patches", read_kept([held_out], slides)) if held_out else validation
-    choosing, reporting = (validation, measured) if held_out else halves(validation)
-    write_json(_metrics(best, validation, measured, rules), tables["metrics"])
+    slides = read_slides(split_table)
+    validation = Subset("validation patches", read_predictions(predictions, slides))
+    measured = Subset("held-out patches", read_predictions([held_out], slides)) if held_out else validation
+    choosing, reporting = (validation, measured) if held_out else split_in_half(validation)
+    write_json(_metrics(best, validation, measured, split), tables["metrics"])
     write_table(_operating_points(choosing, reporting, prevalences), tables["operating_points"])
     write_table(_reliability(choosing, reporting), tables["reliability"])
-    kept = measured.kept
-    write_table(roc_band(kept.labels, kept.probabilities, kept.several_slides), tables["roc"])
-    write_table(precision_recall(kept.labels, kept.probabilities), tables["precision_recall"])
-    by_group = auc_by_group(validation.kept, measured.kept if held_out else None)
+    labels, probabilities = measured.predictions.labels, measured.predictions.probabilities
+    write_table(roc_band(labels, probabilities, measured.predictions.several_slides), tables["roc"])
+    write_table(precision_recall(labels, probabilities), tables["precision_recall"])
+    by_group = auc_by_group(validation.predictions, measured.predictions if held_out else None)
     write_table(by_group, tables["auc_by_group"])
 
 
-def _metrics(best: str, validation: Part, measured: Part, rules: dict) -> dict:
+def _metrics(best: str, validation: Subset, measured: Subset, split: Split) -> dict:
     choice = json.loads(Path(best).read_text())
-    kept = validation.kept
-    kind = validated_on(rules)
-    if measured is not validation and kept.slides is not None:
-        kind = MEASURED_ON["slide"]  # what is held out is so by slide, whatever the folds are made of
-    aurocs = fold_aurocs(kept.labels, kept.probabilities, kept.folds)
+    predictions = validation.predictions
+    kind = evaluated_on(split)
+    if measured is not validation and predictions.slides is not None:
+        kind = EVALUATED_ON["slide"]  # whole slides are held out, whatever the folds are made of
+    aurocs = fold_aurocs(predictions.labels, predictions.probabilities, predictions.folds)
     return {
         "final_folder": choice["final_folder"],
-        "validated_on": validated_on(rules),
-        "folds": rules["folds"],
+        "validated_on": evaluated_on(split),
+        "folds": split.folds,
         **{f"val_{name}": value for name, value in _summary(validation).items()},
         "val_fold_auc_mean": float(aurocs.mean()),
         "val_fold_auc_sd": float(aurocs.std(ddof=1)) if len(aurocs) > 1 else None,
-        "temperature": fit_temperature(kept.labels, kept.probabilities),
+        "temperature": fit_temperature(predictions.labels, predictions.probabilities),
         "measured": {"on": measured.name, "kind": kind, **_summary(measured)},
-        "note": _note(choice["chosen_from"], measured is not validation, rules["folds"]),
+        "note": _note(choice["chosen_from"], measured is not validation, split.folds),
     }
 
 
 def _note(chosen_from: int, held_out: bool, folds: int) -> str:
-    """What to think of the metrics."""
+    """How to read the metrics."""
     notes = []
     if chosen_from > 1:
         notes.append(
-            f"The run was chosen among {chosen_from} by validation patches, which makes the figures that "
-            "begin with `val_` optimistic; on new patches expect less."
+            f"The run was chosen among {chosen_from} by its validation metric, so the values that begin with "
+            "`val_` are optimistic; expect less on new patches."
         )
     if held_out:
-        notes.append("Figures under `measured` are of patches that no choice has seen.")
+        notes.append("Values under `measured` are from held-out patches, which were used for no choice.")
     if folds > 1:
         notes.append(
-            f"Validation patches are predicted by one of {folds} networks each, other patches by the mean of "
-            "all, whose probabilities are nearer to the middle: thresholds chosen on the former may be off."
+            f"Each validation patch is predicted by one of {folds} networks, any other patch by the mean of "
+            "all of them, whose probabilities are less extreme: thresholds chosen on validation patches may "
+            "be off."
         )
     return " ".join(notes)
 
 
-def _summary(part: Part) -> dict:
-    return summarise(part.kept.labels, part.kept.probabilities, part.kept.slides)
+def _summary(subset: Subset) -> dict:
+    predictions = subset.predictions
+    return summarise(predictions.labels, predictions.probabilities, predictions.slides)
 
 
-def _operating_points(choosing: Part, reporting: Part, prevalences: Sequence[float]) -> pd.DataFrame:
-    """A row for each threshold: where it was chosen, and what it does where it is reported."""
-    thresholds = choose_thresholds(choosing.kept.labels, choosing.kept.probabilities)
+def _operating_points(choosing: Subset, reporting: Subset, prevalences: Sequence[float]) -> pd.DataFrame:
+    """One row per threshold: where it was chosen, and what it achieves where it is reported."""
+    thresholds = choose_thresholds(choosing.predictions.labels, choosing.predictions.probabilities)
+    labels, probabilities = reporting.predictions.labels, reporting.predictions.probabilities
     rows = []
     for point, threshold in thresholds.items():
-        result = at_threshold(reporting.kept.labels, reporting.kept.probabilities, threshold, prevalences)
-        elsewhere = {
-            f"{name}_at_{there['prevalence']:g}": there[name]
-            for there in result.pop("at_prevalence")
+        result = at_threshold(labels, probabilities, threshold, prevalences)
+        predictive_values = {
+            f"{name}_at_{values['prevalence']:g}": values[name]
+            for values in result.pop("at_prevalence")
             for name in ("ppv", "npv")
         }
-        places = {"point": point, "chosen_on": choosing.name, "reported_on": reporting.name}
-        rows.append(places | result | elsewhere)
+        subsets = {"point": point, "chosen_on": choosing.name, "reported_on": reporting.name}
+        rows.append(subsets | result | predictive_values)
     return pd.DataFrame(rows)
 
 
-def _reliability(choosing: Part, reporting: Part) -> pd.DataFrame:
-    """The reliability table of the reported patches before and after temperature scaling."""
-    temperature = fit_temperature(choosing.kept.labels, choosing.kept.probabilities)
-    raw = reporting.kept.probabilities
-    calibrated = apply_temperature(raw, temperature)
+def _reliability(choosing: Subset, reporting: Subset) -> pd.DataFrame:
+    """The reliability tables of the reported patches before and after temperature scaling."""
+    fitted = fit_temperature(choosing.predictions.labels, choosing.predictions.probabilities)
+    labels, raw = reporting.predictions.labels, reporting.predictions.probabilities
     tables = [
-        reliability_table(reporting.kept.labels, probabilities).assign(
+        reliability_table(labels, probabilities).assign(
             calibration=calibration,
-            temperature=divided_by,
-            ece=expected_calibration_error(reporting.kept.labels, probabilities),
+            temperature=temperature,
+            ece=expected_calibration_error(labels, probabilities),
             fitted_on=choosing.name,
             reported_on=reporting.name,
         )
-        for calibration, divided_by, probabilities in (
+        for calibration, temperature, probabilities in (
             ("before", 1.0, raw),
-            ("after", temperature, calibrated),
+            ("after", fitted, apply_temperature(raw, fitted)),
         )
     ]
     return pd.concat(tables)

@@ -1,33 +1,39 @@
-"""The columns of the tables of runs (which run it is, its settings, what came out), and names in tables."""
+"""The table of runs: its key columns, its setting columns, and which runs differ in one setting only."""
 
 import pandas as pd
 
-# What the operating points are chosen for, in words.
-POINTS = {
-    "sensitivity_95": "95 % sensitivity",
-    "specificity_95": "95 % specificity",
-    "youden": "Youden's J",
-}
+from histopatch.schema import neutral_settings, setting_columns
 
-NAMES = ["study", "run", "folder"]
-RESULTS = [
-    "validated_on", "folds", "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high",
-    "val_auc_interval", "val_slides", "fold_auc_mean", "fold_auc_sd", "difference_to_best", "p_value",
-    "tied_with_best", "val_average_precision", "val_log_loss", "val_brier", "val_ece", "train_seconds",
-]  # fmt: skip
-# The columns of the studies' tables that come first; the other ones follow.
-LEADING = [
-    "run", "backbone", "epochs", "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high",
-    "tied_with_best", "validated_on", "lr", "weight_decay", "dropout", "scheduler", "pos_weight",
-]  # fmt: skip
+KEYS = ["study", "run", "folder"]
+
+
+def setting_values(identity: dict) -> dict:
+    """Every setting of a run by its column, sorted: `augmentation.flips`, …, `backbone`, …
+
+    identity: the run's settings without those at their neutral value, which are filled in.
+    """
+    values = _flatten(neutral_settings()) | _flatten(identity)
+    return dict(sorted(values.items()))
 
 
 def settings_of(runs: pd.DataFrame) -> list[str]:
-    """The columns of a table of runs that are settings."""
-    return [column for column in runs if column not in (*NAMES, *RESULTS)]
+    """The columns of a table of runs that are settings, in the table's order."""
+    settings = set(setting_columns())
+    return [column for column in runs if column in settings]
 
 
-def matched(runs: pd.DataFrame, setting: str) -> pd.Series:
-    """A number for each run (N) that those share which differ in nothing but one setting."""
+def matched_groups(runs: pd.DataFrame, setting: str) -> pd.Series:
+    """A group number for each run (N): runs of one group differ in nothing but the given setting."""
     others = [column for column in settings_of(runs) if column != setting]
     return runs.groupby(others, sort=False, dropna=False).ngroup()
+
+
+def _flatten(settings: dict, prefix: str = "") -> dict:
+    """Nested settings with their keys joined by a dot."""
+    flat = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

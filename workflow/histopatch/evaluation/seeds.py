@@ -1,20 +1,20 @@
-"""Runs that differ in nothing but their seed: how much of a figure is the luck of a draw."""
+"""Seed variation: how much the AUROC differs between runs that differ in nothing but their seed."""
 
 import pandas as pd
 
-from histopatch.evaluation.run_table import matched
+from histopatch.evaluation.run_table import matched_groups
 from histopatch.files import read_table, write_table
 
 COLUMNS = ["study", "run", "seeds", "mean_val_auc", "sd_val_auc", "lowest_val_auc", "highest_val_auc"]
 
 
 def seeds_table(runs: str, table: str) -> None:
-    """From the table of all runs to COLUMNS: a row for each run that was trained with several seeds.
+    """Write one row, with COLUMNS, for each run of the table of all runs that was trained with several seeds.
 
-    `run` is the name of the one with the lowest seed; the standard deviation is that of a sample (n - 1).
+    `run` is the name of the run with the lowest seed; the standard deviation is that of a sample (n - 1).
     """
     rows = read_table(runs)
-    found = [
+    repeated = [
         {
             "study": name,
             "run": group.loc[group.seed.idxmin(), "run"],
@@ -25,7 +25,7 @@ def seeds_table(runs: str, table: str) -> None:
             "highest_val_auc": group.final_val_auc.max(),
         }
         for name, study in rows.groupby("study", sort=False)
-        for _, group in study.groupby(matched(study, "seed"), sort=False)
+        for _, group in study.groupby(matched_groups(study, "seed"), sort=False)
         if len(group) > 1
     ]
-    write_table(pd.DataFrame(found, columns=COLUMNS), table)
+    write_table(pd.DataFrame(repeated, columns=COLUMNS), table)

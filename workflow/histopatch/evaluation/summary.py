@@ -1,4 +1,4 @@
-"""The experiment in words: what was compared, what came out, and how good the final model is."""
+"""The experiment in words: what was compared, the results, and how good the final model is."""
 
 import json
 from collections.abc import Sequence
@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from histopatch.evaluation.measured_on import describe_split
-from histopatch.evaluation.run_table import POINTS
+from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.files import read_table, replacing
+from histopatch.settings import Split
+from histopatch.statistics.metrics import METRICS
+from histopatch.statistics.operating_points import CRITERIA
 
 
 def write_summary(
     experiment: str,
-    splits: dict[str, dict],
+    splits: dict[str, Split],
     cleaning: str,
     verdicts: Sequence[str],
     tables: dict[str, str],
@@ -22,25 +24,25 @@ def write_summary(
 ) -> None:
     """Write summary.md.
 
-    splits: the splits of the experiment as configured, by name; cleaning: the summary of cleaning (JSON);
-    verdicts: what the audits say, a line each; tables: those of `runs`, `effects` and `seeds`; final: the
-    files `best`, `metrics` (JSON) and `operating_points` of the final model.
+    splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
+    with one line each, the results of the leakage audits; tables: those of `runs`, `effects` and `seeds`;
+    final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
     """
-    rows, changes, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
+    runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
     lines += ["## Splits", ""]
-    lines += [f"- {describe_split(name, rules)}" for name, rules in splits.items()]
+    lines += [f"- {describe_split(name, split)}" for name, split in splits.items()]
     lines += ["", "Leakage audit:", "", *(f"- {Path(path).read_text().strip()}" for path in verdicts), ""]
-    if (rows.val_auc_interval == "DeLong").any():
+    if (runs.val_auc_interval == "DeLong").any():
         lines += [
-            "Intervals and tests marked DeLong take patches as independent, which patches of one slide are "
-            "not: read them as the least uncertainty that there can be.",
+            "Intervals and tests marked DeLong assume independent patches, which patches of one slide are "
+            "not: the true uncertainty is usually larger.",
             "",
         ]
-    for study, group in rows.groupby("study", sort=False):
+    for study, group in runs.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]
-        for found in (_seeds(seeds[seeds.study == study]), _effects(changes[changes.study == study])):
-            lines += [*found, ""] if found else []
+        for bullets in (_seeds(seeds[seeds.study == study]), _effects(effects[effects.study == study])):
+            lines += [*bullets, ""] if bullets else []
     best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
     lines += ["## Final model", "", *_final(best, metrics), ""]
     lines += _operating_points(read_table(final["operating_points"]))
@@ -61,11 +63,11 @@ def _data(cleaning: dict) -> list[str]:
 
 
 def _study(group: pd.DataFrame) -> list[str]:
-    """A table of the runs, highest first, and which of them cannot be told from it."""
+    """A table of the runs, best first, and which of the others the test cannot distinguish from the best."""
     ranked = group.sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
-        "| run | validation AUROC | 95 % interval | over folds | measured on |",
+        "| run | validation AUROC | 95 % interval | over folds | validated on |",
         "| --- | --: | --- | --- | --- |",
         *(_row(run) for run in ranked.itertuples()),
         "",
@@ -73,8 +75,8 @@ def _study(group: pd.DataFrame) -> list[str]:
     ]
     if ranked.validated_on.nunique() > 1:
         lines.append(
-            "They are measured on different kinds of patches: a higher figure on easier ones is no better "
-            "model."
+            "The runs are validated on different kinds of patches: a higher AUROC on easier patches does not "
+            "mean a better model."
         )
     others = ranked[1:]
     for verdict, words in (
@@ -82,9 +84,9 @@ def _study(group: pd.DataFrame) -> list[str]:
         (False, "Lower (paired test, Holm)"),
         (None, "Validated on other patches, so not tested against it"),
     ):
-        found = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
-        if len(found):
-            lines.append(f"{words}: {', '.join(f'`{name}`' for name in found.run)}.")
+        these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
+        if len(these):
+            lines.append(f"{words}: {', '.join(f'`{name}`' for name in these.run)}.")
     return lines
 
 
@@ -103,10 +105,10 @@ def _seeds(seeds: pd.DataFrame) -> list[str]:
     ]
 
 
-def _effects(changes: pd.DataFrame) -> list[str]:
-    """The best value of each setting against the other ones."""
+def _effects(effects: pd.DataFrame) -> list[str]:
+    """The best value of each setting compared with its other values."""
     lines = []
-    for setting, group in changes.groupby("setting", sort=False):
+    for setting, group in effects.groupby("setting", sort=False):
         best = group.loc[group.difference.idxmax()]
         others = ", ".join(str(value) for value in group.value if value != best.value)
         verdict = "" if best.verdict == "higher" else f" {best.verdict[0].upper()}{best.verdict[1:]}."
@@ -114,8 +116,8 @@ def _effects(changes: pd.DataFrame) -> list[str]:
         if pd.notna(best.difference_low):
             interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f})"
         lines.append(
-            f"- `{setting}`: {best.value} scored {best.difference:+.4f} AUROC{interval} against {others}, "
-            f"all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
+            f"- `{setting}`: {best.value} changed the AUROC by {best.difference:+.4f}{interval} compared "
+            f"with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
         )
     return lines
 
@@ -126,43 +128,44 @@ def _final(best: dict, metrics: dict) -> list[str]:
     if seeds > 1:
         chosen += f" (mean over {seeds} seeds)"
     if best["select"] == "cheapest_tied":
-        chosen += ", the cheapest of those tied with the best"
-    lines = [
+        chosen += ", the fastest to train of those tied with the best"
+    values = {name: f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items()}
+    values["auc"] += (
+        f" (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, {measured['auc_interval']})"
+    )
+    return [
         f"{chosen}; trained again as `{metrics['final_folder']}`.",
-        f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): AUROC "
-        f"{measured['auc']:.4f} (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
-        f"{measured['auc_interval']}), average precision {measured['average_precision']:.4f}, "
-        f"Brier score {measured['brier']:.4f}, calibration error {measured['ece']:.4f}.",
+        f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): "
+        f"{', '.join(values.values())}.",
         metrics["note"],
     ]
-    return lines
 
 
 def _operating_points(points: pd.DataFrame) -> list[str]:
     first = points.iloc[0]
     prevalences = [column.removeprefix("ppv_at_") for column in points if column.startswith("ppv_at_")]
-    heads = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
-    heads += [f"PPV at {float(prevalence):.0%}" for prevalence in prevalences]
+    columns = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
+    columns += [f"PPV at {float(prevalence):.0%}" for prevalence in prevalences]
     lines = [
-        f"Operating points, chosen on {first.chosen_on} and reported on {first.reported_on}; PPV also where "
-        "another share of the patches is positive:",
+        f"Operating points, chosen on {first.chosen_on} and reported on {first.reported_on}; PPV also at "
+        "other prevalences (shares of positive patches):",
         "",
-        f"| {' | '.join(heads)} |",
-        f"| {' | '.join('---' for _ in heads)} |",
+        f"| {' | '.join(columns)} |",
+        f"| {' | '.join('---' for _ in columns)} |",
     ]
     for row in points.to_dict("records"):
-        shares = [_share(row, name) for name in ("sensitivity", "specificity", "ppv", "npv")]
-        elsewhere = [_value(row[f"ppv_at_{prevalence}"]) for prevalence in prevalences]
-        cells = [POINTS[row["point"]], f"{row['threshold']:.4f}", *shares, *elsewhere]
+        rates = [_rate(row, name) for name in ("sensitivity", "specificity", "ppv", "npv")]
+        elsewhere = [_number(row[f"ppv_at_{prevalence}"]) for prevalence in prevalences]
+        cells = [CRITERIA[row["point"]], f"{row['threshold']:.4f}", *rates, *elsewhere]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def _share(row: dict, name: str) -> str:
-    return f"{_value(row[name])} ({row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f})"
+def _rate(row: dict, name: str) -> str:
+    return f"{_number(row[name])} ({row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f})"
 
 
-def _value(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}"
 
 

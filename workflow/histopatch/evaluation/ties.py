@@ -1,19 +1,19 @@
-"""Which runs of a study are as good as its best, as far as the validation patches can tell."""
+"""Ties: the runs of a study that the validation patches cannot distinguish from its best run."""
 
 import numpy as np
 import pandas as pd
 
 from histopatch.evaluation.contrasts import paired_contrasts
-from histopatch.evaluation.predictions import Kept
-from histopatch.statistics.multiplicity import LEVEL, holm
+from histopatch.evaluation.predictions import Predictions
+from histopatch.statistics.multiplicity import ALPHA, holm
 
 
-def compare_with_best(runs: dict[str, Kept], aurocs: dict[str, float]) -> pd.DataFrame:
-    """A row a run, in their order: `difference_to_best`, `p_value` and `tied_with_best`.
+def compare_with_best(runs: dict[str, Predictions], aurocs: dict[str, float]) -> pd.DataFrame:
+    """One row per run, in the same order: `difference_to_best`, `p_value` and `tied_with_best`.
 
-    The test is paired, by slide where slides are known and DeLong's elsewhere, and its p-values are
-    adjusted by Holm over the study. Runs that validate on other patches than the best one cannot be
-    paired with it and have no p-value and no verdict.
+    runs and aurocs: by the name of the run. The test is paired, by slide if slides are known and DeLong's
+    otherwise; p-values are adjusted by Holm over the study. Runs that were validated on other patches than
+    the best run cannot be paired with it and have neither a p-value nor a verdict.
     """
     names = [*runs]
     best = max(aurocs, key=aurocs.__getitem__)
@@ -25,7 +25,7 @@ def compare_with_best(runs: dict[str, Kept], aurocs: dict[str, float]) -> pd.Dat
     rows = []
     for name in names:
         p_value = adjusted.get(name)
-        tied = True if name == best else None if p_value is None else p_value > LEVEL
+        tied = True if name == best else None if p_value is None else p_value > ALPHA
         rows.append((aurocs[name] - aurocs[best], p_value, tied))
     table = pd.DataFrame(rows, columns=["difference_to_best", "p_value", "tied_with_best"])
     return table.astype({"p_value": float})

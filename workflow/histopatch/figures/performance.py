@@ -12,9 +12,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from histopatch.evaluation.run_table import POINTS
 from histopatch.figures import forest, style
 from histopatch.files import read_table
+from histopatch.statistics.operating_points import CRITERIA
 
 # Smaller from one to the next, so that points at the same place all show.
 POINT_LOOKS = (("#D55E00", "o", 12), ("#E69F00", "s", 8.5), ("#000000", "^", 6))
@@ -65,7 +65,7 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
         for row, (colour, marker, size) in zip(points.itertuples(), POINT_LOOKS, strict=True):
             axes.plot(
                 1 - row.specificity, row.sensitivity, ls="none", marker=marker, ms=size, color=colour,
-                mec="white", mew=0.6, label=f"{POINTS[row.point]} (threshold {_threshold(row.threshold)})",
+                mec="white", mew=0.6, label=f"{CRITERIA[row.point]} (threshold {_threshold(row.threshold)})",
             )  # fmt: skip
         axes.set_xlabel("false positive rate (1 - specificity)")
         axes.set_ylabel("true positive rate (sensitivity)")
@@ -123,7 +123,7 @@ def draw_confusion(figure: Figure, points: pd.DataFrame) -> None:
     matrices, texts = figure.subplots(2, len(points), squeeze=False, height_ratios=[3, 1])
     for axes, text, (_, point) in zip(matrices, texts, points.iterrows(), strict=True):
         _draw_matrix(axes, point)
-        axes.set_title(f"{POINTS[point.point]}\n(threshold {_threshold(point.threshold)})")
+        axes.set_title(f"{CRITERIA[point.point]}\n(threshold {_threshold(point.threshold)})")
         shares = [f"{words}: {_share(point, name)}" for name, words in SHARES.items()]
         text.text(0.5, 1, "\n".join(shares), fontsize=9, ha="center", va="top", linespacing=1.4)
         text.set_axis_off()

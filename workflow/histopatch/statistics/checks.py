@@ -1,4 +1,4 @@
-"""What a set of predictions must be before a statistic is made of it: checked arrays or an InputError."""
+"""Input checks: labels, scores and slides as arrays, or an InputError that names the first bad row."""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +7,14 @@ from histopatch.errors import InputError
 
 
 def binary_labels(labels, both: bool = False) -> np.ndarray:
-    """Labels as N booleans.
+    """Return N labels of 0 and 1 as booleans.
 
-    labels: N of 0 and 1. Raises InputError where there is none, where one is something else, and with
-    `both` where only one class is there.
+    both: require at least one patch of each class. Raises InputError if there are no labels, if one is
+    neither 0 nor 1, or if a required class is missing.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or len(labels) == 0:
-        raise InputError(f"labels: a list of 0 and 1 is needed, not an array of shape {labels.shape}")
+        raise InputError(f"labels: need a list of 0 and 1, not an array of shape {labels.shape}")
     other = ~np.isin(labels, (0, 1))
     if other.any():
         row = int(other.argmax())
@@ -27,18 +27,18 @@ def binary_labels(labels, both: bool = False) -> np.ndarray:
 
 
 def finite_scores(scores, count: int) -> np.ndarray:
-    """Scores as `count` floats; InputError where their number differs or one is not finite."""
+    """Return `count` scores as floats; InputError if there are more or fewer, or one is not finite."""
     scores = np.asarray(scores, float)
     if scores.shape != (count,):
-        raise InputError(f"scores: {scores.shape} do not go with {count} patches; give one for each")
+        raise InputError(f"scores: shape {scores.shape} does not match {count} patches; give one score each")
     if not np.isfinite(scores).all():
         row = int((~np.isfinite(scores)).argmax())
         raise InputError(f"scores: {scores[row]} in row {row} is not a finite number")
     return scores
 
 
-def probabilities_of_one(probabilities, count: int) -> np.ndarray:
-    """Probabilities as `count` floats; InputError as for scores, and where one is outside [0, 1]."""
+def valid_probabilities(probabilities, count: int) -> np.ndarray:
+    """Return `count` probabilities as floats; InputError as for scores, and if one is outside [0, 1]."""
     probabilities = finite_scores(probabilities, count)
     outside = (probabilities < 0) | (probabilities > 1)
     if outside.any():
@@ -48,15 +48,15 @@ def probabilities_of_one(probabilities, count: int) -> np.ndarray:
 
 
 def slide_codes(slides, count: int) -> np.ndarray:
-    """Slides as `count` whole numbers from 0, in the order in which they come.
+    """Return the slides of `count` patches as integers from 0, in order of first appearance.
 
-    slides: a name for each patch. Raises InputError where their number differs or one is missing, which
-    is empty or not a value.
+    slides: one name per patch. Raises InputError if there are more or fewer, or one is missing (empty, None
+    or NaN).
     """
     slides = pd.Series(np.asarray(slides))
     if len(slides) != count:
-        raise InputError(f"slides: {len(slides)} do not go with {count} patches; give one for each")
+        raise InputError(f"slides: {len(slides)} slides do not match {count} patches; give one slide each")
     missing = slides.isna() | (slides == "")
     if missing.any():
-        raise InputError(f"slides: the patch in row {int(missing.argmax())} has none")
+        raise InputError(f"slides: the patch in row {int(missing.argmax())} has no slide")
     return pd.factorize(slides)[0]

@@ -1,52 +1,86 @@
-"""All metrics of a binary classifier from kept predictions, with their uncertainty."""
+"""The metrics of a binary classifier, in one table, and all of them with the uncertainty of the AUROC.
+
+A metric added to the table is in every table of runs, in metrics.json and in the summary. It can also choose
+the final model once the schema lists it as `val_<name>` for `final.metric`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from histopatch.statistics.auroc import bootstrap_by_slide, delong
+from histopatch.statistics.auroc import auroc, bootstrap_by_slide, delong
 from histopatch.statistics.calibration import brier_score, expected_calibration_error
-from histopatch.statistics.checks import binary_labels, probabilities_of_one, slide_codes
+from histopatch.statistics.checks import binary_labels, slide_codes, valid_probabilities
+from histopatch.statistics.resampling import RESAMPLES
 
-REPEATS = 1000
+
+def average_precision(labels, probabilities) -> float:
+    """The area under the precision-recall curve as a sum of steps; N labels, both present, and N scores."""
+    # Imported here: scikit-learn takes a second, and choosing the best run only looks up columns.
+    import sklearn.metrics
+
+    return float(sklearn.metrics.average_precision_score(labels, probabilities))
 
 
-def summarise(labels, probabilities, slides=None, *, repeats: int = REPEATS, seed: int = 0) -> dict:
-    """The metrics of one set of predictions, as numbers that JSON can hold.
+def log_loss(labels, probabilities) -> float:
+    """Mean negative log likelihood of the labels; N labels, both present, and N probabilities."""
+    import sklearn.metrics
 
-    labels: N of 0 and 1, both present; probabilities: N, of 1; slides: N names, where they are known.
-    `auc_low` and `auc_high` are the 95 % interval of `auc`, and `auc_interval` says which:
-    `slide bootstrap` where patches of two slides or more are given, else `DeLong`, which is too narrow
-    where patches share slides. DeLong's is always there as `auc_delong_low` and `…_high`. `slides` is
-    the number of slides, None where they are not known. `repeats` and `seed` are the bootstrap's.
+    return float(sklearn.metrics.log_loss(labels, probabilities))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How well probabilities (N) predict labels (N of 0 and 1): how it is computed and how it is shown."""
+
+    compute: Callable[..., float]  # of labels and probabilities
+    label: str  # for readers
+    column: str  # in the tables of runs
+    higher_is_better: bool
+    criterion: bool = True  # whether the final model may be chosen by it
+
+
+METRICS = {
+    "auc": Metric(auroc, "AUROC", "final_val_auc", higher_is_better=True),
+    "average_precision": Metric(
+        average_precision, "average precision", "val_average_precision", higher_is_better=True
+    ),
+    "log_loss": Metric(log_loss, "log loss", "val_log_loss", higher_is_better=False),
+    "brier": Metric(brier_score, "Brier score", "val_brier", higher_is_better=False),
+    # No criterion: predicting the share of positives for every patch has no calibration error.
+    "ece": Metric(
+        expected_calibration_error, "calibration error", "val_ece", higher_is_better=False, criterion=False
+    ),
+}
+
+
+def summarise(labels, probabilities, slides=None, *, resamples: int = RESAMPLES, seed: int = 0) -> dict:
+    """All METRICS of one set of predictions, as numbers that JSON can hold.
+
+    labels: N of 0 and 1, both present; probabilities: N, of label 1; slides: N names, if known.
+    `auc_low` and `auc_high` are the 95 % interval of `auc`, and `auc_interval` names its method:
+    `slide bootstrap` if patches of at least two slides are given, else `DeLong`, which is too narrow if
+    patches share slides. DeLong's interval is always included as `auc_delong_low` and `…_high`. `slides`
+    is the number of slides, None if unknown. `resamples` and `seed` are those of the bootstrap.
     """
     labels = binary_labels(labels, both=True)
-    probabilities = probabilities_of_one(probabilities, len(labels))
+    probabilities = valid_probabilities(probabilities, len(labels))
     by_patch = delong(labels, probabilities)
     count = None if slides is None else int(slide_codes(slides, len(labels)).max()) + 1
     if count is None or count < 2:
-        name, interval = "DeLong", by_patch
+        method, interval = "DeLong", by_patch
     else:
-        name = "slide bootstrap"
-        interval = bootstrap_by_slide(labels, probabilities, slides, repeats=repeats, seed=seed)
+        method = "slide bootstrap"
+        interval = bootstrap_by_slide(labels, probabilities, slides, resamples=resamples, seed=seed)
     return {
         "patches": len(labels),
         "positive": int(np.sum(labels)),
         "slides": count,
-        "auc": by_patch.area,
+        **{name: metric.compute(labels, probabilities) for name, metric in METRICS.items()},
         "auc_low": interval.low,
         "auc_high": interval.high,
-        "auc_interval": name,
+        "auc_interval": method,
         "auc_delong_low": by_patch.low,
         "auc_delong_high": by_patch.high,
-        "average_precision": float(average_precision_score(labels, probabilities)),
-        "log_loss": float(log_loss(labels, probabilities)),
-        "brier": brier_score(labels, probabilities),
-        "ece": expected_calibration_error(labels, probabilities),
     }
-
-
-def fold_aurocs(labels: np.ndarray, probabilities: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """The AUROC of each fold, the lowest number first; N of each, both classes in each fold."""
-    return np.array(
-        [roc_auc_score(labels[folds == fold], probabilities[folds == fold]) for fold in np.unique(folds)]
-    )

@@ -1,19 +1,19 @@
-"""Several comparisons at once: p-values that keep the chance of any false alarm at the level."""
+"""Multiple comparisons: p-values that keep the chance of any false positive at the significance level."""
 
 import numpy as np
 
 from histopatch.errors import InputError
 
-LEVEL = 0.05  # chance of any false finding among several
+ALPHA = 0.05  # family-wise error rate
 
 
 def holm(p_values) -> np.ndarray:
-    """Adjusted p-values (K) by Holm's step-down method, in the order given.
+    """Adjust K p-values by Holm's step-down method; the order is kept.
 
-    p_values: K in [0, 1], of tests that may depend on each other in any way. To reject where the adjusted
-    value is at most 0.05 keeps the chance of one false rejection or more at 5 %. The smallest of K is
-    multiplied by K, the next by K - 1, …, none falls below one that was smaller before, none exceeds 1.
-    Raises InputError for a value outside [0, 1].
+    p_values: K in [0, 1], of tests with any dependence. Rejecting where the adjusted value is at most
+    0.05 keeps the family-wise error rate at 5 %. The smallest p-value is multiplied by K, the next by
+    K - 1, and so on; adjusted values never decrease from one to the next and never exceed 1. Raises
+    InputError for a value outside [0, 1].
 
     Holm, Scandinavian Journal of Statistics 1979.
     """

@@ -1,6 +1,6 @@
-"""Operating points: a threshold is chosen on one set of predictions and judged on another.
+"""Operating points: thresholds chosen on one set of predictions and evaluated on another.
 
-A patch is called positive where its probability is the threshold or more.
+A patch is called positive if its probability is at least the threshold.
 """
 
 from collections.abc import Sequence
@@ -8,31 +8,37 @@ from collections.abc import Sequence
 import numpy as np
 
 from histopatch.errors import InputError
-from histopatch.statistics.checks import binary_labels, probabilities_of_one
+from histopatch.statistics.checks import binary_labels, valid_probabilities
 from histopatch.statistics.proportions import predictive_values, wilson
 
 TARGET = 0.95
+# What each threshold is chosen for, as readers see it.
+CRITERIA = {
+    "sensitivity_95": "95 % sensitivity",
+    "specificity_95": "95 % specificity",
+    "youden": "Youden's J",
+}
 
 
 def choose_thresholds(labels, probabilities) -> dict[str, float]:
-    """Thresholds by what they reach on these predictions: `sensitivity_95`, `specificity_95`, `youden`.
+    """One threshold for each of CRITERIA, by what it achieves on these predictions.
 
     labels: N of 0 and 1, both present; probabilities: N. `sensitivity_95` is the highest threshold with a
-    sensitivity of 95 % or more, `specificity_95` the lowest with such a specificity, `youden` the one
-    with the greatest sum of both, of equals the one with the higher sensitivity. Each is a probability
-    that is there, or the next number above all of them where nothing may be called positive.
+    sensitivity of at least 95 %, `specificity_95` the lowest one with a specificity of at least 95 %, and
+    `youden` the one with the greatest sum of both; ties go to the higher sensitivity. Each is one of the
+    probabilities, or the next number above all of them if no patch may be called positive.
 
     Youden, Cancer 1950.
     """
     labels = binary_labels(labels, both=True)
-    probabilities = probabilities_of_one(probabilities, len(labels))
-    # From the highest threshold, which calls nothing positive, down to the lowest, which calls all so.
-    values, place = np.unique(-probabilities, return_inverse=True)
+    probabilities = valid_probabilities(probabilities, len(labels))
+    # From the highest threshold, which calls no patch positive, to the lowest, which calls all of them.
+    values, rank = np.unique(-probabilities, return_inverse=True)
     thresholds = np.concatenate([[np.nextafter(-values[0], np.inf)], -values])
-    true = np.concatenate([[0], np.cumsum(np.bincount(place[labels], minlength=len(values)))])
-    false = np.concatenate([[0], np.cumsum(np.bincount(place[~labels], minlength=len(values)))])
+    true = np.concatenate([[0], np.cumsum(np.bincount(rank[labels], minlength=len(values)))])
+    false = np.concatenate([[0], np.cumsum(np.bincount(rank[~labels], minlength=len(values)))])
     positive, negative = true[-1], false[-1]
-    youden = true * negative - false * positive  # whole numbers, so that equals are equal
+    youden = true * negative - false * positive  # integers, so that ties are exact
     chosen = {
         "sensitivity_95": np.flatnonzero(true / positive >= TARGET)[0],
         "specificity_95": np.flatnonzero((negative - false) / negative >= TARGET)[-1],
@@ -42,15 +48,15 @@ def choose_thresholds(labels, probabilities) -> dict[str, float]:
 
 
 def at_threshold(labels, probabilities, threshold: float, prevalences: Sequence[float]) -> dict:
-    """What a threshold does to these predictions, as numbers that JSON can hold.
+    """The confusion matrix at a threshold and its rates, as numbers that JSON can hold.
 
     labels: N of 0 and 1; probabilities: N. Counts: `true_positives`, `false_positives`, `true_negatives`,
-    `false_negatives`. `sensitivity`, `specificity`, `ppv` and `npv`, each with Wilson's 95 % interval for
-    independent patches as `…_low` and `…_high`, and None where there is nothing to take the share of.
-    `at_prevalence`: for each of `prevalences`, the `ppv` and `npv` to expect there.
+    `false_negatives`. Rates: `sensitivity`, `specificity`, `ppv` and `npv`, each with Wilson's 95 % interval
+    for independent patches as `…_low` and `…_high`, and None if its denominator is 0. `at_prevalence`:
+    the `ppv` and `npv` to expect at each of `prevalences`. Raises InputError if the threshold is not finite.
     """
     labels = binary_labels(labels)
-    called = probabilities_of_one(probabilities, len(labels)) >= threshold
+    called = valid_probabilities(probabilities, len(labels)) >= threshold
     if not np.isfinite(threshold):
         raise InputError(f"threshold: {threshold} is not a finite number")
     true_positives, false_positives = int(np.sum(called & labels)), int(np.sum(called & ~labels))
@@ -62,13 +68,13 @@ def at_threshold(labels, probabilities, threshold: float, prevalences: Sequence[
         "true_negatives": true_negatives,
         "false_negatives": false_negatives,
     }
-    shares = {
+    rates = {
         "sensitivity": (true_positives, true_positives + false_negatives),
         "specificity": (true_negatives, true_negatives + false_positives),
         "ppv": (true_positives, true_positives + false_positives),
         "npv": (true_negatives, true_negatives + false_negatives),
     }
-    for name, counts in shares.items():
+    for name, counts in rates.items():
         result[name], result[f"{name}_low"], result[f"{name}_high"] = wilson(*counts)
     result["at_prevalence"] = []
     for prevalence in prevalences:

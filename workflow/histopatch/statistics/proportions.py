@@ -1,15 +1,15 @@
-"""Proportions of patches: their interval, and predictive values where positives are rarer or commoner."""
+"""Proportions of patches: confidence intervals, and predictive values at another prevalence."""
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from histopatch.errors import InputError
 
 
 class Proportion(NamedTuple):
-    """A share with its confidence interval; the share is None where there is nothing to take it of."""
+    """A proportion with its confidence interval; `value` is None if there were no trials."""
 
     value: float | None
     low: float
@@ -17,9 +17,9 @@ class Proportion(NamedTuple):
 
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> Proportion:
-    """The share of successes with Wilson's score interval, for independent trials.
+    """The proportion of successes with Wilson's score interval, for independent trials.
 
-    Of no trial it is the whole of [0, 1]. Raises InputError where there are more successes than trials or
+    Without trials the interval is [0, 1]. Raises InputError if there are more successes than trials, or
     fewer than none.
 
     Wilson, JASA 1927; compared with others in Brown, Cai & DasGupta, Statistical Science 2001.
@@ -28,24 +28,25 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Proportion:
         raise InputError(f"successes: {successes} of {trials} trials is impossible")
     if trials == 0:
         return Proportion(None, 0.0, 1.0)
-    share, z = successes / trials, norm.ppf((1 + level) / 2)
-    shrunk = 1 + z**2 / trials
-    centre = (share + z**2 / (2 * trials)) / shrunk
-    half = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / shrunk
-    # At no success and at no failure a bound is 0 or 1 exactly; rounding may miss it.
-    low = 0.0 if successes == 0 else float(centre - half)
-    high = 1.0 if successes == trials else float(centre + half)
+    share, z = successes / trials, ndtri((1 + level) / 2)
+    shrinkage = 1 + z**2 / trials
+    centre = (share + z**2 / (2 * trials)) / shrinkage
+    margin = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / shrinkage
+    # With no successes, or no failures, one bound is exactly 0 or 1, which rounding may miss.
+    low = 0.0 if successes == 0 else float(centre - margin)
+    high = 1.0 if successes == trials else float(centre + margin)
     return Proportion(share, low, high)
 
 
 def predictive_values(
     sensitivity: float | None, specificity: float | None, prevalence: float
 ) -> tuple[float | None, float | None]:
-    """PPV and NPV where a share `prevalence` of the patches is positive, by Bayes' theorem.
+    """PPV and NPV at a prevalence (the share of positive patches), by Bayes' theorem.
 
-    Sensitivity and specificity are taken as they are: they carry over only where patches differ in
-    nothing but how many are positive. A value is None where nothing would be called positive (PPV) or
-    negative (NPV), both where sensitivity or specificity is None. Raises InputError outside [0, 1].
+    Sensitivity and specificity are assumed to carry over, which holds only if the patches differ in
+    nothing but their prevalence. PPV is None if nothing would be called positive, NPV if nothing would be
+    called negative, and both if sensitivity or specificity is None. Raises InputError for a prevalence
+    outside [0, 1].
 
     Altman & Bland, BMJ 1994 (Diagnostic tests 2: predictive values).
     """

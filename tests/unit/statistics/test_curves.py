@@ -7,7 +7,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from histopatch.errors import InputError
 from histopatch.statistics import resampling
 from histopatch.statistics.checks import slide_codes
-from histopatch.statistics.roc import precision_recall, roc_band
+from histopatch.statistics.curves import precision_recall, roc_band
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def binormal(generator, positives, negatives, distance=1.5):
 @pytest.mark.parametrize("decimals", [0, 1, 2, 12])
 def test_the_curve_is_scikit_learns(patches, decimals):
     labels, probabilities, slides = patches(300, decimals)
-    band = roc_band(labels, probabilities, slides, repeats=5)
+    band = roc_band(labels, probabilities, slides, resamples=5)
     assert band.iloc[0].tolist() == [0, 0, 0, 0]
     assert band.iloc[-1].tolist() == [1, 1, 1, 1]
     curve = band.iloc[1:]
@@ -55,7 +55,7 @@ def test_the_curve_is_scikit_learns(patches, decimals):
 @pytest.mark.parametrize("decimals", [1, 2, 12])
 def test_the_band_by_slide_is_that_of_copied_patches(patches, decimals):
     labels, probabilities, slides = patches(120, decimals)
-    band = roc_band(labels, probabilities, slides, repeats=60, seed=4, level=0.8)
+    band = roc_band(labels, probabilities, slides, resamples=60, seed=4, level=0.8)
     codes = slide_codes(slides, 120)
     draws = np.concatenate(list(resampling.draw_slides(labels == 1, codes, 60, 4)), axis=1)
     drawn = []
@@ -70,7 +70,7 @@ def test_the_band_by_slide_is_that_of_copied_patches(patches, decimals):
 def test_the_band_of_patches_has_the_known_variance():
     """t (1 - t) / m of the positives, and slope² f (1 - f) / n of the threshold: Pepe 2003, result 5.1."""
     positives, negatives = 2000, 3000
-    band = roc_band(*binormal(np.random.default_rng(0), positives, negatives), repeats=600)
+    band = roc_band(*binormal(np.random.default_rng(0), positives, negatives), resamples=600)
     for rate in (0.1, 0.3):
         true = norm.cdf(1.5 + norm.ppf(rate))
         slope = norm.pdf(1.5 + norm.ppf(rate)) / norm.pdf(norm.ppf(rate))
@@ -82,7 +82,7 @@ def test_the_band_of_patches_has_the_known_variance():
 def test_the_band_holds_the_truth_as_often_as_it_says():
     generator, held = np.random.default_rng(0), []
     for seed in range(150):
-        band = roc_band(*binormal(generator, 100, 150), repeats=200, seed=seed, points=60)
+        band = roc_band(*binormal(generator, 100, 150), resamples=200, seed=seed, points=60)
         low, high = (np.interp(0.2, band.false_positive_rate, band[name]) for name in ("low", "high"))
         held.append(low <= norm.cdf(1.5 + norm.ppf(0.2)) <= high)
     assert 0.91 <= np.mean(held) <= 0.99
@@ -92,7 +92,7 @@ def test_the_band_holds_the_truth_as_often_as_it_says():
 @pytest.mark.parametrize("decimals", [1, 12])
 def test_a_band_rises_and_holds_the_curve(patches, by_slide, decimals):
     labels, probabilities, slides = patches(1000, decimals, slides=30)
-    band = roc_band(labels, probabilities, slides if by_slide else None, repeats=200)
+    band = roc_band(labels, probabilities, slides if by_slide else None, resamples=200)
     assert (band.false_positive_rate[1:].diff()[1:] > 0).all()
     for name in ("true_positive_rate", "low", "high"):
         assert band[name].between(0, 1).all()
@@ -115,18 +115,18 @@ def test_slides_of_copies_are_wider_than_patches(patches):
 def test_blocks_change_nothing_but_the_memory(monkeypatch, patches, by_slide):
     labels, probabilities, slides = patches(60)
     arguments = (labels, probabilities, slides if by_slide else None)
-    whole = roc_band(*arguments, repeats=400)
-    for module in ("resampling", "roc"):
+    whole = roc_band(*arguments, resamples=400)
+    for module in ("resampling", "curves"):
         monkeypatch.setattr(f"histopatch.statistics.{module}.BLOCK", 7 * 60)
-    parts = roc_band(*arguments, repeats=400)
+    parts = roc_band(*arguments, resamples=400)
     # Patches are drawn class by class, so that other blocks are other draws.
     assert np.abs(parts - whole).to_numpy().max() <= (0 if by_slide else 0.1)
 
 
 def test_a_thinned_curve_is_near_the_whole_and_nearest_at_0(patches):
     labels, probabilities, _ = patches(5000)
-    whole = roc_band(labels, probabilities, repeats=2, points=10_000)
-    thin = roc_band(labels, probabilities, repeats=2, points=100)
+    whole = roc_band(labels, probabilities, resamples=2, points=10_000)
+    thin = roc_band(labels, probabilities, resamples=2, points=100)
     assert 60 < len(thin) <= 100
     assert thin.iloc[:6, :2].equals(whole.iloc[:6, :2])
     assert thin.iloc[-1].tolist() == [1, 1, 1, 1]
@@ -141,7 +141,7 @@ def test_tiny_sets_have_a_band():
     assert roc_band([0, 1], [0.8, 0.2]).to_numpy().tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]
     equal = roc_band([0, 1, 0, 1], [0.5] * 4, [1, 1, 2, 2])
     assert equal.to_numpy().tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]
-    band = roc_band([0, 0, 1], [0.1, 0.6, 0.4], ["a", "b", "a"], repeats=50)
+    band = roc_band([0, 0, 1], [0.1, 0.6, 0.4], ["a", "b", "a"], resamples=50)
     assert band.true_positive_rate.tolist() == [0, 0, 1, 1]
     assert band.notna().all(axis=None)
 
@@ -183,10 +183,10 @@ def test_what_has_no_curve_is_one_line(curve):
 
 @pytest.mark.parametrize("slides", [None, ["a", "b"]])
 def test_a_band_needs_draws(slides):
-    with pytest.raises(InputError, match=r"^repeats: 1 is too few"):
-        roc_band([0, 1], [0.5, 0.6], slides, repeats=1)
+    with pytest.raises(InputError, match=r"^resamples: 1 is too few"):
+        roc_band([0, 1], [0.5, 0.6], slides, resamples=1)
 
 
 def test_a_band_by_slide_needs_two_slides():
-    with pytest.raises(InputError, match=r"^slides: all patches are of one slide"):
+    with pytest.raises(InputError, match=r"^slides: all patches are from one slide"):
         roc_band([0, 1], [0.5, 0.6], ["a", "a"])
