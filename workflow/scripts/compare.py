@@ -9,7 +9,7 @@ from histopatch.settings import Split
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     compare_runs(
         snakemake.params.members,
-        {name: Split(**split) for name, split in snakemake.params.rules.items()},
+        {name: Split(**split) for name, split in snakemake.params.splits.items()},
         snakemake.params.root,
         {Path(split).stem: split for split in snakemake.input.splits},
         snakemake.output[0],

@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.input.best,
         snakemake.input.predictions,
         snakemake.input.get("held_out"),
-        Split(**snakemake.params.rules),
+        Split(**snakemake.params.split),
         snakemake.input.split,
         snakemake.params.prevalences,
         dict(snakemake.output.items()),
