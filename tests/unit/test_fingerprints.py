@@ -20,13 +20,13 @@ def digest(tmp_path):
     """Digest of a small script and library, sources replaced; each call has a folder of its own."""
     count = iter(range(100))
 
-    def take(changes: dict[str, str] | None = None, script: str = "scripts/job.py") -> str:
+    def take(changes: dict[str, str] | None = None, modules: tuple[str, ...] = ()) -> str:
         folder = tmp_path / str(next(count))  # digests are remembered by path
         for name, text in (SOURCES | (changes or {})).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return fingerprints.code(folder / script, folder / "mine")
+        return fingerprints.code(folder / "scripts/job.py", modules, folder / "mine")
 
     return take
 
@@ -82,6 +82,16 @@ def test_every_form_of_import_is_followed(digest, text):
     script = {"scripts/job.py": text}
     assert digest(script) != digest(script | {"mine/other.py": "import mine.files\nprint(1)\n"})
     assert digest(script) != digest(script | {"mine/files.py": "print(1)\n"})  # which other.py imports
+
+
+def test_a_module_that_is_imported_by_name_counts_with_all_that_it_imports(digest):
+    script = {"scripts/job.py": "import importlib\n"}
+    modules = ("data.pack",)
+    before = digest(script, modules)
+    assert before != digest(script)
+    assert before == digest(script | {"mine/other.py": "print(1)\n"}, modules)
+    for name in ("mine/data/pack.py", "mine/data/__init__.py", "mine/files.py"):
+        assert before != digest(script | {name: "print(1)\n"}, modules), name
 
 
 def test_modules_that_import_each_other_have_a_digest(digest):

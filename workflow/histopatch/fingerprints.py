@@ -11,12 +11,15 @@ LIBRARY = Path(__file__).parent  # the package
 
 
 @functools.cache
-def code(script: Path, library: Path = LIBRARY) -> str:
+def code(script: Path, modules: tuple[str, ...] = (), library: Path = LIBRARY) -> str:
     """Digest of the statements of a script and of every library module that it imports, directly or not.
 
-    Taken over the syntax tree without comments, docstrings and formatting, so prose reruns nothing.
+    modules: those that the script imports by name, which no import statement shows; dotted, and relative to
+    the package. Taken over the syntax tree without comments, docstrings and formatting, so prose reruns
+    nothing.
     """
-    sources = sorted(_closure(script, library))
+    named = [file for module in modules for file in _files(module.split("."), library)]
+    sources = sorted(_closure([script, *named], library))
     digest = hashlib.sha256()
     for source in sources:
         name = source.relative_to(library) if source.is_relative_to(library) else source.name
@@ -36,9 +39,9 @@ def image_names(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _closure(script: Path, library: Path) -> set[Path]:
+def _closure(sources: list[Path], library: Path) -> set[Path]:
     seen: set[Path] = set()
-    queue = [script]
+    queue = list(sources)
     while queue:
         source = queue.pop()
         if source not in seen:
@@ -58,13 +61,16 @@ def _imports(source: Path, library: Path) -> list[Path]:
             modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     files = []
     for module in modules:
-        parts = module.split(".")
-        if parts[0] != library.name:
-            continue
-        for depth in range(1, len(parts) + 1):
-            path = library.joinpath(*parts[1:depth])
-            files += [f for f in (path / "__init__.py", path.with_suffix(".py")) if f.is_file()]
+        package, *parts = module.split(".")
+        if package == library.name:
+            files += _files(parts, library)
     return files
+
+
+def _files(parts: list[str], library: Path) -> list[Path]:
+    """The file of a module and those of the packages on the way to it."""
+    paths = [library.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    return [file for path in paths for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()]
 
 
 @functools.cache
