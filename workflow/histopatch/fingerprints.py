@@ -70,7 +70,9 @@ def _imports(source: Path, library: Path) -> list[Path]:
 def _files(parts: list[str], library: Path) -> list[Path]:
     """The file of a module and those of the packages on the way to it."""
     paths = [library.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
-    return [file for path in paths for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()]
+    return [
+        file for path in paths for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()
+    ]
 
 
 @functools.cache

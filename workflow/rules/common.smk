@@ -118,10 +118,6 @@ def kept_files(name):
     jobs which are up to date read. Those of the final run are not known yet: see `final_run`.
     """
     studies, splits = EXPERIMENTS[name]["studies"], EXPERIMENTS[name]["splits"]
-    figures = ["class_balance", "examples", "rgb_histograms", "top_runs", "cost", "effects"]
-    figures += [f"audit-{split}" for split in splits]
-    figures += [f"study-{study}" for study in studies]
-    figures += ["learning_curves", *FINAL_FIGURES]
     files = [f"pack/{part}.{kind}" for part in ("train", "test") for kind in PACK_FILES]
     files += ["pack/train.duplicates.csv"]
     files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
@@ -130,22 +126,25 @@ def kept_files(name):
         files += ["pack/train.appearance.csv"]
     files += [f"explore/{table}.csv" for table in ("images", "class_balance", "rgb_histograms")]
     files += [f"tables/{table}.csv" for table in ("runs", "effects", "seeds", *studies)]
-    files += [f"figures/{figure}.png" for figure in figures]
     files += [f"final/{file}" for file in ("best.json", "test_predictions.csv", *FINAL_TABLES)]
     if has_held_out(name):
         files += ["final/held_out_predictions.csv"]
     files += ["tables/summary.md", "submission.csv"]
     if EXPERIMENTS[name]["dataset"]["format"] == "synthetic":
         files += [f"source/{file}" for file in SOURCE_FILES]
-    return [f"results/{name}/{file}" for file in files] + study_files(name, *RUN_FILES)
+    results = [f"results/{name}/{file}" for file in files]
+    return results + kept_figures(name) + study_files(name, *RUN_FILES)
 
 
 # --- what makes a job stale -------------------------------------------------------------------------
 
 
-def code(script):
-    """Digest of a script and all that it imports; a param of its rule, since modules are not tracked."""
-    return fingerprints.code(WORKFLOW / "scripts" / script)
+def code(script, modules=()):
+    """Digest of a script and all that it imports; a param of its rule, since modules are not tracked.
+
+    modules: library modules that the script imports by name.
+    """
+    return fingerprints.code(WORKFLOW / "scripts" / script, tuple(modules))
 
 
 # --- while the workflow runs ------------------------------------------------------------------------
