@@ -28,8 +28,8 @@ def draw_cost(figure: Figure, runs: pd.DataFrame) -> None:
     """Draw what `cost` describes."""
     figure.set_figheight(5.0)
     axes = figure.subplots()
-    looks = zip(itertools.cycle(style.CYCLE), itertools.cycle(MARKERS), strict=True)
-    for (backbone, group), (colour, marker) in zip(runs.groupby("backbone"), looks, strict=False):
+    colours, markers = itertools.cycle(style.CYCLE), itertools.cycle(MARKERS)
+    for (backbone, group), colour, marker in zip(runs.groupby("backbone"), colours, markers, strict=False):
         axes.scatter(
             group.train_seconds, group.final_val_auc, s=55, color=colour, marker=marker,
             edgecolor="white", linewidth=0.6, label=backbone, zorder=3,

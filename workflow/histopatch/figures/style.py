@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from histopatch.files import replacing
 
 WIDTH = 9.0  # inches
+TITLE_LINE = 0.24  # inches that a line of the title takes
 CLASSES = ("negative", "positive")  # by label
 VALIDATION_AUROC = "validation AUROC after the last epoch"
 NOT_TESTED = "validated on different patches, not tested"  # runs that no paired test can compare
@@ -75,8 +76,10 @@ def wrapped(text: str, width: int) -> str:
 
 
 def heading(page: Figure, text: str) -> None:
-    """Write the title of the figure, on several lines if it is long."""
-    page.suptitle(wrapped(text, 80))
+    """Write the title of the figure; the lines of a long one make the figure higher."""
+    title = wrapped(text, 80)
+    page.suptitle(title)
+    page.set_figheight(page.get_figheight() + TITLE_LINE * title.count("\n"))
 
 
 def legend_below(page: Figure, axes: Axes) -> None:
