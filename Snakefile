@@ -13,6 +13,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/final.smk"
 include: "workflow/rules/performance.smk"
+include: "workflow/rules/figures.smk"
 
 
 rule all:

@@ -1,4 +1,4 @@
-# From the runs' kept files to tables and figures of each study and of all runs.
+# From the kept files of the runs to the tables of each study and of all runs.
 
 
 @keeps
@@ -113,79 +113,3 @@ rule effects:
         code=code("effects.py"),
     script:
         "../scripts/effects.py"
-
-
-rule figure_study:
-    input:
-        "results/{experiment}/tables/{study}.csv",
-    output:
-        report(
-            "results/{experiment}/figures/study-{study}.png",
-            caption="../report/study.rst",
-            category="2 Studies",
-            labels={"what": "study {study}"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-study-{study}.log",
-    params:
-        options=figure_options(),
-        code=code("figure_study.py"),
-    script:
-        "../scripts/figure_study.py"
-
-
-rule figure_effects:
-    input:
-        "results/{experiment}/tables/effects.csv",
-    output:
-        report(
-            "results/{experiment}/figures/effects.png",
-            caption="../report/effects_figure.rst",
-            category="2 Studies",
-            labels={"what": "what each setting changed, figure"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-effects.log",
-    params:
-        options=figure_options(),
-        code=code("figure_effects.py"),
-    script:
-        "../scripts/figure_effects.py"
-
-
-rule figure_top_runs:
-    input:
-        "results/{experiment}/tables/runs.csv",
-    output:
-        report(
-            "results/{experiment}/figures/top_runs.png",
-            caption="../report/top_runs.rst",
-            category="2 Studies",
-            labels={"what": "top configurations"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-top_runs.log",
-    params:
-        options=figure_options("top_runs"),
-        code=code("figure_top_runs.py"),
-    script:
-        "../scripts/figure_top_runs.py"
-
-
-rule figure_cost:
-    input:
-        "results/{experiment}/tables/runs.csv",
-    output:
-        report(
-            "results/{experiment}/figures/cost.png",
-            caption="../report/cost.rst",
-            category="2 Studies",
-            labels={"what": "AUROC against training time"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-cost.log",
-    params:
-        options=figure_options(),
-        code=code("figure_cost.py"),
-    script:
-        "../scripts/figure_cost.py"

@@ -100,22 +100,3 @@ rule submission:
         code=code("submission.py"),
     script:
         "../scripts/submission.py"
-
-
-rule figure_learning_curves:
-    input:
-        final_run("history.csv"),
-    output:
-        report(
-            "results/{experiment}/figures/learning_curves.png",
-            caption="../report/learning_curves.rst",
-            category="3 Final model",
-            labels={"what": "learning curves"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-learning_curves.log",
-    params:
-        options=figure_options(),
-        code=code("figure_learning_curves.py"),
-    script:
-        "../scripts/figure_learning_curves.py"

@@ -8,8 +8,6 @@ FINAL_TABLES = [
     "precision_recall.csv",
     "auc_by_group.csv",
 ]
-# Each is drawn from one of those tables.
-FINAL_FIGURES = ["roc", "precision_recall", "confusion", "reliability", "auc_by_group"]
 
 
 @keeps
@@ -73,104 +71,6 @@ rule final_metrics:
         code=code("final_metrics.py"),
     script:
         "../scripts/final_metrics.py"
-
-
-rule figure_roc:
-    input:
-        curve="results/{experiment}/final/roc.csv",
-        points="results/{experiment}/final/operating_points.csv",
-        metrics="results/{experiment}/final/metrics.json",
-    output:
-        report(
-            "results/{experiment}/figures/roc.png",
-            caption="../report/roc.rst",
-            category="3 Final model",
-            labels={"what": "ROC curve"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-roc.log",
-    params:
-        options=figure_options(),
-        code=code("figure_roc.py"),
-    script:
-        "../scripts/figure_roc.py"
-
-
-rule figure_precision_recall:
-    input:
-        curve="results/{experiment}/final/precision_recall.csv",
-        metrics="results/{experiment}/final/metrics.json",
-    output:
-        report(
-            "results/{experiment}/figures/precision_recall.png",
-            caption="../report/precision_recall.rst",
-            category="3 Final model",
-            labels={"what": "precision-recall curve"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-precision_recall.log",
-    params:
-        options=figure_options(),
-        code=code("figure_precision_recall.py"),
-    script:
-        "../scripts/figure_precision_recall.py"
-
-
-rule figure_confusion:
-    input:
-        "results/{experiment}/final/operating_points.csv",
-    output:
-        report(
-            "results/{experiment}/figures/confusion.png",
-            caption="../report/confusion.rst",
-            category="3 Final model",
-            labels={"what": "confusion matrices"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-confusion.log",
-    params:
-        options=figure_options(),
-        code=code("figure_confusion.py"),
-    script:
-        "../scripts/figure_confusion.py"
-
-
-rule figure_reliability:
-    input:
-        "results/{experiment}/final/reliability.csv",
-    output:
-        report(
-            "results/{experiment}/figures/reliability.png",
-            caption="../report/reliability.rst",
-            category="3 Final model",
-            labels={"what": "reliability"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-reliability.log",
-    params:
-        options=figure_options(),
-        code=code("figure_reliability.py"),
-    script:
-        "../scripts/figure_reliability.py"
-
-
-rule figure_auc_by_group:
-    input:
-        "results/{experiment}/final/auc_by_group.csv",
-    output:
-        report(
-            "results/{experiment}/figures/auc_by_group.png",
-            caption="../report/auc_by_group.rst",
-            category="3 Final model",
-            labels={"what": "AUROC by slide or fold"},
-        ),
-    log:
-        "results/{experiment}/logs/figure-auc_by_group.log",
-    params:
-        options=figure_options(),
-        code=code("figure_auc_by_group.py"),
-    script:
-        "../scripts/figure_auc_by_group.py"
 
 
 rule summary:

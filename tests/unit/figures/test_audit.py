@@ -45,7 +45,7 @@ def test_every_kind_has_a_bar_and_a_count(render):
 def test_zero_is_shown_as_zero(render):
     axes = render(audit.draw_audit, make_report(known=0), [], "Split").axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0] * 5
-    assert axes.texts[0].get_text() == "0 (none is known)"
+    assert axes.texts[0].get_text() == "0 (no slides are known)"
     assert axes.get_xlim() == (0, 1)
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
 
@@ -89,7 +89,7 @@ def test_the_audit_reads_its_files(tmp_path, monkeypatch, kinds):
     draw = audit.draw_audit
     monkeypatch.setattr(audit, "draw_audit", lambda *given: (drawn.extend(given[2]), draw(*given)))
     inputs = [tmp_path / name for name in ("report.json", "pairs.csv", "pack.npy", "index.csv")]
-    audit.audit(*inputs, tmp_path / "figure.png", title="Split", dpi=60)
+    audit.audit(*inputs, tmp_path / "figure.png", name="main", dpi=60)
     assert [(int(e.a[0, 0, 0]), int(e.b[0, 0, 0])) for e in drawn] == [(99, 49), (98, 48)][: len(kinds)]
     with Image.open(tmp_path / "figure.png") as image:
         assert image.width == 60 * style.WIDTH

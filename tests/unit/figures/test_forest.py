@@ -23,7 +23,8 @@ def test_rows_are_labelled_from_the_top_down_with_notes(render, assert_inside):
 
 
 def test_details_stand_under_their_label_and_touch_nothing(render, assert_inside):
-    labels = ["one line", "one\nof\nthree", "one line"]
+    long = "a label of so many words that it takes three lines of the figure, which is many"
+    labels = ["one line", long, "one line"]
 
     def draw(figure):
         forest.rows(figure, range(3), labels, [""] * 3, [f"detail {i}" for i in range(3)])

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
@@ -7,31 +6,6 @@ from PIL import Image
 
 from histopatch.figures import studies, style
 from histopatch.files import read_table
-
-
-def make_runs(aurocs, **columns):
-    """A table of all runs, as written, best first."""
-    aurocs = pd.Series(aurocs)
-    table = {
-        "run": [f"run_{i}" for i in range(len(aurocs))],
-        "backbone": "resnet18",
-        "lr": 3e-4,
-        "pos_weight": False,
-        "epochs": 2,
-        "best_val_auc": aurocs + 0.001,
-        "final_val_auc": aurocs,
-        "val_auc_low": aurocs - 0.004,
-        "val_auc_high": aurocs + 0.002,
-        "tied_with_best": True,
-        "validated_on": "unseen slides",
-        "folds": 1,
-        "fold_auc_mean": aurocs,
-        "fold_auc_sd": aurocs / 100,
-        "train_seconds": [100.0 + i for i in range(len(aurocs))],
-        "study": "grid",
-        "folder": [f"folder_{i}" for i in range(len(aurocs))],
-    }
-    return pd.DataFrame(table | columns)
 
 
 def tick_labels(axes):
@@ -56,9 +30,9 @@ def look(axes, label):
 
 
 @pytest.mark.parametrize("aurocs", [[0.7], [0.985, 0.98, 0.9797], [0.99 - i / 4000 for i in range(40)]])
-def test_dots_are_zoomed_and_in_order(render, aurocs, assert_inside):
+def test_dots_are_zoomed_and_in_order(render, aurocs, assert_inside, make_runs):
     runs = make_runs(aurocs)
-    figure = render(studies.draw_study, runs, "A study")
+    figure = render(studies.draw_study, runs, "grid")
     axes = figure.axes[0]
     assert drawn_dots(axes) == [[auc, row] for row, auc in enumerate(aurocs)]
     assert tick_labels(axes) == list(runs.run)
@@ -67,32 +41,32 @@ def test_dots_are_zoomed_and_in_order(render, aurocs, assert_inside):
     lower, upper = axes.get_xlim()
     assert 0.5 < lower < runs.val_auc_low.min()
     assert runs.val_auc_high.max() < upper
-    assert figure.get_suptitle() == "A study"
+    assert figure.get_suptitle() == "Runs of the study grid"
     assert not figure.legends[0].get_window_extent().overlaps(axes.get_tightbbox())
     assert_inside(figure)
 
 
-def test_whiskers_span_the_interval(render):
+def test_whiskers_span_the_interval(render, make_runs):
     axes = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0]
     whiskers = axes.collections[0].get_segments()
     assert whiskers[0].tolist() == pytest.approx(np.array([[0.976, 0], [0.982, 0]]))
     assert whiskers[1].tolist() == pytest.approx(np.array([[0.966, 1], [0.972, 1]]))
 
 
-def test_a_line_marks_the_best_auroc(render):
+def test_a_line_marks_the_best_auroc(render, make_runs):
     line = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0].lines[0]
     assert (line.get_xdata(), line.get_linestyle()) == ([0.98, 0.98], "--")
 
 
-def test_looks_tell_which_runs_are_as_good_as_the_best(render, tmp_path):
+def test_looks_tell_which_runs_are_as_good_as_the_best(render, tmp_path, make_runs):
     runs = make_runs([0.99, 0.98, 0.97, 0.96], tied_with_best=[True, False, None, True])
     runs.to_csv(tmp_path / "table.csv", index=False)
     figure = render(studies.draw_study, read_table(tmp_path / "table.csv"), "")
     axes = figure.axes[0]
     assert look(axes, studies.TIED) == ([0, 3], style.MAIN.lower(), style.MAIN.lower())
     assert look(axes, studies.LOWER) == ([1], style.OTHER.lower(), style.OTHER.lower())
-    assert look(axes, studies.NOT_TESTED) == ([2], "#ffffff", style.MUTED)
-    assert legend(figure) == [studies.TIED, studies.LOWER, studies.NOT_TESTED, "AUROC of the best run"]
+    assert look(axes, style.NOT_TESTED) == ([2], "#ffffff", style.MUTED)
+    assert legend(figure) == [studies.TIED, studies.LOWER, style.NOT_TESTED, "AUROC of the best run"]
 
 
 @pytest.mark.parametrize(
@@ -100,15 +74,15 @@ def test_looks_tell_which_runs_are_as_good_as_the_best(render, tmp_path):
     [
         ([True, True], [studies.TIED]),
         ([True, False], [studies.TIED, studies.LOWER]),
-        ([True, None], [studies.TIED, studies.NOT_TESTED]),
+        ([True, None], [studies.TIED, style.NOT_TESTED]),
     ],
 )
-def test_the_legend_has_only_what_occurs(render, tied, entries):
+def test_the_legend_has_only_what_occurs(render, tied, entries, make_runs):
     figure = render(studies.draw_study, make_runs([0.98, 0.97], tied_with_best=tied), "")
     assert legend(figure) == [*entries, "AUROC of the best run"]
 
 
-def test_runs_say_what_they_validate_on_where_that_differs(render, assert_inside):
+def test_runs_say_what_they_validate_on_where_that_differs(render, assert_inside, make_runs):
     on = ["random patches: expect less on new slides", "unseen appearance (stand-in for slides)"]
     figure = render(studies.draw_study, make_runs([0.98, 0.97], validated_on=on), "")
     axes = figure.axes[0]
@@ -117,12 +91,12 @@ def test_runs_say_what_they_validate_on_where_that_differs(render, assert_inside
     assert_inside(figure)
 
 
-def test_what_all_runs_validate_on_is_not_repeated(render):
+def test_what_all_runs_validate_on_is_not_repeated(render, make_runs):
     axes = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0]
     assert not axes.get_yticklabels(minor=True)
 
 
-def test_long_names_and_values_stay_inside_the_figure(render, assert_inside):
+def test_long_names_and_values_stay_inside_the_figure(render, assert_inside, make_runs):
     names = ["lr=0.0001,dropout=0.2,scheduler=cosine,pos_weight=true,seed=1", "x" * 90]
     figure = render(studies.draw_study, make_runs([0.98, 0.97], run=names), "a_long_title " * 12)
     axes = figure.axes[0]
@@ -132,7 +106,7 @@ def test_long_names_and_values_stay_inside_the_figure(render, assert_inside):
     assert axes.get_window_extent().width > 0.4 * figure.bbox.width
 
 
-def test_labels_tell_only_what_differs():
+def test_labels_tell_only_what_differs(make_runs):
     runs = make_runs(
         [0.98, 0.97], backbone=["resnet18", "efficientnet_b0"], lr=[1e-4, 3e-4],
         pos_weight=[True, False],
@@ -143,18 +117,18 @@ def test_labels_tell_only_what_differs():
     ]
 
 
-def test_labels_are_names_when_no_setting_differs():
+def test_labels_are_names_when_no_setting_differs(make_runs):
     assert studies.distinguishing_labels(make_runs([0.98])) == ["run_0"]
 
 
-def test_study_reads_names_that_look_like_missing_values(tmp_path):
+def test_study_reads_names_that_look_like_missing_values(tmp_path, make_runs):
     make_runs([0.98, 0.97], run=["NA", "007"]).to_csv(tmp_path / "table.csv", index=False)
-    studies.study(tmp_path / "table.csv", tmp_path / "figure.png", 60, "A study")
+    studies.study(tmp_path / "table.csv", tmp_path / "figure.png", 60, "grid")
     with Image.open(tmp_path / "figure.png") as image:
         assert image.width == 60 * style.WIDTH
 
 
-def test_top_runs_draws_the_best_of_all(tmp_path, monkeypatch):
+def test_top_runs_draws_the_best_of_all(tmp_path, monkeypatch, make_runs):
     table = make_runs([0.95, 0.99, 0.97, 0.98], lr=[1e-3, 1e-4, 2e-4, 3e-4])
     table.to_csv(tmp_path / "table.csv", index=False)
     best = []
@@ -168,51 +142,8 @@ def test_top_runs_draws_the_best_of_all(tmp_path, monkeypatch):
         assert image.width == 60 * style.WIDTH
 
 
-def test_top_runs_do_not_speak_of_ties_which_are_per_study(render):
+def test_top_runs_do_not_speak_of_ties_which_are_per_study(render, make_runs):
     runs = make_runs([0.98, 0.97], tied_with_best=[True, False])
     figure = render(studies.draw_top_runs, runs)
     assert legend(figure) == ["AUROC of the best run"]
     assert len({to_hex(c) for g in figure.axes[0].collections for c in g.get_edgecolor()}) == 1
-
-
-def test_pareto_front_is_the_runs_that_none_beats():
-    runs = make_runs([0.90, 0.95, 0.94, 0.95, 0.97], train_seconds=[10, 20, 30, 40, 50])
-    assert list(studies.pareto_front(runs).run) == ["run_0", "run_1", "run_4"]
-
-
-def test_pareto_front_takes_the_better_of_two_equally_fast():
-    runs = make_runs([0.90, 0.95], train_seconds=[10, 10])
-    assert list(studies.pareto_front(runs).run) == ["run_1"]
-
-
-def test_cost_has_a_marker_per_run_and_a_colour_per_backbone(render):
-    backbones = ["resnet18", "efficientnet_b0", "resnet18", "efficientnet_b2"]
-    runs = make_runs([0.98, 0.97, 0.96, 0.95], backbone=backbones)
-    figure = render(studies.draw_cost, runs)
-    axes = figure.axes[0]
-    markers = {group.get_label(): group.get_offsets().tolist() for group in axes.collections}
-    assert markers["resnet18"] == [[100, 0.98], [102, 0.96]]
-    assert sum(map(len, markers.values())) == len(runs)
-    assert len({to_hex(group.get_facecolor()[0]) for group in axes.collections}) == 3
-    assert axes.lines[0].get_xydata().tolist() == [[100, 0.98]]
-    names = ["efficientnet_b0", "efficientnet_b2", "resnet18", "Pareto front"]
-    assert [text.get_text() for text in figure.legends[0].texts] == names
-    assert not figure.legends[0].get_window_extent().overlaps(axes.get_tightbbox())
-    assert axes.get_ylim()[0] > 0.9
-
-
-@pytest.mark.parametrize(("slowest", "scale"), [(300.0, "linear"), (5000.0, "log")])
-def test_time_axis_is_logarithmic_when_times_differ_much(render, slowest, scale):
-    runs = make_runs([0.98, 0.97], train_seconds=[100.0, slowest])
-    axes = render(studies.draw_cost, runs).axes[0]
-    assert axes.get_xscale() == scale
-    assert "training time (s" in axes.get_xlabel()
-    if scale == "log":
-        assert "1,000" in [label.get_text() for label in axes.get_xticklabels()]
-
-
-def test_cost_reads_its_table(tmp_path):
-    make_runs([0.98]).to_csv(tmp_path / "table.csv", index=False)
-    studies.cost(tmp_path / "table.csv", tmp_path / "figure.png", 60)
-    with Image.open(tmp_path / "figure.png") as image:
-        assert image.size == (60 * style.WIDTH, 300)

@@ -48,6 +48,18 @@ def test_wrapped_breaks_after_the_commas_of_a_run_name():
     )
 
 
+def test_a_long_title_takes_no_height_from_the_axes(render, assert_inside):
+    def draw(figure, title):
+        figure.subplots()
+        style.heading(figure, title)
+
+    short, long = (render(draw, "title " * count) for count in (1, 60))
+    assert long.get_suptitle().count("\n") >= 4
+    heights = [figure.axes[0].get_window_extent().height for figure in (short, long)]
+    assert heights[1] >= heights[0]
+    assert_inside(long)
+
+
 @pytest.mark.parametrize("words", ["short", "an entry of forty-two characters, a long one"])
 def test_legends_have_as_many_columns_as_fit(render, words, assert_inside):
     def draw(figure):
@@ -64,7 +76,7 @@ def test_legends_have_as_many_columns_as_fit(render, words, assert_inside):
     assert_inside(figure)
 
 
-def test_words_stay_inside_the_page(render, assert_inside):
-    figure = render(style.words, "nothing to draw " * 20)
+def test_a_message_stays_inside_the_page(render, assert_inside):
+    figure = render(style.message, "nothing to draw " * 20)
     assert figure.axes[0].texts[0].get_text().split() == ["nothing", "to", "draw"] * 20
     assert_inside(figure)

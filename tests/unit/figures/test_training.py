@@ -24,10 +24,10 @@ def make_history(epochs):
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_learning_curves_show_each_epoch(render, epochs):
     history = make_history(epochs)
-    figure = render(training.draw_learning_curves, [history], "A training")
+    figure = render(training.draw_learning_curves, [history])
     loss, auroc = figure.axes
     curves = {line.get_label(): line for line in loss.lines}
-    assert curves["train"].get_ydata().tolist() == history.train_loss.tolist()
+    assert curves["training"].get_ydata().tolist() == history.train_loss.tolist()
     assert curves["validation"].get_ydata().tolist() == history.val_loss.tolist()
     assert auroc.lines[0].get_ydata().tolist() == history.val_auc.tolist()
     assert auroc.lines[0].get_color() == curves["validation"].get_color()
@@ -36,12 +36,12 @@ def test_learning_curves_show_each_epoch(render, epochs):
     assert (loss.get_ylabel(), auroc.get_ylabel()) == (
         "loss (binary cross-entropy)", "validation AUROC",
     )  # fmt: skip
-    assert [text.get_text() for text in figure.legends[0].texts] == ["train", "validation"]
+    assert [text.get_text() for text in figure.legends[0].texts] == ["training", "validation"]
 
 
 @pytest.mark.parametrize("epochs", [1, 10])
 def test_epochs_have_whole_ticks(render, epochs):
-    axes = render(training.draw_learning_curves, [make_history(epochs)], "").axes[0]
+    axes = render(training.draw_learning_curves, [make_history(epochs)]).axes[0]
     low, high = axes.get_xlim()
     ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
     assert ticks
@@ -49,26 +49,26 @@ def test_epochs_have_whole_ticks(render, epochs):
 
 
 def test_auroc_axis_is_zoomed(render):
-    axes = render(training.draw_learning_curves, [make_history(3)], "").axes[1]
+    axes = render(training.draw_learning_curves, [make_history(3)]).axes[1]
     assert axes.get_ylim()[0] > 0.9
     assert axes.get_ylim()[1] < 1
 
 
 def test_learning_curves_read_their_history(tmp_path):
     make_history(2).to_csv(tmp_path / "history.csv", index=False)
-    training.learning_curves([tmp_path / "history.csv"], tmp_path / "figure.png", 60, "A training")
+    training.learning_curves([tmp_path / "history.csv"], tmp_path / "figure.png", 60)
     with Image.open(tmp_path / "figure.png") as image:
         assert image.size == (60 * style.WIDTH, 240)
 
 
 def test_folds_are_thin_lines_around_their_mean(render):
     histories = [make_history(3), make_history(3) * 1.1]
-    figure = render(training.draw_learning_curves, histories, "A training")
+    figure = render(training.draw_learning_curves, histories)
     _, auroc = figure.axes
     mean, *folds = auroc.lines
     assert mean.get_ydata() == pytest.approx(1.05 * histories[0].val_auc.to_numpy())
     assert [line.get_ydata().tolist() for line in folds] == [h.val_auc.tolist() for h in histories]
     assert all(line.get_linewidth() < mean.get_linewidth() for line in folds)
     assert [text.get_text() for text in figure.legends[0].texts] == [
-        "train, mean over 2 folds", "validation, mean over 2 folds",
+        "training, mean over 2 folds", "validation, mean over 2 folds",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Figure of the leakage audit of a split; data/audit.py makes the tables."""
+"""Leakage audit of a split: what is on more than one side of it, with examples."""
 
 import json
 import math
@@ -18,11 +18,11 @@ from histopatch.files import read_table
 KINDS = {
     "slide": "slides",
     "identical": "identical images",
-    "turned": "flipped or turned images",
-    "near": "near duplicates",
-    "two_labels": "one image, two labels",
+    "turned": "flipped or rotated images",
+    "near": "near-duplicates",
+    "two_labels": "images with two labels",
 }
-EXAMPLES, COLUMNS = 8, 4  # pairs at most, and in a row
+MOST_EXAMPLES, COLUMNS = 8, 4  # pairs of patches in all and per line
 GAP = 4  # white pixels between the patches of a pair
 
 
@@ -34,10 +34,11 @@ class Example(NamedTuple):
     b: np.ndarray
 
 
-def audit(report: str, pairs: str, pack: str, index: str, path: str, title: str, dpi: int) -> None:
-    """Draw how many pairs of each kind are on several sides of a split, and up to EXAMPLES of them.
+def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, name: str) -> None:
+    """Draw how many slides and pairs of images are on more than one side of a split, with examples.
 
-    report: JSON and pairs: CSV of the audit. pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`.
+    report: JSON and pairs: CSV of the audit. pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row
+    of a patch in the pack. name: of the split.
     """
     counts = json.loads(Path(report).read_text())
     row_of = read_table(index).set_index("id").row
@@ -47,31 +48,31 @@ def audit(report: str, pairs: str, pack: str, index: str, path: str, title: str,
         for pair in choose_pairs(read_table(pairs)).itertuples()
     ]
     with style.figure(path, dpi) as figure:
-        draw_audit(figure, counts, examples, title)
+        draw_audit(figure, counts, examples, name)
 
 
 def choose_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Up to EXAMPLES pairs of images that are on two sides or have two labels, of all kinds in turn."""
+    """Up to MOST_EXAMPLES pairs of images that are on two sides or have two labels, of each kind in turn."""
     wrong = (pairs.fold_a != pairs.fold_b) | (pairs.kind == "two_labels")
     images = pairs[wrong & (pairs.kind != "slide")]
     turn = images.groupby("kind").cumcount().sort_values(kind="stable")
-    return images.loc[turn.index[:EXAMPLES]]
+    return images.loc[turn.index[:MOST_EXAMPLES]]
 
 
-def draw_audit(figure: Figure, report: dict, examples: list[Example], title: str) -> None:
+def draw_audit(figure: Figure, report: dict, examples: list[Example], name: str) -> None:
     """Draw what `audit` describes."""
     rows = math.ceil(len(examples) / COLUMNS)
     heights = [2.8, 1.7 * rows] if rows else [2.8]
     figure.set_figheight(sum(heights))
-    # Parts of their own, so that the examples need not stand below the bars, right of their long names.
-    counts, *below = figure.subfigures(len(heights), squeeze=False, height_ratios=heights).flat
-    _draw_counts(counts.subplots(), report)
-    for part in below:
-        for axes, example in zip_longest(part.subplots(rows, COLUMNS, squeeze=False).flat, examples):
+    # Subfigures, so that the examples use the whole width, not only that of the bars.
+    top, *below = figure.subfigures(len(heights), squeeze=False, height_ratios=heights).flat
+    _draw_counts(top.subplots(), report)
+    for block in below:
+        for axes, example in zip_longest(block.subplots(rows, COLUMNS, squeeze=False).flat, examples):
             axes.set_axis_off()
             if example:
                 _draw_example(axes, example)
-    style.heading(figure, title)
+    style.heading(figure, f"Leakage audit of the split {name}")
 
 
 def _draw_counts(axes: Axes, report: dict) -> None:
@@ -82,14 +83,14 @@ def _draw_counts(axes: Axes, report: dict) -> None:
     axes.set_xlim(0, max(1, *values))
     axes.locator_params(axis="x", integer=True)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.set_xlabel("on more than one side of the split (two labels: anywhere)")
+    axes.set_xlabel("number on more than one side of the split (two labels: on any side)")
 
 
 def _out_of(kind: str, report: dict) -> str:
-    """What the count is a part of."""
+    """The total that a count is out of."""
     if kind == "slide":
         known = report["slides"]["known"]
-        return f" of {known:,} slides" if known else " (none is known)"
+        return f" of {known:,} slides" if known else " (no slides are known)"
     found = report["pairs"][kind]["found"]
     return f" of {found:,} pairs" if found and kind != "two_labels" else ""
 
@@ -101,7 +102,7 @@ def _draw_example(axes: Axes, example: Example) -> None:
 
 
 def _caption(pair) -> str:
-    """What is wrong with a pair, and on which sides its patches are."""
+    """What is wrong with a pair, and which sides its patches are on."""
     sides = f"{fold_name(pair.fold_a)} | {fold_name(pair.fold_b)}"
     labels = f"label {pair.label_a} | {pair.label_b}"
     return f"{KINDS[pair.kind]}\n{sides}\n{labels}"

@@ -1,4 +1,4 @@
-"""Forest plots: a row per thing compared, a dot at its estimate and whiskers over its 95 % interval."""
+"""Forest plots: a row for each thing compared, with a dot at its estimate and whiskers over its interval."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from histopatch.figures import style
 
+LABEL_WIDTH = 34  # characters, which leave half of the figure to the dots
 LINE = 0.17  # inches that a line of a label takes
 AREA = 45  # of a dot, in square points
 
@@ -20,10 +21,11 @@ def rows(
 ) -> Axes:
     """Make axes with a labelled row at each position, from the top down, and the figure as high as needed.
 
-    notes: text right of each row. details: muted text under each label.
+    Long labels are wrapped. notes: text right of each row. details: one line in grey under each label.
     """
+    labels = [style.wrapped(label, LABEL_WIDTH) for label in labels]
     lines = [label.count("\n") + 1 for label in labels]
-    below = LINE if details else 0  # a detail is one line
+    below = LINE if details else 0
     row = LINE * max(lines) + below + 0.12
     figure.set_figheight(1.5 + row * (positions[-1] - positions[0] + 1))
     axes = figure.subplots()
@@ -40,7 +42,7 @@ def rows(
 def dots(
     axes: Axes, positions, values, low, high, *, colour, hollow=False, label=None, areas=AREA, thin=False
 ) -> None:
-    """Draw dots that look alike, one a row; low and high may be missing, which leaves out the whiskers.
+    """Draw dots that look alike, one per row, with whiskers from low to high where those are not missing.
 
     areas: of the dots in square points. thin: fine pale whiskers, for rows that touch each other.
     """

@@ -1,4 +1,4 @@
-"""What every figure shares: colours, sizes, legends below the axes, axes zoomed onto the data."""
+"""What all figures share: colours, sizes, words, legends below the axes, axes zoomed to the data."""
 
 import contextlib
 import math
@@ -14,20 +14,23 @@ from matplotlib.figure import Figure
 from histopatch.files import replacing
 
 WIDTH = 9.0  # inches
+TITLE_LINE = 0.24  # inches that a line of the title takes
 CLASSES = ("negative", "positive")  # by label
+VALIDATION_AUROC = "validation AUROC after the last epoch"
+NOT_TESTED = "validated on different patches, not tested"  # runs that no paired test can compare
 
-# Okabe and Ito's palette, which stays apart for colour-blind readers.
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
 COLOURS = {
     "negative": "#0072B2",
     "positive": "#D55E00",
-    "train": "#009E73",
+    "training": "#009E73",
     "validation": "#B0478A",  # their purple, darkened to be readable as a line
     "held out": "#C98A00",  # their orange, darkened likewise
 }
 CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 BAR = "#8DB8D6"
 MAIN = "#0072B2"  # what a figure is about
-OTHER = "#D55E00"  # what it is set apart from
+OTHER = "#D55E00"  # what contrasts with it
 INK = "#222222"
 MUTED = "#777777"
 
@@ -54,7 +57,7 @@ RC = {
 
 @contextlib.contextmanager
 def figure(path: str | Path, dpi: int) -> Iterator[Figure]:
-    """Yield an empty figure to draw on, WIDTH inches wide; it is written when the block ends."""
+    """Yield an empty figure to draw on, WIDTH inches wide; it is written as PNG when the block ends."""
     with matplotlib.rc_context(RC):
         page = Figure(dpi=dpi)
         yield page
@@ -62,18 +65,25 @@ def figure(path: str | Path, dpi: int) -> Iterator[Figure]:
             page.savefig(temporary, dpi="figure")
 
 
+def class_name(label: int) -> str:
+    """What a class is called beside its label."""
+    return f"{CLASSES[label]} ({label})"
+
+
 def wrapped(text: str, width: int) -> str:
-    """Break long text into lines, after the commas in the name of a run too."""
+    """Break long text into lines, also after the commas in the name of a run."""
     return textwrap.fill(re.sub(r",\s*", ", ", text), width)
 
 
 def heading(page: Figure, text: str) -> None:
-    """Write the title of the figure, on several lines when it is long."""
-    page.suptitle(wrapped(text, 80))
+    """Write the title of the figure; the lines of a long one make the figure higher."""
+    title = wrapped(text, 80)
+    page.suptitle(title)
+    page.set_figheight(page.get_figheight() + TITLE_LINE * title.count("\n"))
 
 
 def legend_below(page: Figure, axes: Axes) -> None:
-    """Put the legend of some axes under the figure, where it can hide nothing, in columns that fit."""
+    """Put the legend of some axes below the figure, where it hides nothing, in as many columns as fit."""
     handles, labels = axes.get_legend_handles_labels()
     for columns in range(min(len(labels), 5), 0, -1):
         legend = page.legend(handles, labels, loc="outside lower center", ncols=columns)
@@ -82,8 +92,8 @@ def legend_below(page: Figure, axes: Axes) -> None:
         legend.remove()
 
 
-def words(page: Figure, text: str) -> None:
-    """Say in words why there is nothing to draw."""
+def message(page: Figure, text: str) -> None:
+    """Write why there is nothing to draw."""
     page.set_figheight(1.6)
     axes = page.subplots()
     axes.set_axis_off()
@@ -91,12 +101,12 @@ def words(page: Figure, text: str) -> None:
 
 
 def zoomed(low: float, high: float) -> tuple[float, float]:
-    """Round axis limits a little outside low..high, for AUROCs that differ in the third digit."""
-    span = max(high - low, 0.004)  # a single AUROC needs some axis around it, too
+    """Round axis limits just outside low..high, for AUROCs that differ in the third digit."""
+    span = max(high - low, 0.004)  # a single AUROC needs some axis around it as well
     step = 10 ** math.floor(math.log10(span)) / 5
     lower = math.floor((low - span / 10) / step) * step
     upper = math.ceil((high + span / 10) / step) * step
-    # An AUROC ends at 1; what is left above it keeps a marker or a whisker there whole.
+    # An AUROC ends at 1; the margin above it keeps a marker or whisker there from being cut.
     return max(round(lower, 6), 0.0), round(min(upper, 1 + span / 20), 6)
 
 
@@ -117,4 +127,4 @@ def labelled_rows(
     axes.tick_params(axis="y", length=0)
     axes.grid(False, axis="y")
     for position, note in zip(positions, notes, strict=True):
-        axes.text(1.01, position, note, va="center", transform=axes.get_yaxis_transform())
+        axes.text(1.01, position, note, va="center_baseline", transform=axes.get_yaxis_transform())

@@ -1,4 +1,4 @@
-"""Figure of one training, or of those of all folds of a run: how it went."""
+"""Learning curves of a run: how its training went, fold by fold."""
 
 from collections.abc import Sequence
 
@@ -11,19 +11,19 @@ from histopatch.figures import style
 from histopatch.files import read_table
 
 
-def learning_curves(histories: Sequence[str], path: str, dpi: int, title: str) -> None:
-    """Draw the loss of both parts and the validation AUROC over the epochs, as mean over the folds.
+def learning_curves(histories: Sequence[str], path: str, dpi: int) -> None:
+    """Draw the training and validation loss and the validation AUROC by epoch, as mean over the folds.
 
-    histories: of each fold, CSV with the columns `epoch,train_loss,val_loss,val_auc`.
+    histories: one CSV per fold of the final run, with the columns `epoch,train_loss,val_loss,val_auc`.
     """
     with style.figure(path, dpi) as figure:
-        draw_learning_curves(figure, [read_table(history) for history in histories], title)
+        draw_learning_curves(figure, [read_table(history) for history in histories])
 
 
-def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame], title: str) -> None:
-    """Draw what `learning_curves` describes; the folds themselves are thin lines."""
+def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame]) -> None:
+    """Draw what `learning_curves` describes; single folds are thin lines."""
     loss, auroc = figure.subplots(1, 2)
-    _draw_curve(loss, histories, "train_loss", "train")
+    _draw_curve(loss, histories, "train_loss", "training")
     _draw_curve(loss, histories, "val_loss", "validation")
     loss.set_ylabel("loss (binary cross-entropy)")
     _draw_curve(auroc, histories, "val_auc", "validation")
@@ -31,7 +31,7 @@ def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame], title: s
     aurocs = pd.concat(histories).val_auc
     auroc.set_ylim(style.zoomed(aurocs.min(), aurocs.max()))
     style.legend_below(figure, loss)
-    style.heading(figure, title)
+    style.heading(figure, "Learning curves of the final model")
 
 
 def _draw_curve(axes: Axes, histories: list[pd.DataFrame], column: str, part: str) -> None:
@@ -44,5 +44,5 @@ def _draw_curve(axes: Axes, histories: list[pd.DataFrame], column: str, part: st
             axes.plot(epochs, history[column], marker=".", color=colour, lw=0.8, alpha=0.5)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    # One epoch leaves no range of its own, and half an epoch is no tick.
+    # A single epoch has no range of its own.
     axes.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)

@@ -1,9 +1,9 @@
 """Proportions of patches: confidence intervals, and predictive values at another prevalence."""
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
 from histopatch.errors import InputError
 
@@ -28,7 +28,7 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Proportion:
         raise InputError(f"successes: {successes} of {trials} trials is impossible")
     if trials == 0:
         return Proportion(None, 0.0, 1.0)
-    share, z = successes / trials, ndtri((1 + level) / 2)
+    share, z = successes / trials, NormalDist().inv_cdf((1 + level) / 2)
     shrinkage = 1 + z**2 / trials
     centre = (share + z**2 / (2 * trials)) / shrinkage
     margin = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / shrinkage

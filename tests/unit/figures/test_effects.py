@@ -3,8 +3,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from histopatch.figures import setting_effects as effects
-from histopatch.figures import style
+from histopatch.figures import effects, style
 
 NO_EVIDENCE = "no evidence of a difference"
 
@@ -43,8 +42,8 @@ def test_each_value_has_a_row_under_its_study(render, table, assert_inside):
     assert [text.get_text() for text in axes.texts] == [
         "",
         "+0.0040 (+0.0010 to +0.0070)",
-        "-0.0040 (-0.0070 to -0.0010)",
-        "+0.0010 (-0.0020 to +0.0030)",
+        "−0.0040 (−0.0070 to −0.0010)",
+        "+0.0010 (−0.0020 to +0.0030)",
         "",
         "+0.0020",
     ]
@@ -81,7 +80,7 @@ def test_looks_that_do_not_occur_are_not_in_the_legend(render, table):
 
 def test_without_rows_it_says_so(render, table, assert_inside):
     figure = render(effects.draw_effects, table[:0])
-    assert "No setting varies alone" in figure.axes[0].texts[0].get_text()
+    assert "No two runs of a study differ in exactly one setting" in figure.axes[0].texts[0].get_text()
     assert not figure.axes[0].axison
     assert_inside(figure)
 

@@ -1,4 +1,4 @@
-"""Figure of what each setting changed."""
+"""Forest plot of the effect of each setting on the validation AUROC."""
 
 import numpy as np
 import pandas as pd
@@ -9,15 +9,14 @@ from histopatch.files import read_table
 
 NO_EVIDENCE = "no evidence of a difference"  # the verdict, as the table has it
 STUDY = "Study "  # begins the line above the settings of a study
-LABEL_WIDTH = 34  # characters that leave the dots half of the figure
 GAP = 0.5  # rows between the settings
 
 
 def effects(table: str, path: str, dpi: int) -> None:
-    """Draw a forest plot of the differences in AUROC that each value of a setting makes.
+    """Draw a forest plot of the difference in AUROC that each value of a setting makes.
 
     table: CSV `study,setting,value,difference,difference_low,difference_high,verdict`, the rows of a study
-    and setting together; the interval may be empty. A table without rows is said in words.
+    and setting together; the interval may be empty. Of a table without rows the figure says so in words.
     """
     with style.figure(path, dpi) as figure:
         draw_effects(figure, read_table(table))
@@ -26,9 +25,11 @@ def effects(table: str, path: str, dpi: int) -> None:
 def draw_effects(figure: Figure, effects: pd.DataFrame) -> None:
     """Draw what `effects` describes."""
     if effects.empty:
-        style.words(figure, "No setting varies alone between runs of a study: nothing to compare.")
+        style.message(
+            figure, "No two runs of a study differ in exactly one setting, so there is no effect to show."
+        )
         return
-    lines, places = _layout(effects)
+    lines, positions = _layout(effects)
     axes = forest.rows(figure, *zip(*lines, strict=True))
     for label in axes.get_yticklabels():
         if label.get_text().startswith(STUDY):
@@ -39,38 +40,35 @@ def draw_effects(figure: Figure, effects: pd.DataFrame) -> None:
     for chosen, look in (
         (differs, {"colour": style.MAIN, "label": "evidence of a difference"}),
         (tested & ~differs, {"colour": style.MUTED, "label": NO_EVIDENCE}),
-        (
-            ~tested,
-            {"colour": style.MUTED, "hollow": True, "label": "validated on different patches, not tested"},
-        ),
+        (~tested, {"colour": style.MUTED, "hollow": True, "label": style.NOT_TESTED}),
     ):
         if chosen.any():
             these = effects[chosen]
             values = these.difference, these.difference_low, these.difference_high
-            forest.dots(axes, places[chosen], *values, **look)
+            forest.dots(axes, positions[chosen], *values, **look)
     axes.margins(x=0.08)
-    axes.set_xlabel("difference in validation AUROC, all else equal, with 95 % interval")
+    axes.set_xlabel("difference in validation AUROC, other settings equal, with 95 % interval")
     style.legend_below(figure, axes)
-    style.heading(figure, "What each setting changed")
+    style.heading(figure, "Effect of each setting on the validation AUROC")
 
 
 def _layout(effects: pd.DataFrame) -> tuple[list[tuple[float, str, str]], np.ndarray]:
     """Position, label and note of every line, headings included, and the position of every effect."""
-    lines, places, place = [], [], 0.0
+    lines, positions, position = [], [], 0.0
     for study, of_study in effects.groupby("study", sort=False):
-        lines.append((place, style.wrapped(f"{STUDY}{study}", LABEL_WIDTH), ""))
-        place += 1
+        lines.append((position, f"{STUDY}{study}", ""))
+        position += 1
         for _, of_setting in of_study.groupby("setting", sort=False):
             for row in of_setting.itertuples():
-                label = style.wrapped(f"{row.setting} = {row.value}", LABEL_WIDTH)
-                lines.append((place, label, _note(row)))
-                places.append(place)
-                place += 1
-            place += GAP
-    return lines, np.array(places)
+                lines.append((position, f"{row.setting} = {row.value}", _note(row)))
+                positions.append(position)
+                position += 1
+            position += GAP
+    return lines, np.array(positions)
 
 
 def _note(row) -> str:
-    if pd.isna(row.difference_low):
-        return f"{row.difference:+.4f}"
-    return f"{row.difference:+.4f} ({row.difference_low:+.4f} to {row.difference_high:+.4f})"
+    note = f"{row.difference:+.4f}"
+    if not pd.isna(row.difference_low):
+        note += f" ({row.difference_low:+.4f} to {row.difference_high:+.4f})"
+    return note.replace("-", "−")  # the minus sign of the axis

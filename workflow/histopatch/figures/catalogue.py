@@ -1,0 +1,155 @@
+"""The catalogue of figures: what each is drawn from, by which function, and where the report shows it.
+
+A figure's name is that of its function, of its caption (`workflow/report/<name>.rst`) and of its file. So a
+new figure is a function, a row here and a caption; its rule is made from the row.
+
+Declarations only: no digest of code covers this module, because a figure's row is in the params of its rule.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DATA, STUDIES, FINAL_MODEL = "1 Data", "2 Studies", "3 Final model"  # sections of the report, in order
+
+
+class EachFold(str):
+    """The name of a file that every fold of the final run has; the function gets a list of paths."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure, or one for each study or split.
+
+    module: of the drawing function, under `figures/`. inputs: the file that each argument reads, relative to
+    the results of the experiment. options: the configuration key under `figures:` that each argument takes,
+    nested keys joined by a dot; all functions take `dpi`. per: `study` or `split`, whose name the function
+    gets as `name`. Labels, inputs and files of such figures hold it in braces.
+    """
+
+    name: str
+    module: str
+    inputs: Mapping[str, str]
+    category: str
+    label: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    per: str | None = None
+
+    @property
+    def file(self) -> str:
+        """The name of the file without its ending."""
+        return f"{self.name}-{{{self.per}}}" if self.per else self.name
+
+
+FIGURES = (
+    Figure(
+        "class_balance",
+        module="exploration",
+        inputs={"table": "explore/class_balance.csv"},
+        category=DATA,
+        label="class balance",
+    ),
+    Figure(
+        "examples",
+        module="examples",
+        inputs={"pack": "pack/train.npy", "index": "pack/train.index.csv", "labels": "labels/clean.csv"},
+        options={"per_class": "examples.per_class", "seed": "examples.seed"},
+        category=DATA,
+        label="example patches",
+    ),
+    Figure(
+        "rgb_histograms",
+        module="exploration",
+        inputs={"table": "explore/rgb_histograms.csv"},
+        category=DATA,
+        label="RGB histograms",
+    ),
+    Figure(
+        "audit",
+        module="audit",
+        per="split",
+        inputs={
+            "report": "splits/{split}.audit.json",
+            "pairs": "splits/{split}.audit.csv",
+            "pack": "pack/train.npy",
+            "index": "pack/train.index.csv",
+        },
+        category=DATA,
+        label="leakage audit of split {split}",
+    ),
+    Figure(
+        "study",
+        module="studies",
+        per="study",
+        inputs={"table": "tables/{study}.csv"},
+        category=STUDIES,
+        label="study {study}",
+    ),
+    Figure(
+        "effects",
+        module="effects",
+        inputs={"table": "tables/effects.csv"},
+        category=STUDIES,
+        label="effect of each setting",
+    ),
+    Figure(
+        "top_runs",
+        module="studies",
+        inputs={"table": "tables/runs.csv"},
+        options={"count": "top_runs"},
+        category=STUDIES,
+        label="best configurations",
+    ),
+    Figure(
+        "cost",
+        module="cost",
+        inputs={"table": "tables/runs.csv"},
+        category=STUDIES,
+        label="AUROC against training time",
+    ),
+    Figure(
+        "learning_curves",
+        module="training",
+        inputs={"histories": EachFold("history.csv")},
+        category=FINAL_MODEL,
+        label="learning curves",
+    ),
+    Figure(
+        "roc",
+        module="curves",
+        inputs={
+            "curve": "final/roc.csv",
+            "points": "final/operating_points.csv",
+            "metrics": "final/metrics.json",
+        },
+        category=FINAL_MODEL,
+        label="ROC curve",
+    ),
+    Figure(
+        "precision_recall",
+        module="curves",
+        inputs={"curve": "final/precision_recall.csv", "metrics": "final/metrics.json"},
+        category=FINAL_MODEL,
+        label="precision-recall curve",
+    ),
+    Figure(
+        "confusion",
+        module="confusion",
+        inputs={"points": "final/operating_points.csv"},
+        category=FINAL_MODEL,
+        label="confusion matrices",
+    ),
+    Figure(
+        "reliability",
+        module="reliability",
+        inputs={"table": "final/reliability.csv"},
+        category=FINAL_MODEL,
+        label="reliability diagram",
+    ),
+    Figure(
+        "auc_by_group",
+        module="groups",
+        inputs={"table": "final/auc_by_group.csv"},
+        category=FINAL_MODEL,
+        label="AUROC by slide or fold",
+    ),
+)
