@@ -4,12 +4,12 @@ import sys
 
 from experiment import parse
 
-from histopatch.cores import core_count
+from histopatch.cores import available_cores, core_count
 from histopatch.data.verify import changed_images
 
 if __name__ == "__main__":
     asked = parse(__doc__)
-    workers = core_count(asked.runtime["workers"])
+    workers = core_count(asked.runtime["workers"], threads=available_cores())
     found = False
     for part in ("train", "test"):
         folder, pack = asked.data / part, asked.results / "pack"
