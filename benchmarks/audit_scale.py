@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import describe_machine, table
 
-from histopatch.cores import core_count
+from histopatch.cores import available_cores
 from histopatch.data.appearance import measure_pack
 from histopatch.data.clusters import cluster
 from histopatch.data.tissue import SIZE, draw_patch, draw_slide
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--patches", type=int, default=220_025)
     parser.add_argument("--planted", type=int, default=200, help="copies of each kind")
     arguments = parser.parse_args()
-    workers = core_count("auto")
+    workers = available_cores()
     with tempfile.TemporaryDirectory() as folder:
         array = f"{folder}/pack.npy"
         make_pack(array, arguments.patches, workers)

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import cpu_seconds, describe_machine, table
 
-from histopatch.cores import ENVIRONMENT, core_count
+from histopatch.cores import ENVIRONMENT, available_cores
 
 # What a step needs is imported by the functions that prepare it, each in a process of its own: Linux
 # counts the memory of a process at its start as that of its parent, so the parent stays small.
@@ -82,7 +82,7 @@ class Step(NamedTuple):
 def plan(place: Place) -> dict[str, Step]:
     """All steps in their order; each reads what those before it made."""
     train, test, subset = place.counts.values()
-    workers = core_count("auto")
+    workers = available_cores()
     return {
         f"pack train, {workers} workers": Step(train, lambda: prepare_packing(place, "train", workers)),
         f"pack test, {workers} workers": Step(test, lambda: prepare_packing(place, "test", workers)),
@@ -191,7 +191,7 @@ def make_data(place: Place) -> None:
 
     sources = plan_patches(place.folder / "sources", "train", place.sources, slides=24, seed=SEED)
     sources[0].path.parent.mkdir(parents=True)
-    with ProcessPoolExecutor(core_count("auto")) as pool:
+    with ProcessPoolExecutor(available_cores()) as pool:
         list(pool.map(write_patch, sources, chunksize=32))  # the list raises workers' errors
     labels = [source.label for source in sources]
     for part, count in place.counts.items():

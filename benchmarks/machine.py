@@ -6,7 +6,7 @@ import resource
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from histopatch.cores import core_count
+from histopatch.cores import available_cores
 
 LIBRARIES = ("torch", "torchvision", "numpy", "pandas", "pillow", "snakemake")
 
@@ -16,7 +16,7 @@ def describe_machine() -> str:
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     versions = [f"{name} {_version(name)}" for name in LIBRARIES]
     python = f"Python {platform.python_version()}"
-    return f"{cpu_name()}, {core_count('auto')} cores{load}; {', '.join([python, *versions])}"
+    return f"{cpu_name()}, {available_cores()} cores{load}; {', '.join([python, *versions])}"
 
 
 def cpu_name() -> str:

@@ -67,7 +67,7 @@ def make_data(folder: Path, images: int) -> None:
     from histopatch.data.pack import pack_folder
     from histopatch.data.synthetic import write_dataset
 
-    workers = cores.core_count("auto")
+    workers = cores.available_cores()
     write_dataset(folder, train_patches=images, test_patches=1, slides=4, seed=0, workers=workers)
     pack_folder(
         folder / "train", 96, folder / "train.npy", folder / "index.csv", folder / "rejected.csv", workers
@@ -100,10 +100,10 @@ def _run(contestant: str, case: tuple[str, int], device: str, data: str) -> floa
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _row(case, figure: str, speeds: dict, ours: str, theirs: str, target: float) -> dict:
+def _row(case, measure: str, speeds: dict, ours: str, theirs: str, target: float) -> dict:
     ratios = [a / b for a, b in zip(speeds[ours], speeds[theirs], strict=True)]
     return {
-        "figure": f"{case[0]} {case[1]} px, {figure}",
+        "measure": f"{case[0]} {case[1]} px, {measure}",
         "engine img/s": f"{statistics.median(speeds[ours]):.1f}",
         "other img/s": f"{statistics.median(speeds[theirs]):.1f}",
         "ratio": f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})",
@@ -212,18 +212,19 @@ def _engine(backbone: str, size: int, device: str, data: Path):
     import torch
 
     from histopatch.engine.patches import Patches
+    from histopatch.engine.phases import Phases
     from histopatch.engine.train import make_network
+    from histopatch.settings import Settings
 
-    torch.set_num_threads(cores.core_count("auto"))
+    torch.set_num_threads(cores.available_cores())
     torch.backends.cudnn.benchmark = True
-    settings = {
-        "backbone": backbone, "weights": "none", "image_size": size, "dropout": 0.2, "epochs": 2,
-        "freeze_backbone": False, "batch_size": BATCH, "lr": 3e-4, "weight_decay": 1e-4,
-        "scheduler": "none", "pos_weight": False, "precision": "auto", "seed": 0,
-        "augmentation": {"flips": True, "rotation": 90.0},
-    }  # fmt: skip
+    settings = Settings(
+        backbone=backbone, image_size=size, dropout=0.2, epochs=2, batch_size=BATCH, lr=3e-4,
+        weight_decay=1e-4, precision="auto", seed=0, split="main",
+        augmentation={"flips": True, "rotation": 90.0},
+    )  # fmt: skip
     device = torch.device(device)
-    network = make_network(settings, device, data / "formats.json")
+    network, _, _ = make_network(settings, device, data / "formats", Phases())
     if device.type == "cuda":  # a benchmark is short; a run that is worth a benchmark is long
         from histopatch.engine.compiling import compile_network
 
@@ -239,7 +240,7 @@ def bare(backbone: str, size: int, device: str, data: Path) -> float:
     images = torch.randn(BATCH, 3, size, size, device=device)
     images = images.contiguous(memory_format=network.compute.memory_format)
     labels = torch.ones(BATCH, device=device)
-    optimizer = torch.optim.AdamW(network.model.parameters(), lr=settings["lr"], fused=True)
+    optimizer = torch.optim.AdamW(network.model.parameters(), lr=settings.lr, fused=True)
     criterion = torch.nn.BCEWithLogitsLoss()
     forward = network.compiled or network.model
     network.model.train()
@@ -264,13 +265,13 @@ def engine(backbone: str, size: int, device: str, data: Path) -> float:
     """Images per second of the engine's own loop with full augmentation, in its second epoch."""
     import torch
 
-    from histopatch.engine.loop import Part, fit
+    from histopatch.engine.loop import Subset, fit
 
     network, settings, patches = _engine(backbone, size, device, data)
     rows = torch.arange(BATCH * BATCHES[device])
     labels = (rows % 2).float().to(device)
-    train, validation = Part(rows, labels), Part(rows[:BATCH], labels[:BATCH])
-    done, _ = fit(network, settings, patches, train, validation)
+    train, validation = Subset(rows, labels), Subset(rows[:BATCH], labels[:BATCH])
+    done, _ = fit(network, settings, patches, train, validation, BATCH)
     return done.history[-1]["images_per_second"]
 
 

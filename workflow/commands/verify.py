@@ -8,12 +8,12 @@ from pathlib import Path
 
 from experiment import parse
 
-from histopatch.cores import core_count
+from histopatch.cores import available_cores, core_count
 from histopatch.data.verify import changed_images
 
 if __name__ == "__main__":
     request = parse(__doc__)
-    workers = core_count(request.runtime["workers"])
+    workers = core_count(request.runtime["workers"], threads=available_cores())
     found = False
     for part in ("train", "test"):
         folder, pack = Path(request.experiment.dataset.images(part)), request.results / "pack"

@@ -8,6 +8,7 @@ No digest of code covers this module: a training's digest names the components t
 """
 
 import importlib
+from collections.abc import Mapping
 from types import ModuleType
 
 from histopatch.settings import Settings
@@ -42,14 +43,18 @@ def loss(settings: Settings) -> str:
     return f"engine.losses.{'weighted_cross_entropy' if settings.pos_weight else 'cross_entropy'}"
 
 
-def colour(settings: Settings) -> list[str]:
-    """The modules of the colour augmentations, in the order in which they are applied."""
-    return [f"augmentation.colour.{name}" for name in sorted(settings.augmentation) if name not in GEOMETRY]
+def colour(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
+    """The modules of the colour augmentations by operation, in the order in which they are applied.
+
+    augmentation: strength by operation; one at 0 is not applied.
+    """
+    operations = sorted(name for name, strength in augmentation.items() if strength and name not in GEOMETRY)
+    return {name: f"augmentation.colour.{name}" for name in operations}
 
 
 def used(settings: Settings) -> list[str]:
     """Every module that these settings choose."""
-    return [backbone(settings), schedule(settings), loss(settings), *colour(settings)]
+    return [backbone(settings), schedule(settings), loss(settings), *colour(settings.augmentation).values()]
 
 
 def load(module: str) -> ModuleType:

@@ -2,24 +2,31 @@
 
 import os
 
-# For the environment of a job, before it starts: both are read when the process loads its libraries.
+# For the environment of a job, before it starts: all are read when the process loads its libraries.
 ENVIRONMENT = {
-    # A thread that waits for the others soon sleeps. By default it spins for long, and takes a core that
-    # a busy neighbour has left to none: the loop then trains at a fraction of its speed.
+    # A thread that waits for the others soon sleeps. By default it spins for long on a core that other
+    # processes could use, and on a busy machine the training loop falls to a fraction of its speed.
     "GOMP_SPINCOUNT": "1000",
     # Keep freed memory. By default glibc gives large tensors back to the system and has every page of
-    # the next ones zeroed again, some hundred thousand pages a step.
+    # the next ones zeroed again, some hundred thousand pages per step.
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
     "MALLOC_TRIM_THRESHOLD_": str(2**34),
 }
+# In the environment of jobs that run one at a time.
+ALONE = "HISTOPATCH_ALONE"
 
 
-def core_count(workers: str | int) -> int:
-    """The number asked for, or with `auto` every core that this process may use.
+def core_count(workers: str | int, threads: int) -> int:
+    """How many cores a job uses: the number asked for, or its share with `auto`.
 
-    Snakemake's `threads` is no guide: `--cores 1` lowers it to 1 for a workflow that runs one job at a
-    time and has the machine to itself.
+    threads: the cores that Snakemake gives the job. A job that runs alone takes all that there are, since
+    `--cores 1`, which stands for one job at a time, lowers the threads of every job to 1.
     """
     if workers != "auto":
         return workers
+    return available_cores() if os.environ.get(ALONE) == "1" else threads
+
+
+def available_cores() -> int:
+    """Every core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -28,8 +28,7 @@ GPUS = dict(workflow.resource_settings.resources).get(
 TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
 
 # The scripts are processes of their own, which inherit this.
-os.environ.update({"PYTHONPATH": str(WORKFLOW)} | cores.ENVIRONMENT)
-os.environ["HISTOPATCH_ALONE"] = str(int(CORES == 1))
+os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)
 
 
 wildcard_constraints:

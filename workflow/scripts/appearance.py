@@ -6,5 +6,5 @@ from histopatch.data.appearance import appearance_files
 
 runtime = snakemake.config["runtime"]
 with job_log(snakemake.log[0], runtime["log_level"]):
-    workers = core_count(runtime["workers"])
+    workers = core_count(runtime["workers"], snakemake.threads)
     appearance_files(snakemake.input.pack, snakemake.input.index, snakemake.output[0], workers)

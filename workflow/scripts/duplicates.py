@@ -6,5 +6,5 @@ from histopatch.leakage.duplicates import duplicate_files
 
 runtime = snakemake.config["runtime"]
 with job_log(snakemake.log[0], runtime["log_level"]):
-    workers = core_count(runtime["workers"])
+    workers = core_count(runtime["workers"], snakemake.threads)
     duplicate_files(snakemake.input.pack, snakemake.input.index, snakemake.output[0], workers)

@@ -1,11 +1,15 @@
 """Predict the patches that are held out with the final model."""
 
+import logging
+
 from histopatch.console import job_log
-from histopatch.engine.predict import predict_held_out
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    logging.info("loading PyTorch")
+    from histopatch.engine.predict import predict_held_out
+
     given = snakemake.input
     predict_held_out(
         given.models, given.reports, given.pack, given.index, given.split,
-        snakemake.output[0], snakemake.config["runtime"],
+        snakemake.output[0], snakemake.config["runtime"], snakemake.threads,
     )  # fmt: skip

@@ -10,5 +10,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     write_dataset(
         Path(snakemake.output.train).parent,
         **snakemake.params.recipe,
-        workers=core_count(snakemake.config["runtime"]["workers"]),
+        workers=core_count(snakemake.config["runtime"]["workers"], snakemake.threads),
     )

@@ -1,12 +1,17 @@
 """Train one run on one fold."""
 
+import logging
 from pathlib import Path
 
 from histopatch.console import job_log
-from histopatch.engine.train import train_run
+from histopatch.settings import Settings
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    logging.info("loading PyTorch")
+    from histopatch.engine.train import train_run
+
     train_run(
+        Settings(**snakemake.params.settings),
         snakemake.params.settings,
         int(snakemake.wildcards.fold),
         snakemake.input.pack,
@@ -14,6 +19,7 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.input.split,
         Path(snakemake.output.model).parent,
         code=snakemake.params.code,
-        formats=Path("results/formats.json"),
+        formats=Path("results/formats"),
         runtime=snakemake.config["runtime"],
+        threads=snakemake.threads,
     )

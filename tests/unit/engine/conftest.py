@@ -1,7 +1,9 @@
 """A small labelled pack on disk, a small network, and the settings of a short training."""
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,11 +11,13 @@ import pytest
 import torch
 from torch import nn
 
-from histopatch.engine.backbones import BACKBONES, IMAGENET_NORM, Backbone
-from histopatch.engine.device import Format
-from histopatch.engine.loop import Part
+from histopatch import components
+from histopatch.backbones.classifier import IMAGENET_MEAN, IMAGENET_STD, Backbone
+from histopatch.engine.formats import Format
+from histopatch.engine.loop import Subset
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
+from histopatch.settings import Settings
 
 CPU = torch.device("cpu")
 SIZE = 32
@@ -29,25 +33,19 @@ def one_thread():
 
 
 @pytest.fixture
-def settings() -> dict:
-    return {
-        "backbone": "resnet18",
-        "weights": "none",
-        "image_size": SIZE,
-        "dropout": 0.2,
-        "freeze_backbone": False,
-        "batch_size": 8,
-        "epochs": 2,
-        "lr": 1e-2,
-        "weight_decay": 1e-2,
-        "scheduler": "none",
-        "pos_weight": False,
-        "precision": "fp32",
-        "deterministic": False,
-        "seed": 3,
-        "split": "main",
-        "augmentation": {"flips": True, "rotation": 90.0},
-    }
+def settings() -> Settings:
+    return Settings(
+        backbone="resnet18",
+        image_size=SIZE,
+        dropout=0.2,
+        batch_size=8,
+        epochs=2,
+        lr=1e-2,
+        weight_decay=1e-2,
+        seed=3,
+        split="main",
+        augmentation={"flips": True, "rotation": 90.0},
+    )
 
 
 @dataclass
@@ -67,13 +65,13 @@ class Data:
     def patches(self) -> Patches:
         return Patches(self.files["pack"], CPU)
 
-    def part(self, fold: int) -> Part:
+    def subset(self, fold: int) -> Subset:
         table = self.table[self.table.fold == fold]
-        return Part(torch.tensor(table.row.to_numpy()), torch.tensor(table.label.to_numpy(np.float32)))
+        return Subset(torch.tensor(table.row.to_numpy()), torch.tensor(table.label.to_numpy(np.float32)))
 
     @property
-    def parts(self) -> dict[str, Part]:
-        return {"train": self.part(-1), "validation": self.part(0)}
+    def subsets(self) -> dict[str, Subset]:
+        return {"train": self.subset(-1), "validation": self.subset(0)}
 
 
 @pytest.fixture(scope="session")
@@ -96,8 +94,13 @@ def data(tmp_path_factory) -> Data:
     return Data(folder, pixels, table)
 
 
+TINY = Backbone("tiny", "tiny", "fc", "0", IMAGENET_MEAN, IMAGENET_STD)
+
+
 class Tiny(nn.Sequential):
-    """A convolution and a logit, in place of a backbone."""
+    """A convolution and a logit, in place of a classifier."""
+
+    backbone = TINY
 
     def __init__(self, dropout: float = 0.0, norm: bool = False):
         batch_norm = [nn.BatchNorm2d(6)] if norm else []
@@ -114,6 +117,7 @@ class Limited(nn.Module):
     def __init__(self, model: nn.Module, patches: int, fails: tuple[int, ...] = ()):
         super().__init__()
         self.model, self.patches, self.fails = model, patches, fails
+        self.backbone = TINY
         self.sizes: list[int] = []  # patches of each call of training
 
     def forward(self, images):
@@ -125,16 +129,24 @@ class Limited(nn.Module):
 
 
 @pytest.fixture
-def tiny_settings(settings, monkeypatch) -> dict:
-    """Settings with a backbone that trains in no time."""
+def tiny() -> type[Tiny]:
+    """The class, for models that behave badly."""
+    return Tiny
 
-    def create() -> nn.Module:
+
+@pytest.fixture
+def tiny_settings(settings, monkeypatch) -> Settings:
+    """Settings with a backbone that trains in no time, from a source of its own."""
+
+    def create(architecture: str) -> nn.Module:
         features = nn.Sequential(*list(Tiny(norm=True))[:-2])
         features.add_module("fc", nn.Linear(6, 2))
         return features
 
-    monkeypatch.setitem(BACKBONES, "tiny", Backbone(create, "fc", IMAGENET_NORM, dict))
-    return settings | {"backbone": "tiny"}
+    source = SimpleNamespace(BACKBONES={"tiny": TINY}, create=create)
+    monkeypatch.setitem(sys.modules, "histopatch.backbones.tiny", source)
+    monkeypatch.setitem(components.BACKBONES, "tiny", "tiny")
+    return replace(settings, backbone="tiny")
 
 
 @pytest.fixture
@@ -143,7 +155,7 @@ def network():
 
     def make(model: nn.Module | None = None, precision: str = "fp32", **options) -> Network:
         torch.manual_seed(0)
-        return Network(model or Tiny(**options), SIZE, IMAGENET_NORM, Format("contiguous", precision))
+        return Network(model or Tiny(**options), SIZE, Format("contiguous", precision))
 
     return make
 

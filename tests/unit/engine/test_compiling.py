@@ -36,8 +36,7 @@ def compiled(network, monkeypatch):
 
         monkeypatch.setattr(torch, "compile", lambda model, **options: graph)
         before = {name: value.clone() for name, value in net.model.state_dict().items()}
-        took = compile_network(net, 8, CPU)
-        assert took > 0
+        compile_network(net, 8, CPU)
         assert all(torch.equal(value, before[name]) for name, value in net.model.state_dict().items())
         assert all(parameter.grad is None for parameter in net.model.parameters())
         return net, graph

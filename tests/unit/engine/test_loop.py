@@ -1,5 +1,6 @@
 import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,9 +8,11 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from histopatch.engine.augment import draw_matrices, prepare
-from histopatch.engine.backbones import IMAGENET_NORM, Classifier
-from histopatch.engine.loop import fit, pos_weight
+from histopatch.augmentation.draws import draw
+from histopatch.augmentation.prepare import prepare
+from histopatch.backbones.classifier import IMAGENET_MEAN, IMAGENET_STD, Classifier
+from histopatch.engine.loop import fit
+from histopatch.errors import InputError
 
 TIMES = ("seconds", "images_per_second")
 
@@ -18,10 +21,13 @@ TIMES = ("seconds", "images_per_second")
 def trained(network, data, settings):
     """Train a small network; return it with what `fit` returned."""
 
-    def run(net=None, state=None, save=lambda state: None, options=None, **changes):
-        net = net or network(**(options or {}))
+    def run(net=None, state=None, save=lambda state: None, options=None, micro_batch=None, **changes):
+        net, asked = net or network(**(options or {})), replace(settings, **changes)
         torch.manual_seed(1)  # dropout
-        done, logits = fit(net, settings | changes, data.patches, **data.parts, saved=state, save=save)
+        done, logits = fit(
+            net, asked, data.patches, **data.subsets, micro_batch=micro_batch or asked.batch_size,
+            saved=state, save=save,
+        )  # fmt: skip
         return net, done, logits
 
     return run
@@ -48,29 +54,28 @@ def facts(done) -> list[dict]:
 
 def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
     """The same training as anyone would write it, a patch's way through it spelled out."""
-    train, validation = data.parts["train"], data.parts["validation"]
+    train, validation = data.subsets["train"], data.subsets["validation"]
     positives = train.labels.sum()
-    weight = (len(train.labels) - positives) / positives if settings["pos_weight"] else torch.ones(())
+    weight = (len(train.labels) - positives) / positives if settings.pos_weight else torch.ones(())
     loss_function = nn.BCEWithLogitsLoss(pos_weight=weight)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"]
-    )
-    generator = torch.Generator().manual_seed(settings["seed"])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+    generator = torch.Generator().manual_seed(settings.seed)
     torch.manual_seed(1)
     pixels, history = torch.from_numpy(data.pixels), []
-    count, size = len(train.rows), settings["batch_size"]
-    total, step = settings["epochs"] * math.ceil(count / size), 0
-    for epoch in range(1, settings["epochs"] + 1):
+    count, size = len(train.rows), settings.batch_size
+    total, step = settings.epochs * math.ceil(count / size), 0
+    for epoch in range(1, settings.epochs + 1):
         model.train()
         order = torch.randperm(count, generator=generator)
-        matrices = draw_matrices(count, settings["augmentation"], generator)
+        draws = draw(count, settings.augmentation, generator)
         losses, rates = [], []
         for start in range(0, count, size):
             batch = order[start : start + size]
-            if settings["scheduler"] == "cosine":
-                optimizer.param_groups[0]["lr"] = settings["lr"] * (1 + math.cos(math.pi * step / total)) / 2
+            if settings.scheduler == "cosine":
+                optimizer.param_groups[0]["lr"] = settings.lr * (1 + math.cos(math.pi * step / total)) / 2
             rates.append(optimizer.param_groups[0]["lr"])
-            images = prepare(pixels[train.rows[batch]], 32, IMAGENET_NORM, matrices[start : start + size])
+            part = draws[start : start + size]
+            images = prepare(pixels[train.rows[batch]], 32, IMAGENET_MEAN, IMAGENET_STD, part)
             loss = loss_function(model(images), train.labels[batch])
             optimizer.zero_grad()
             loss.backward()
@@ -79,7 +84,7 @@ def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
             step += 1
         model.eval()
         with torch.no_grad():
-            logits = model(prepare(pixels[validation.rows], 32, IMAGENET_NORM))
+            logits = model(prepare(pixels[validation.rows], 32, IMAGENET_MEAN, IMAGENET_STD))
         history.append(
             {
                 "epoch": epoch,
@@ -99,12 +104,13 @@ def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
         {"epochs": 1, "batch_size": 10},  # no batch is smaller than the others
         {"pos_weight": True},
         {"scheduler": "cosine", "epochs": 3},
-        {"augmentation": {"flips": False, "rotation": 0.0}, "weight_decay": 0.5},
+        {"augmentation": {}, "weight_decay": 0.5},
+        {"augmentation": {"flips": True, "brightness": 0.5}},
     ],
 )
 def test_training_is_what_a_plain_loop_does(trained, settings, data, network, changes):
     options = {"dropout": 0.3, "norm": True}
-    expected, expected_logits = plain_loop(network(**options).model, settings | changes, data)
+    expected, expected_logits = plain_loop(network(**options).model, replace(settings, **changes), data)
     _, done, logits = trained(options=options, **changes)
     assert len(done.history) == len(expected)
     for row, other in zip(facts(done), expected, strict=True):
@@ -120,7 +126,7 @@ def test_a_separable_set_is_learned(trained):
 
 def test_the_returned_logits_are_those_of_the_trained_network(trained, data):
     net, done, logits = trained()
-    validation = data.parts["validation"]
+    validation = data.subsets["validation"]
     assert torch.allclose(net.predict(data.patches, validation.rows, 8), logits, atol=1e-6)
     assert done.history[-1]["val_auc"] == pytest.approx(roc_auc_score(validation.labels, logits))
 
@@ -132,7 +138,14 @@ def test_training_twice_gives_the_same_bits(trained):
     assert torch.equal(first[2], second[2])
 
 
-@pytest.mark.parametrize("changes", [{"seed": 4}, {"augmentation": {"flips": True, "rotation": 0.0}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 4},
+        {"augmentation": {"flips": True}},
+        {"augmentation": {"flips": True, "rotation": 90.0, "brightness": 0.3}},
+    ],
+)
 def test_another_seed_or_augmentation_is_another_training(trained, changes):
     assert facts(trained()[1]) != facts(trained(**changes)[1])
 
@@ -159,17 +172,11 @@ def test_the_schedule_cosine_ends_near_zero(trained, steps):
     assert [row["lr"] for row in done.history] == pytest.approx(expected[::4])
 
 
-def test_positives_weigh_as_much_as_negatives(settings):
-    labels = torch.tensor([0.0, 0, 0, 0, 0, 1, 1])
-    assert pos_weight(labels, settings | {"pos_weight": True}) == pytest.approx(2.5)
-    assert pos_weight(labels, settings) is None
-
-
-def test_a_frozen_backbone_is_left_as_it_is_while_the_head_learns(trained, network):
-    features = nn.Sequential(
-        nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    )
-    net = network(Classifier(features, 6, dropout=0.2, frozen=True))
+def test_a_frozen_backbone_is_left_as_it_is_while_the_head_learns(trained, network, tiny):
+    layers = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    features = nn.Sequential(*layers)
+    features.add_module("fc", nn.Linear(6, 2))
+    net = network(Classifier(features, tiny.backbone, dropout=0.2, frozen=True))
     before = copy.deepcopy(net.model.state_dict())
     trained(net)
     changed = [name for name, value in net.model.state_dict().items() if not torch.equal(value, before[name])]
@@ -210,6 +217,12 @@ def test_gradients_of_a_batch_that_failed_half_way_are_forgotten(trained, networ
         assert torch.allclose(gradient, other, rtol=1e-3, atol=1e-5)
 
 
+def test_a_micro_batch_that_is_known_beforehand_is_not_exceeded(trained, limited_network):
+    net = limited_network(100)
+    _, done, _ = trained(net, micro_batch=3, epochs=1)
+    assert done.micro_batch == max(net.model.sizes) == 3
+
+
 def test_what_memory_has_taught_is_kept(trained, limited_network):
     net = limited_network(4)
     trained(net, epochs=2)
@@ -221,15 +234,15 @@ def test_memory_for_not_even_one_patch_is_an_error(trained, limited_network):
         trained(limited_network(0))
 
 
-def test_any_other_error_is_not_tried_again(trained, network):
-    class Broken(nn.Linear):
+def test_any_other_error_is_not_tried_again(trained, network, tiny):
+    class Broken(tiny):
         calls = 0
 
         def forward(self, images):
             self.calls += 1
             raise RuntimeError("shapes do not match")
 
-    broken = Broken(1, 1)
+    broken = Broken()
     with pytest.raises(RuntimeError, match="shapes do not match"):
         trained(network(broken))
     assert broken.calls == 1
@@ -287,10 +300,19 @@ def test_a_resumed_training_remembers_what_memory_taught(trained, limited_networ
     kept = []
     with pytest.raises(KilledError):
         trained(limited_network(4), save=kept_at(1, kept))
-    net = limited_network(4)
-    _, done, _ = trained(net, state=kept[-1])
-    assert done.micro_batch == 4
-    assert net.model.sizes[0] == 4
+    for known, expected in ((8, 4), (2, 2)):
+        net = limited_network(4)
+        _, done, _ = trained(net, state=copy.deepcopy(kept[-1]), micro_batch=known)
+        assert done.micro_batch == net.model.sizes[0] == expected
+
+
+def test_a_training_that_diverges_is_one_line(trained, network, tiny):
+    class Broken(tiny):
+        def forward(self, images):
+            return super().forward(images) * (1.0 if self.training else torch.nan)
+
+    with pytest.raises(InputError, match=r"^training diverged in epoch 1: .*; lower lr$"):
+        trained(network(Broken()))
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 4])

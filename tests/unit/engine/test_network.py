@@ -1,16 +1,18 @@
 import pytest
 import torch
 
-from histopatch.engine.augment import flip_rotate, prepare
-from histopatch.engine.backbones import IMAGENET_NORM
+from histopatch.augmentation.draws import Draws
+from histopatch.augmentation.geometry import flip_rotate
+from histopatch.augmentation.prepare import prepare
+from histopatch.backbones.classifier import IMAGENET_MEAN, IMAGENET_STD
 
 ROWS = torch.tensor([5, 0, 40, 17, 3, 29, 8])
 
 
-def expected_logits(network, data, rows=ROWS, matrices=None):
+def expected_logits(network, data, rows=ROWS, draws=None):
     pixels = torch.from_numpy(data.pixels)[rows]
     with torch.no_grad():
-        return network.model.eval()(prepare(pixels, 32, IMAGENET_NORM, matrices))
+        return network.model.eval()(prepare(pixels, 32, IMAGENET_MEAN, IMAGENET_STD, draws))
 
 
 def test_patches_go_through_preparation_and_model(network, data):
@@ -20,11 +22,11 @@ def test_patches_go_through_preparation_and_model(network, data):
     assert logits.requires_grad  # this is what training calls
 
 
-def test_matrices_move_the_patches(network, data):
+def test_draws_augment_the_patches(network, data):
     network = network()
-    matrices = flip_rotate(torch.linspace(-1, 1, len(ROWS)), torch.ones(len(ROWS), 2))
-    logits = network.logits(torch.from_numpy(data.pixels)[ROWS], matrices)
-    assert torch.allclose(logits, expected_logits(network, data, matrices=matrices), atol=1e-6)
+    draws = Draws(flip_rotate(torch.linspace(-1, 1, len(ROWS)), torch.ones(len(ROWS), 2)))
+    logits = network.logits(torch.from_numpy(data.pixels)[ROWS], draws)
+    assert torch.allclose(logits, expected_logits(network, data, draws=draws), atol=1e-6)
     assert not torch.allclose(logits, expected_logits(network, data), atol=1e-6)
 
 
@@ -44,10 +46,10 @@ def test_mixed_precision_computes_lower_and_answers_in_float32(network, data):
     assert not torch.equal(mixed, exact)
 
 
-@pytest.mark.parametrize("training_batch", [1, 2, 64])
-def test_predictions_are_in_the_order_of_the_rows(network, data, training_batch):
+@pytest.mark.parametrize("micro_batch", [1, 2, 64])
+def test_predictions_are_in_the_order_of_the_rows(network, data, micro_batch):
     network = network(norm=True)
-    logits = network.predict(data.patches, ROWS, training_batch)
+    logits = network.predict(data.patches, ROWS, micro_batch)
     assert logits.shape == (len(ROWS),)
     assert torch.allclose(logits, expected_logits(network, data), atol=1e-6)
 
@@ -77,10 +79,10 @@ def test_memory_for_not_even_one_patch_is_an_error(limited_network, data):
         limited_network(0).predict(data.patches, ROWS, 4)
 
 
-def test_any_other_error_is_not_tried_again(network, data):
+def test_any_other_error_is_not_tried_again(network, data, tiny):
     calls = []
 
-    class Broken(torch.nn.Module):
+    class Broken(tiny):
         def forward(self, images):
             calls.append(len(images))
             raise RuntimeError("shapes do not match")

@@ -1,19 +1,22 @@
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from histopatch import components
 from histopatch.engine.predict import load_network, predict_held_out, predict_pack
 from histopatch.engine.train import train_run
 from histopatch.errors import InputError
+from histopatch.settings import Settings
 
 RUNTIME = {"device": "cpu", "workers": 1}
 
 
 @pytest.fixture
-def settings(tiny_settings) -> dict:
+def settings(tiny_settings) -> Settings:
     return tiny_settings
 
 
@@ -21,9 +24,10 @@ def settings(tiny_settings) -> dict:
 def train(data, settings, tmp_path):
     def run(seed: int):
         folder = tmp_path / f"run-{seed}"
+        asked = replace(settings, epochs=1, image_size=48, seed=seed)
         train_run(
-            settings | {"epochs": 1, "image_size": 48, "seed": seed}, 0, **data.files, folder=str(folder),
-            code="c0de", formats=str(tmp_path / "formats.json"), runtime=RUNTIME,
+            asked, asdict(asked), 0, **data.files, folder=str(folder), code="c0de",
+            formats=str(tmp_path / "formats"), runtime=RUNTIME, threads=1,
         )  # fmt: skip
         return folder
 
@@ -41,7 +45,7 @@ def files(*runs) -> tuple[list[str], list[str]]:
 
 
 def predict(run, pack, index, out) -> pd.DataFrame:
-    predict_pack(*files(run), str(pack), str(index), str(out), RUNTIME)
+    predict_pack(*files(run), str(pack), str(index), str(out), RUNTIME, 1)
     return pd.read_csv(out, dtype={"id": str})
 
 
@@ -76,6 +80,14 @@ def test_a_network_computes_as_it_was_trained_where_the_device_can(run, trained,
     assert network.image_size == 48
 
 
+def test_run_json_alone_says_what_the_network_is(run, data, tmp_path, monkeypatch):
+    """A later version may have dropped the backbone or changed what its name stands for."""
+    given = data.files["pack"], data.files["index"], tmp_path / "out.csv"
+    before = predict(run, *given)
+    monkeypatch.delitem(components.BACKBONES, "tiny")
+    assert predict(run, *given).equals(before)
+
+
 def test_no_weights_are_fetched_that_the_run_replaces(run, monkeypatch):
     """A run that began with ImageNet weights predicts on a machine without a network, too."""
     report = json.loads((run / "run.json").read_text())
@@ -87,7 +99,7 @@ def test_several_folds_predict_their_mean(train, data, tmp_path):
     one, other = train(1), train(2)
     given = data.files["pack"], data.files["index"], tmp_path / "out.csv"
     alone = [predict(run, *given).probability for run in (one, other)]
-    predict_pack(*files(one, other), *map(str, given), RUNTIME)
+    predict_pack(*files(one, other), *map(str, given), RUNTIME, 1)
     both = pd.read_csv(given[-1]).probability
     assert np.allclose(both, (alone[0] + alone[1]) / 2, atol=1e-6)
     assert not np.allclose(both, alone[0], atol=1e-4)
@@ -98,7 +110,7 @@ def test_what_is_held_out_is_predicted_with_its_labels(run, data, tmp_path):
     split.loc[split.index[5:9], "fold"] = -2
     split.to_csv(tmp_path / "split.csv", index=False)
     given = data.files["pack"], data.files["index"], str(tmp_path / "split.csv"), str(tmp_path / "out.csv")
-    predict_held_out(*files(run), *given, RUNTIME)
+    predict_held_out(*files(run), *given, RUNTIME, 1)
     found = pd.read_csv(tmp_path / "out.csv", dtype={"id": str})
     assert found[["id", "label"]].to_numpy().tolist() == split[["id", "label"]][5:9].to_numpy().tolist()
     every = predict(run, *given[:2], tmp_path / "every.csv").set_index("id").probability
@@ -108,4 +120,4 @@ def test_what_is_held_out_is_predicted_with_its_labels(run, data, tmp_path):
 def test_a_split_that_holds_out_nothing_is_refused(run, data, tmp_path):
     given = data.files["pack"], data.files["index"], data.files["split"], str(tmp_path / "out.csv")
     with pytest.raises(InputError, match=r"main\.csv: nothing is held out"):
-        predict_held_out(*files(run), *given, RUNTIME)
+        predict_held_out(*files(run), *given, RUNTIME, 1)

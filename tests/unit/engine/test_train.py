@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,13 +10,19 @@ import safetensors.torch
 import torch
 from sklearn.metrics import log_loss, roc_auc_score
 
-from histopatch.engine import resume, train
-from histopatch.engine.backbones import build
+from histopatch.backbones.build import build
+from histopatch.engine import micro_batch, resume, train
 from histopatch.engine.train import train_run
 from histopatch.errors import InputError
+from histopatch.schema import without_neutral
+from histopatch.settings import Settings
 
 RUNTIME = {"device": "cpu", "workers": 1, "log_level": "info"}
 FILES = {"model.safetensors", "history.csv", "predictions.csv", "run.json"}
+
+
+def identity(settings: Settings) -> dict:
+    return without_neutral("settings", asdict(settings))
 
 
 @dataclass
@@ -56,7 +62,7 @@ def same_bits(one: Trained, other: Trained) -> bool:
 
 
 @pytest.fixture
-def settings(tiny_settings) -> dict:
+def settings(tiny_settings) -> Settings:
     return tiny_settings
 
 
@@ -66,10 +72,10 @@ def run(data, settings, tmp_path):
 
     def run(name: str, code: str = "c0de", pack: str = data.files["pack"], **changes) -> Trained:
         folder = tmp_path / name / "fold-0"
-        settings_ = settings | {"epochs": 3} | changes
+        asked = replace(settings, **{"epochs": 3} | changes)
         train_run(
-            settings_, 0, **data.files | {"pack": pack}, folder=str(folder), code=code,
-            formats=str(tmp_path / "formats.json"), runtime=RUNTIME,
+            asked, identity(asked), 0, **data.files | {"pack": pack}, folder=str(folder), code=code,
+            formats=str(tmp_path / "formats"), runtime=RUNTIME, threads=1,
         )  # fmt: skip
         return Trained(folder)
 
@@ -104,7 +110,7 @@ def test_a_run_keeps_its_four_files_and_nothing_else(run):
     assert {path.name for path in trained.folder.iterdir()} == FILES
 
 
-def test_history_has_a_row_an_epoch(run):
+def test_history_has_one_row_per_epoch(run):
     history = run("a").history
     assert list(history) == [
         "epoch", "train_loss", "val_loss", "val_auc", "lr", "seconds", "images_per_second",
@@ -127,18 +133,20 @@ def test_predictions_are_those_of_the_validation_part_after_the_last_epoch(run, 
 def test_the_report_says_what_was_trained_on_what(run, settings):
     trained = run("a", batch_size=15)
     report = trained.report
-    assert report["settings"] == settings | {"epochs": 3, "batch_size": 15}
+    assert report["settings"] == identity(replace(settings, epochs=3, batch_size=15))
+    assert "weights" not in report["settings"]  # at neutral
     assert report["fold"] == 0
     assert report["device"].endswith(", 1 threads")
     assert report["precision"] == "fp32"
     assert report["layout"] in ("channels_last", "contiguous")
     assert report["micro_batch"] == 15
-    assert {"data", "train", "evaluate"} <= set(report["seconds"])
+    assert list(report["seconds"]) == ["data", "model", "format", "train", "evaluate"]
     assert all(seconds >= 0 for seconds in report["seconds"].values())
     speeds = trained.history.images_per_second
     assert speeds.min() <= report["images_per_second"] + 0.1
     assert report["images_per_second"] - 0.1 <= speeds.max()
     assert 50e6 < report["peak_memory_bytes"]["process"] < 100e9
+    assert report["memory_bytes"].keys() == {"training_estimate", "available"}
     assert report["libraries"]["torch"] == version("torch")
 
 
@@ -237,3 +245,46 @@ def test_training_computes_with_as_many_threads_as_it_is_given(run, monkeypatch)
     monkeypatch.setattr(train.torch, "set_num_threads", asked.append)
     run("a", epochs=1)
     assert asked == [1]
+
+
+def test_the_report_says_how_to_build_the_model_again(run):
+    model = run("a", epochs=1).report["model"]
+    assert model == {
+        "source": "tiny",
+        "architecture": "tiny",
+        "head": "fc",
+        "explained_layer": "0",
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
+        "min_size": 32,
+        "max_size": None,
+        "width": 6,
+        "dropout": 0.2,
+        "image_size": 32,
+    }
+
+
+def test_little_memory_makes_for_small_steps(run, monkeypatch):
+    """In the trial of formats, too: it would be killed first."""
+    sizes, measure = [], train.choose_format
+
+    def choose_format(model, settings, device, micro_batch, formats):
+        sizes.append(micro_batch)
+        return measure(model, settings, device, micro_batch, formats)
+
+    monkeypatch.setattr(train, "choose_format", choose_format)
+    plenty = run("a", epochs=1).report
+    needed = micro_batch.training_bytes(build(Settings(**plenty["settings"])), 32, 2)
+    monkeypatch.setattr(micro_batch, "available_bytes", lambda: int(needed / micro_batch.SHARE) + 1)
+    short = run("b", epochs=1).report
+    assert (plenty["micro_batch"], short["micro_batch"]) == (8, 2)
+    assert sizes == [8, 2]
+
+
+def test_what_takes_long_is_said_before_it_is_done(run, caplog):
+    with caplog.at_level("INFO"):
+        run("a", epochs=1)
+    lines = [record.getMessage() for record in caplog.records]
+    steps = ("reading", "building tiny", "choosing", "trying", "training for", "epoch 1 of 1")
+    found = [next(i for i, line in enumerate(lines) if step in line) for step in steps]
+    assert found == sorted(found)

@@ -6,19 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
+from histopatch import components
+from histopatch.augmentation.draws import Draws, draw
 from histopatch.console import progress
 from histopatch.engine import resume
-from histopatch.engine.augment import draw_matrices
+from histopatch.engine.auroc import auroc
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
+from histopatch.errors import InputError
+from histopatch.settings import Settings
 
 
 @dataclass
-class Part:
+class Subset:
     """The patches of one side of a split."""
 
     rows: Tensor  # N rows of the pack, int64, on the CPU
@@ -27,9 +30,9 @@ class Part:
 
 @dataclass
 class Progress:
-    """What a training has come to so far."""
+    """How far a training is, with what it has measured."""
 
-    history: list[dict] = field(default_factory=list)  # a row an epoch
+    history: list[dict] = field(default_factory=list)  # one row per epoch
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     micro_batch: int = 0  # patches that go through the network at a time
@@ -37,52 +40,53 @@ class Progress:
 
 def fit(
     network: Network,
-    settings: dict,
+    settings: Settings,
     patches: Patches,
-    train: Part,
-    validation: Part,
+    train: Subset,
+    validation: Subset,
+    micro_batch: int,
     saved: dict | None = None,
     save: Callable[[dict], None] = lambda state: None,
 ) -> tuple[Progress, Tensor]:
     """Train the network in place, evaluating after each epoch; return the progress and the last logits.
 
-    The logits are those of the validation part, N float32. saved: a state that `save` was called with,
-    to go on from; `save` is called after each epoch but the last. Nothing waits for the device inside
-    an epoch: the loss stays there until its end.
+    The logits are those of the validation patches, N float32. micro_batch: patches that go through the
+    network at a time. saved: a state that `save` was called with, to go on from; `save` is called after each
+    epoch but the last. Nothing waits for the device inside an epoch: the loss stays there until its end.
     """
-    device, model, batch_size = patches.device, network.model, settings["batch_size"]
-    loss_function = nn.BCEWithLogitsLoss(pos_weight=pos_weight(train.labels, settings))
+    device, model, batch_size = patches.device, network.model, settings.batch_size
+    loss_function = components.load(components.loss(settings)).make(train.labels)
     optimizer = torch.optim.AdamW(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
-        lr=settings["lr"],
-        weight_decay=settings["weight_decay"],
+        lr=settings.lr,
+        weight_decay=settings.weight_decay,
         fused=True,
     )
     # Batch normalisation has nothing to normalise a lone last patch with; each epoch leaves out another.
     count = len(train.rows) - (len(train.rows) % batch_size == 1)
-    steps = settings["epochs"] * -(-count // batch_size)
-    schedule = _schedule(optimizer, settings["scheduler"], steps)
+    steps = settings.epochs * -(-count // batch_size)
+    schedule = components.load(components.schedule(settings)).make(optimizer, steps)
     scaler = torch.amp.GradScaler(device.type, enabled=network.compute.precision == "fp16")
-    generator = torch.Generator().manual_seed(settings["seed"])
+    generator = torch.Generator().manual_seed(settings.seed)
     stateful = {"model": model, "optimizer": optimizer, "schedule": schedule, "scaler": scaler}
-    done = Progress(micro_batch=batch_size)
+    done = Progress(micro_batch=micro_batch)
     if saved:
         done = _restore(saved, stateful, generator)
+        done.micro_batch = min(done.micro_batch, micro_batch)
 
-    for epoch in range(len(done.history) + 1, settings["epochs"] + 1):
+    for epoch in range(len(done.history) + 1, settings.epochs + 1):
         started, lr = time.perf_counter(), optimizer.param_groups[0]["lr"]
         model.train()
         order = torch.randperm(len(train.rows), generator=generator)[:count]
-        matrices = draw_matrices(len(order), settings["augmentation"], generator).to(device)
+        draws = draw(len(order), settings.augmentation, generator).to(device)
         labels = train.labels[order.to(device)]
         total_loss, seen = torch.zeros((), device=device), 0
         with progress(total=len(order), unit="img", desc=f"epoch {epoch}") as bar:
             for pixels in patches.batches(train.rows[order], batch_size):
                 batch = slice(seen, seen + len(pixels))
                 loss, done.micro_batch = _accumulate_gradients(
-                    network, loss_function, scaler, pixels, matrices[batch], labels[batch],
-                    done.micro_batch,
-                )  # fmt: skip
+                    network, loss_function, scaler, pixels, draws[batch], labels[batch], done.micro_batch
+                )
                 scaler.step(optimizer)
                 scaler.update()
                 optimizer.zero_grad(set_to_none=True)
@@ -93,12 +97,14 @@ def fit(
         train_loss = total_loss.item() / seen  # waits for the device, once an epoch
         trained = time.perf_counter()
 
-        logits = network.predict(patches, validation.rows, batch_size)
+        logits = network.predict(patches, validation.rows, done.micro_batch)
+        if not logits.isfinite().all():
+            raise InputError(f"training diverged in epoch {epoch}: logits are not finite; lower lr")
         row = {
             "epoch": epoch,
             "train_loss": train_loss,
             "val_loss": loss_function(logits, validation.labels).item(),
-            "val_auc": roc_auc_score(validation.labels.cpu(), logits.cpu()),
+            "val_auc": auroc(validation.labels.cpu().numpy(), logits.cpu().numpy()),
             "lr": lr,
             "seconds": time.perf_counter() - started,
             "images_per_second": seen / (trained - started),
@@ -108,17 +114,12 @@ def fit(
         done.evaluate_seconds += time.perf_counter() - trained
         logging.info(
             "epoch %d of %d: train loss %.4f, validation loss %.4f, AUROC %.4f, %.0f img/s",
-            epoch, settings["epochs"], train_loss, row["val_loss"], row["val_auc"],
+            epoch, settings.epochs, train_loss, row["val_loss"], row["val_auc"],
             row["images_per_second"],
         )  # fmt: skip
-        if epoch < settings["epochs"]:
+        if epoch < settings.epochs:
             save(_state(done, stateful, generator))
     return done, logits
-
-
-def pos_weight(labels: Tensor, settings: dict) -> Tensor | None:
-    """Negatives / positives of the training part, or None where the settings do not weight."""
-    return (1 - labels).sum() / labels.sum() if settings["pos_weight"] else None
 
 
 def _accumulate_gradients(
@@ -126,7 +127,7 @@ def _accumulate_gradients(
     loss_function: nn.Module,
     scaler: torch.amp.GradScaler,
     pixels: Tensor,
-    matrices: Tensor,
+    draws: Draws,
     labels: Tensor,
     micro_batch: int,
 ) -> tuple[Tensor, int]:
@@ -139,7 +140,7 @@ def _accumulate_gradients(
             total = torch.zeros((), device=labels.device)
             for start in range(0, len(labels), micro_batch):
                 part = slice(start, start + micro_batch)
-                loss = loss_function(network.logits(pixels[part], matrices[part]), labels[part])
+                loss = loss_function(network.logits(pixels[part], draws[part]), labels[part])
                 loss = loss * (len(labels[part]) / len(labels))
                 scaler.scale(loss).backward()
                 total += loss.detach()
@@ -154,14 +155,8 @@ def _accumulate_gradients(
         logging.warning("out of memory: accumulating gradients over %d patches", micro_batch)
 
 
-def _schedule(optimizer, name: str, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
-    if name == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
-    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-
-
 def _state(done: Progress, stateful: dict, generator: torch.Generator) -> dict:
-    """All that the rest of the training depends on, for `torch.save`."""
+    """All that the rest of the training depends on, as values for `torch.save`."""
     states = {name: part.state_dict() for name, part in stateful.items()}
     return {**states, "random": resume.random_states(generator), "progress": vars(done)}
 

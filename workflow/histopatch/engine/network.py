@@ -7,26 +7,28 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from histopatch.engine.augment import prepare
-from histopatch.engine.backbones import Classifier
-from histopatch.engine.device import Format, is_out_of_memory
+from histopatch.augmentation.draws import Draws
+from histopatch.augmentation.prepare import prepare
+from histopatch.backbones.classifier import Classifier
+from histopatch.engine.device import is_out_of_memory
+from histopatch.engine.formats import Format
 from histopatch.engine.patches import Patches
 
-EVALUATION_BATCH = 4  # times the training batch: there are no gradients to keep
+EVALUATION_BATCH = 4  # times what trains at a time: there are no gradients to keep
 
 
 @dataclass
 class Network:
     model: Classifier
     image_size: int
-    norm: tuple  # mean and std per channel of inputs scaled to [0, 1]
     compute: Format
     compiled: Callable[[Tensor], Tensor] | None = None  # graph of the model in training
     compiled_batch: int = 0  # the batch size that it is for
 
-    def logits(self, pixels: Tensor, matrices: Tensor | None = None) -> Tensor:
-        """uint8 N×H×W×3 on the device, flipped and rotated by N×2×2 `matrices`, to N float32 logits."""
-        images = prepare(pixels, self.image_size, self.norm, matrices)
+    def logits(self, pixels: Tensor, draws: Draws | None = None) -> Tensor:
+        """uint8 N×H×W×3 on the device, augmented with `draws`, to N float32 logits."""
+        backbone = self.model.backbone
+        images = prepare(pixels, self.image_size, backbone.mean, backbone.std, draws)
         images = images.contiguous(memory_format=self.compute.memory_format)
         with self.compute.autocast(pixels.device):
             return self._forward(len(pixels))(images).float()
@@ -36,10 +38,13 @@ class Network:
         return self.compiled if fits else self.model
 
     @torch.inference_mode()
-    def predict(self, patches: Patches, rows: Tensor, training_batch: int) -> Tensor:
-        """Logits of the patches in `rows`, in their order: N float32 on the device."""
+    def predict(self, patches: Patches, rows: Tensor, micro_batch: int) -> Tensor:
+        """Logits of the patches in `rows`, in their order: N float32 on the device.
+
+        micro_batch: patches that fit the memory at a time in training.
+        """
         self.model.eval()
-        batch_size = EVALUATION_BATCH * training_batch
+        batch_size = EVALUATION_BATCH * micro_batch
         while True:
             try:
                 batches = patches.batches(rows, batch_size)

@@ -1,4 +1,4 @@
-"""Prediction: a trained run and a pack in, one probability a patch out."""
+"""Prediction: trained runs and a pack in, one probability per patch out."""
 
 import json
 import logging
@@ -10,10 +10,11 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from histopatch.backbones.build import rebuild
 from histopatch.cores import core_count
 from histopatch.data.folds import HELD_OUT, read_split
-from histopatch.engine.backbones import BACKBONES, build
-from histopatch.engine.device import Format, choose_device
+from histopatch.engine.device import hold_device
+from histopatch.engine.formats import Format
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
@@ -21,15 +22,22 @@ from histopatch.files import read_table, write_table
 
 
 def predict_pack(
-    models: Sequence[str], reports: Sequence[str], pack: str, index: str, predictions: str, runtime: dict
+    models: Sequence[str],
+    reports: Sequence[str],
+    pack: str,
+    index: str,
+    predictions: str,
+    runtime: dict,
+    threads: int,
 ) -> None:
     """Write `id,probability` for every patch of a pack's index, in its order.
 
     models: the weights that a run kept, one file for each of its folds; reports: the run.json of each, which
-    says what the network is. The probability is the mean over the folds.
+    says all that the network is; runtime: that section of the configuration; threads: the cores that
+    Snakemake gives the job. The probability is the mean over the folds.
     """
     images = read_table(index)
-    probabilities = _predict(models, reports, pack, images.row.to_numpy(), runtime)
+    probabilities = _predict(models, reports, pack, images.row.to_numpy(), runtime, threads)
     write_table(images[["id"]].assign(probability=probabilities), predictions)
 
 
@@ -41,6 +49,7 @@ def predict_held_out(
     split: str,
     predictions: str,
     runtime: dict,
+    threads: int,
 ) -> None:
     """Write `id,label,probability` for every patch that a split holds out; else as `predict_pack`.
 
@@ -50,22 +59,23 @@ def predict_held_out(
     patches = patches[patches.fold == HELD_OUT]
     if patches.empty:
         raise InputError(f"{split}: nothing is held out; set held_out_fraction")
-    probabilities = _predict(models, reports, pack, patches.row.to_numpy(), runtime)
+    probabilities = _predict(models, reports, pack, patches.row.to_numpy(), runtime, threads)
     write_table(patches[["id", "label"]].assign(probability=probabilities), predictions)
 
 
-def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict) -> np.ndarray:
+def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict, threads: int) -> np.ndarray:
     """The mean probability (N) over several networks for rows of a pack."""
-    torch.set_num_threads(core_count(runtime["workers"]))
-    device = choose_device(runtime["device"])
-    patches = Patches(pack, device)
-    started = time.perf_counter()
-    folds = []
-    for model, report in zip(models, reports, strict=True):
-        run = json.loads(Path(report).read_text())
-        network = load_network(model, run, device)
-        logits = network.predict(patches, torch.tensor(rows), run["settings"]["batch_size"])
-        folds.append(logits.double().sigmoid().cpu().numpy())
+    torch.set_num_threads(core_count(runtime["workers"], threads))
+    logging.info("predicting %d patches of %s", len(rows), pack)
+    with hold_device(runtime["device"]) as device:
+        patches = Patches(pack, device)
+        started = time.perf_counter()
+        folds = []
+        for model, report in zip(models, reports, strict=True):
+            run = json.loads(Path(report).read_text())
+            network = load_network(model, run, device)
+            logits = network.predict(patches, torch.tensor(rows), run["micro_batch"])
+            folds.append(logits.double().sigmoid().cpu().numpy())
     speed = len(rows) * len(folds) / (time.perf_counter() - started)
     networks = "" if len(folds) == 1 else f" with {len(folds)} networks"
     logging.info("predicted %d patches%s, %.0f img/s", len(rows), networks, speed)
@@ -73,13 +83,14 @@ def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict) -> np.
 
 
 def load_network(model: str, run: dict, device: torch.device) -> Network:
-    """The network of a trained run, on the device, in the format that it was trained in."""
-    settings = run["settings"]
+    """The network of a trained run, on the device, in the format that it was trained in.
+
+    model: the file of weights; run: the content of run.json, which alone says what the network is.
+    """
     # fp16 is the one format that a GPU has and a CPU lacks.
     precision = "fp32" if device.type == "cpu" and run["precision"] == "fp16" else run["precision"]
     compute = Format(run["layout"], precision)
-    classifier = build({**settings, "weights": "none"})
+    classifier = rebuild(run["model"])
     classifier.load_state_dict(safetensors.torch.load_file(model))
     classifier.to(device, memory_format=compute.memory_format)
-    norm = BACKBONES[settings["backbone"]].norm
-    return Network(classifier, settings["image_size"], norm, compute)
+    return Network(classifier, run["model"]["image_size"], compute)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,15 +11,14 @@ import torch
 from histopatch.files import replacing
 
 
-def fingerprint(settings: dict, code: str, split: str, pack: str) -> str:
-    """Digest of all that a state depends on: configuration, code, split, pack and weights to start from.
+def fingerprint(identity: dict, code: str, split: str, large: Sequence[str]) -> str:
+    """Digest of all that a state depends on: settings, code, split, pack and weights to start from.
 
-    code: digest of the training code; split: path of a table, read whole; pack: path of an array. It and
-    a file of weights are known by size and time of writing: they are too large to read for this.
+    code: digest of the training code; split: path of a table, which is read whole; large: paths of files too
+    large for that, known by size and time of writing. What is no file, such as `imagenet`, is in `identity`.
     """
-    large = [path for path in (Path(pack), Path(settings["weights"])) if path.is_file()]
-    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in large]
-    facts = [settings, code, Path(split).read_text(), stats]
+    files = [path.stat() for path in map(Path, large) if path.is_file()]
+    facts = [identity, code, Path(split).read_text(), [(file.st_size, file.st_mtime_ns) for file in files]]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -3,7 +3,6 @@
 import logging
 import os
 import resource
-import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,24 +11,29 @@ import pandas as pd
 import safetensors.torch
 import torch
 
+from histopatch.backbones.build import build
 from histopatch.cores import core_count
 from histopatch.data.folds import parts, read_split
 from histopatch.engine import resume
-from histopatch.engine.backbones import BACKBONES, build
 from histopatch.engine.compiling import compile_network, worth_compiling
-from histopatch.engine.device import choose_device, choose_format, device_name
+from histopatch.engine.device import device_name, hold_device
 from histopatch.engine.guard import exclusive
-from histopatch.engine.loop import Part, Progress, fit
+from histopatch.engine.loop import Progress, Subset, fit
+from histopatch.engine.micro_batch import choose_micro_batch
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
+from histopatch.engine.phases import Phases
+from histopatch.engine.trial import choose_format
 from histopatch.errors import InputError
 from histopatch.files import replacing, write_json, write_table
+from histopatch.settings import Settings
 
-LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas", "scikit-learn")
+LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas")
 
 
 def train_run(
-    settings: dict,
+    settings: Settings,
+    identity: dict,
     fold: int,
     pack: str,
     index: str,
@@ -38,41 +42,41 @@ def train_run(
     code: str,
     formats: str,
     runtime: dict,
+    threads: int,
 ) -> None:
     """Train one run on one fold and write its four files into `folder`.
 
-    model.safetensors (the weights after the last epoch), history.csv (a row an epoch), predictions.csv
-    (`id,label,probability` of the validation part after the last epoch) and run.json. pack, index and
-    split: the files of those steps; code: digest of the training code, for the resume state; formats:
-    where the measured formats of computing are remembered; runtime: that section of the configuration.
+    model.safetensors (the weights after the last epoch), history.csv (one row per epoch), predictions.csv
+    (`id,label,probability` of the validation patches after the last epoch) and run.json. identity: the
+    settings as the report states them, those at neutral left out; pack, index and split: the files of those
+    steps; code: digest of the training code, for the resume state; formats: the folder of measured formats;
+    runtime: that section of the configuration; threads: the cores that Snakemake gives the job.
     """
-    torch.set_num_threads(core_count(runtime["workers"]))
+    torch.set_num_threads(core_count(runtime["workers"], threads))
     out, state_file = Path(folder), Path(folder, "resume.pt")
-    with exclusive(out):
-        started = time.perf_counter()
-        device = choose_device(runtime["device"])
-        _make_deterministic(settings["deterministic"])
-        patches = Patches(pack, device)
-        table = read_split(split, index)
-        if fold not in set(table.fold):
-            raise InputError(f"{split}: there is no fold {fold}")
-        train, validation = (_part(part, device) for part in parts(table, fold))
-        logging.info(
-            "%s: %d patches train, %d validate", device_name(device), len(train.rows),
-            len(validation.rows),
-        )  # fmt: skip
-        state_key = resume.fingerprint(settings, code, split, pack)
-        saved = resume.load(state_file, state_key)
-        network = make_network(settings, device, Path(formats))
-        data_seconds, compile_seconds = time.perf_counter() - started, 0.0
-        images = settings["epochs"] * len(train.rows)
-        compiles = device.type == "cuda" and not settings["deterministic"]
+    with exclusive(out), hold_device(runtime["device"]) as device:
+        phases = Phases()
+        _make_deterministic(settings.deterministic)
+        with phases.phase("data", f"{device_name(device)}: reading {split} and {pack}"):
+            patches = Patches(pack, device)
+            table = read_split(split, index)
+            if fold not in set(table.fold):
+                raise InputError(f"{split}: there is no fold {fold}")
+            train, validation = (_subset(part, device) for part in parts(table, fold))
+            state_key = resume.fingerprint(identity, code, split, [pack, settings.weights])
+            saved = resume.load(state_file, state_key)
+        logging.info("%d patches train, %d validate", len(train.rows), len(validation.rows))
+        network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
+        images = settings.epochs * len(train.rows)
+        compiles = device.type == "cuda" and not settings.deterministic
         if compiles and worth_compiling(images, network.compute.images_per_second):
-            compile_seconds = compile_network(network, settings["batch_size"], device)
-        torch.manual_seed(settings["seed"])
+            with phases.phase("compile", "compiling the training graph"):
+                compile_network(network, settings.batch_size, device)
+        torch.manual_seed(settings.seed)
 
+        logging.info("training for %d epochs", settings.epochs)
         done, logits = fit(
-            network, settings, patches, train, validation,
+            network, settings, patches, train, validation, micro_batch,
             saved, save=lambda state: resume.save(state_file, state, state_key),
         )  # fmt: skip
 
@@ -81,36 +85,40 @@ def train_run(
         save_model(network.model, out / "model.safetensors")
         write_table(pd.DataFrame(done.history), out / "history.csv")
         write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
-        seconds = {
-            "data": data_seconds,
-            "compile": compile_seconds,
-            "train": done.train_seconds,
-            "evaluate": done.evaluate_seconds,
-        }
-        report = _report(settings, fold, device, network, done, seconds)
+        seconds = phases.seconds | {"train": done.train_seconds, "evaluate": done.evaluate_seconds}
+        report = _report(identity, fold, device, network, done, seconds, memory)
         write_json(report, out / "run.json")
         state_file.unlink(missing_ok=True)
 
 
-def make_network(settings: dict, device: torch.device, formats: Path) -> Network:
-    """The network of a run on the device, ready to train, in the format that is fastest there."""
-    torch.manual_seed(settings["seed"])  # the head is drawn here
-    model = build(settings).to(device)
-    compute = choose_format(model, settings, device, formats)
-    model.to(memory_format=compute.memory_format)
-    return Network(model, settings["image_size"], BACKBONES[settings["backbone"]].norm, compute)
+def make_network(
+    settings: Settings, device: torch.device, formats: Path, phases: Phases
+) -> tuple[Network, int, dict]:
+    """The network of a run on the device, ready to train, in the format that is fastest there.
+
+    Returns it with the micro-batch that fits the memory, and the memory that a step and the machine have.
+    """
+    with phases.phase("model", f"building {settings.backbone}, weights: {settings.weights}"):
+        torch.manual_seed(settings.seed)  # the head is drawn here
+        model = build(settings).to(device)
+        micro_batch, memory = choose_micro_batch(model, settings.image_size, settings.batch_size, device)
+    with phases.phase("format", "choosing memory layout and precision"):
+        compute = choose_format(model, settings, device, micro_batch, formats)
+        model.to(memory_format=compute.memory_format)
+    return Network(model, settings.image_size, compute), micro_batch, memory
 
 
 def save_model(model: torch.nn.Module, path: Path) -> None:
     """Write the weights as safetensors, in the plain layout that every reader takes."""
     state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(state))  # `save_file` would hide it from one's group
+        # `save_file` would make a file that the group cannot read, whatever the umask says.
+        temporary.write_bytes(safetensors.torch.save(state))
 
 
-def _part(table: pd.DataFrame, device: torch.device) -> Part:
+def _subset(table: pd.DataFrame, device: torch.device) -> Subset:
     rows = torch.tensor(table.row.to_numpy(np.int64))
-    return Part(rows, torch.tensor(table.label.to_numpy(np.float32), device=device))
+    return Subset(rows, torch.tensor(table.label.to_numpy(np.float32), device=device))
 
 
 def _make_deterministic(asked: bool) -> None:
@@ -121,11 +129,20 @@ def _make_deterministic(asked: bool) -> None:
     torch.backends.cudnn.benchmark = not asked
 
 
-def _report(settings, fold, device, network: Network, done: Progress, seconds: dict) -> dict:
+def _report(
+    identity: dict,
+    fold: int,
+    device: torch.device,
+    network: Network,
+    done: Progress,
+    seconds: dict[str, float],
+    memory: dict[str, int],
+) -> dict:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     report = {
-        "settings": settings,
+        "settings": identity,
         "fold": fold,
+        "model": {**network.model.description(), "image_size": network.image_size},
         "device": device_name(device),
         "layout": network.compute.layout,
         "precision": network.compute.precision,
@@ -135,6 +152,7 @@ def _report(settings, fold, device, network: Network, done: Progress, seconds: d
         "images_per_second": round(
             sum(row["images_per_second"] for row in done.history) / len(done.history), 1
         ),
+        "memory_bytes": memory,
         "peak_memory_bytes": {"process": peak},
         "libraries": {name: version(name) for name in LIBRARIES},
     }

@@ -6,7 +6,9 @@ import scipy.ndimage
 import torch
 from PIL import Image
 
-from histopatch.engine.augment import draw_matrices, flip_rotate, prepare
+from histopatch.augmentation.draws import Draws
+from histopatch.augmentation.geometry import draw_matrices, flip_rotate
+from histopatch.augmentation.prepare import prepare
 
 SCALED = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # normalisation that leaves values in [0, 1]
 SIGNS = [(1, 1), (-1, 1), (1, -1), (-1, -1)]
@@ -25,7 +27,7 @@ def smooth_pixels(size: int = 96) -> np.ndarray:
 def moved(pixels: np.ndarray, degrees: float, signs=(1, 1), size: int | None = None) -> np.ndarray:
     """The patches after mirroring and rotation, as N×H×W×3 with values 0-255."""
     matrices = flip_rotate(torch.full((len(pixels),), math.radians(degrees)), torch.tensor([signs]))
-    images = prepare(torch.from_numpy(pixels), size or pixels.shape[1], SCALED, matrices)
+    images = prepare(torch.from_numpy(pixels), size or pixels.shape[1], *SCALED, Draws(matrices))
     return images.permute(0, 2, 3, 1).numpy() * 255
 
 
@@ -70,7 +72,7 @@ def test_there_are_no_black_corners(degrees, size):
 
 
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:
-    images = prepare(torch.from_numpy(pixels), size, SCALED)
+    images = prepare(torch.from_numpy(pixels), size, *SCALED)
     return images.permute(0, 2, 3, 1).numpy() * 255
 
 
@@ -103,19 +105,9 @@ def test_a_patch_is_moved_and_resized_at_once(size):
     assert moved(pixels, 90, (-1, 1), size) == pytest.approx(expected, abs=0.01)
 
 
-@pytest.mark.parametrize("matrices", [None, torch.eye(2)[None]])
-def test_channels_are_normalised_one_by_one(matrices):
-    pixels = random_pixels(1, 16)
-    mean, std = (0.1, 0.4, 0.7), (0.2, 0.5, 0.9)
-    images = prepare(torch.from_numpy(pixels), 16, (mean, std), matrices)
-    assert images.dtype == torch.float32
-    expected = (pixels / 255 - mean) / std
-    assert images.permute(0, 2, 3, 1).numpy() == pytest.approx(expected, abs=1e-4)
-
-
 def draw(count: int, seed: int = 0, flips: bool = True, rotation: float = 90.0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return draw_matrices(count, {"flips": flips, "rotation": rotation}, generator)
+    return draw_matrices(count, flips, rotation, generator)
 
 
 def degrees_of(matrices: torch.Tensor) -> torch.Tensor:
@@ -125,7 +117,7 @@ def degrees_of(matrices: torch.Tensor) -> torch.Tensor:
 
 def test_every_sample_is_moved_in_its_own_way():
     pixels = torch.from_numpy(np.repeat(random_pixels(size=16), 8, axis=0))
-    images = prepare(pixels, 16, SCALED, draw(8))
+    images = prepare(pixels, 16, *SCALED, Draws(draw(8)))
     assert len(torch.unique(images.flatten(1), dim=0)) == 8
 
 
@@ -136,8 +128,7 @@ def test_the_same_seed_draws_the_same():
 
 def test_a_generator_goes_on_drawing():
     generator = torch.Generator().manual_seed(0)
-    augmentation = {"flips": True, "rotation": 90.0}
-    first, second = (draw_matrices(50, augmentation, generator) for _ in range(2))
+    first, second = (draw_matrices(50, True, 90.0, generator) for _ in range(2))
     assert not torch.equal(first, second)
 
 
@@ -171,5 +162,5 @@ def test_the_seed_draws_the_same_flips_with_and_without_turns():
     """Turning rotation off must not shuffle what else is drawn from the generator."""
     generators = [torch.Generator().manual_seed(0) for _ in range(2)]
     for generator, flips, rotation in zip(generators, (True, False), (90.0, 0.0), strict=True):
-        draw_matrices(7, {"flips": flips, "rotation": rotation}, generator)
+        draw_matrices(7, flips, rotation, generator)
     assert torch.equal(generators[0].get_state(), generators[1].get_state())

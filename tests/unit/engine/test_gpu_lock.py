@@ -1,0 +1,85 @@
+"""With real processes: what a lock is for is their ends."""
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from histopatch.engine import gpu_lock
+from histopatch.engine.gpu_lock import free_gpu
+from histopatch.fingerprints import LIBRARY
+
+KEYS = ("gpu-a", "gpu-b")
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from histopatch.engine.gpu_lock import free_gpu
+with free_gpu(sys.argv[2:], Path(sys.argv[1])) as index:
+    print(sys.argv[2:][index], flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a process that takes a GPU, and wait until it says which."""
+    with contextlib.ExitStack() as started:
+
+        def run(*keys: str) -> tuple[subprocess.Popen, str]:
+            process = subprocess.Popen(
+                [sys.executable, "-c", HOLD, str(tmp_path), *keys],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
+            )
+            started.callback(end, process)
+            return process, process.stdout.readline().strip()
+
+        yield run
+
+
+def end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_each_job_has_a_gpu_of_its_own_whatever_it_is_called(start):
+    (_, first), (_, second) = start(*KEYS), start(*reversed(KEYS))
+    assert {first, second} == set(KEYS)
+
+
+def test_the_gpu_of_a_job_that_was_killed_is_free(start, tmp_path):
+    process, held = start(*KEYS)
+    start(*KEYS)
+    end(process)
+    with free_gpu(KEYS, tmp_path) as index:
+        assert KEYS[index] == held
+
+
+def test_a_job_waits_with_one_line_while_all_are_taken(start, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(gpu_lock, "POLL_SECONDS", 0.05)
+    process, held = start(*KEYS)
+    start(*KEYS)
+    threading.Timer(0.5, process.kill).start()
+    began = time.monotonic()
+    with caplog.at_level(logging.INFO), free_gpu(KEYS, tmp_path) as index:
+        assert time.monotonic() - began > 0.3
+        assert KEYS[index] == held
+    (record,) = caplog.records
+    assert record.getMessage() == "waiting for a GPU: other jobs hold all"
+
+
+@pytest.mark.parametrize("error", [None, KeyError, BlockingIOError])
+def test_a_gpu_is_free_again_after_its_job(tmp_path, error):
+    with contextlib.suppress(KeyError, BlockingIOError), free_gpu(["a"], tmp_path):
+        if error:
+            raise error
+    with free_gpu(["a"], tmp_path) as index:
+        assert index == 0

@@ -1,0 +1,77 @@
+import psutil
+import pytest
+
+from histopatch.engine import memory
+from histopatch.engine.memory import available_bytes
+
+GB = 10**9
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """Pretend that the machine has 20 GB to spare and these files."""
+    monkeypatch.setattr(memory, "ROOT", tmp_path)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 20 * GB}))
+
+    def write(**files: str) -> None:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    return write
+
+
+def v2(group: str, limit: str, used: int, cache: int = 0) -> dict[str, str]:
+    folder = f"sys/fs/cgroup/{group}"
+    return {
+        f"{folder}/memory.max": f"{limit}\n",
+        f"{folder}/memory.current": f"{used}\n",
+        f"{folder}/memory.stat": f"anon 7\ninactive_file {cache}\n",
+    }
+
+
+def v1(group: str, limit: int, used: int, cache: int = 0) -> dict[str, str]:
+    folder = f"sys/fs/cgroup/memory/{group}"
+    return {
+        f"{folder}/memory.limit_in_bytes": f"{limit}\n",
+        f"{folder}/memory.usage_in_bytes": f"{used}\n",
+        f"{folder}/memory.stat": f"cache 7\ntotal_inactive_file {cache}\n",
+    }
+
+
+def test_without_groups_it_is_what_the_machine_has(system):
+    assert available_bytes() == 20 * GB
+
+
+@pytest.mark.parametrize("make", [v1, v2])
+@pytest.mark.parametrize("seen_from", ["outside", "inside"])
+def test_a_limit_less_what_is_used_is_left(system, make, seen_from):
+    """Inside a container, the group is named as outside but mounted as the root."""
+    table = {v2: "0::/job/7\n", v1: "5:cpu,cpuacct:/job/7\n4:memory:/job/7\n"}[make]
+    system(**{"proc/self/cgroup": table})
+    system(**make("job/7" if seen_from == "outside" else "", 8 * GB, 3 * GB))
+    assert available_bytes() == 5 * GB
+
+
+@pytest.mark.parametrize("make", [v1, v2])
+def test_cached_files_are_given_up_when_memory_is_needed(system, make):
+    system(**{"proc/self/cgroup": "0::/\n4:memory:/\n"}, **make("", 8 * GB, 3 * GB, cache=2 * GB))
+    assert available_bytes() == 7 * GB
+
+
+def test_the_limit_of_a_parent_holds(system):
+    system(**{"proc/self/cgroup": "0::/job/step\n"})
+    system(**v2("job", 4 * GB, 1 * GB), **v2("job/step", "max", 1 * GB))
+    assert available_bytes() == 3 * GB
+
+
+def test_a_group_without_a_limit_leaves_what_the_machine_has(system):
+    system(**{"proc/self/cgroup": "0::/\n4:memory:/\n"}, **v2("", "max", 1 * GB))
+    system(**v1("", 2**63 - 4096, 1 * GB))
+    assert available_bytes() == 20 * GB
+
+
+def test_more_used_than_allowed_leaves_nothing(system):
+    system(**{"proc/self/cgroup": "0::/\n"}, **v2("", 1 * GB, 2 * GB))
+    assert available_bytes() == 0

@@ -1,0 +1,45 @@
+"""Classifiers from settings, to train them, and from the description that a trained one left."""
+
+from dataclasses import fields
+
+from histopatch import components
+from histopatch.backbones.classifier import Backbone, Classifier
+from histopatch.backbones.weights import load_backbone, read_weights
+from histopatch.errors import InputError
+from histopatch.settings import Settings
+
+
+def build(settings: Settings) -> Classifier:
+    """The classifier that a run's settings ask for, its weights loaded.
+
+    The head is drawn from torch's global random state; seed it before. Raises InputError when the
+    weights cannot be had or do not fit, and when the backbone does not take images of that size.
+    """
+    source = components.load(components.backbone(settings))
+    backbone = source.BACKBONES[settings.backbone]
+    _check_size(settings.image_size, settings.backbone, backbone)
+    features, weights = source.create(backbone.architecture), settings.weights
+    if weights == "imagenet":
+        name = f"ImageNet weights of {settings.backbone}"
+        load_backbone(features, backbone.head, source.imagenet_weights(backbone.architecture), name)
+    elif weights != "none":
+        load_backbone(features, backbone.head, read_weights(weights), weights)
+    return Classifier(features, backbone, settings.dropout, settings.freeze_backbone)
+
+
+def rebuild(description: dict) -> Classifier:
+    """The classifier of `Classifier.description()`, with random weights.
+
+    No table of names is looked up: a trained model outlives its backbone's entry in the configuration.
+    """
+    values = {field.name: description[field.name] for field in fields(Backbone)}
+    backbone = Backbone(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
+    source = components.load(f"backbones.{backbone.source}")
+    return Classifier(source.create(backbone.architecture), backbone, description["dropout"])
+
+
+def _check_size(size: int, name: str, backbone: Backbone) -> None:
+    low, high = backbone.min_size, backbone.max_size
+    if size < low or (high is not None and size > high):
+        limits = f"at least {low} px" if high is None else f"{low} to {high} px"
+        raise InputError(f"image_size: {name} takes {limits}, not {size}; change image_size or backbone")

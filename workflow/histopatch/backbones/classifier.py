@@ -1,0 +1,62 @@
+"""A classifier of patches: a backbone under a dropout + one-logit head, and what it expects of its input."""
+
+from dataclasses import asdict, dataclass
+
+from torch import Tensor, nn
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What it takes, besides weights, to create a backbone again and to feed it."""
+
+    source: str  # the module of this package that creates it
+    architecture: str  # what the source calls it
+    head: str  # the attribute that holds its own classification head, which ours replaces
+    explained_layer: str  # the module whose feature maps (N×C×h×w) explanations look at
+    mean: tuple[float, ...]  # per channel, of inputs scaled to [0, 1]
+    std: tuple[float, ...]
+    min_size: int = 32  # height and width in pixels that it accepts
+    max_size: int | None = None  # None: any
+
+
+class Classifier(nn.Module):
+    """N×3×S×S normalised images to N logits. Freezing keeps the backbone as it is and trains the head."""
+
+    def __init__(self, features: nn.Module, backbone: Backbone, dropout: float, frozen: bool = False):
+        """features: a network that `backbone.source` created; its classification head is taken off."""
+        super().__init__()
+        self.backbone = backbone
+        width = _strip_head(features, backbone.head)
+        self.features = features.requires_grad_(not frozen)
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, 1))
+        self.frozen = frozen
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.features(images)).squeeze(1)
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """A frozen backbone stays as it is: its batch normalisation keeps its statistics, too."""
+        super().train(mode)
+        if self.frozen:
+            self.features.eval()
+        return self
+
+    @property
+    def explained_layer(self) -> nn.Module:
+        """The last layer that still knows places: its output is N×C×h×w."""
+        return self.features.get_submodule(self.backbone.explained_layer)
+
+    def description(self) -> dict:
+        """What `build.rebuild` needs, as plain values: weights aside, all that this classifier is."""
+        dropout, linear = self.head
+        return {**asdict(self.backbone), "width": linear.in_features, "dropout": dropout.p}
+
+
+def _strip_head(features: nn.Module, name: str) -> int:
+    """Replace the classification head by the identity; return the number of features under it."""
+    head = getattr(features, name)
+    linear = head if isinstance(head, nn.Linear) else head[-1]
+    setattr(features, name, nn.Identity())
+    return linear.in_features
