@@ -17,8 +17,8 @@ def kept_performance(experiment):
 
 
 def held_out_predictions(wildcards):
-    asked = experiment(wildcards)
-    return results(asked.name, ["final/held_out_predictions.csv"]) if asked.holds_out else []
+    path = f"results/{wildcards.experiment}/final/held_out_predictions.csv"
+    return path if experiment(wildcards).holds_out else []
 
 
 rule predict_held_out:
