@@ -48,6 +48,19 @@ def test_wrapped_breaks_after_the_commas_of_a_run_name():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("lr = a_setting_with_a_long_name", ["lr =", "a_setting_with_a_", "long_name"]),
+        ("freeze_backbone=true", ["freeze_", "backbone=true"]),
+        ("a freeze_backbone", ["a freeze_backbone"]),
+        ("x" * 40, ["x" * 18, "x" * 18, "x" * 4]),
+    ],
+)
+def test_only_words_longer_than_a_line_are_broken_after_a_separator(text, lines):
+    assert style.wrapped(text, 18).split("\n") == lines
+
+
 def test_a_long_title_takes_no_height_from_the_axes(render, assert_inside):
     def draw(figure, title):
         figure.subplots()

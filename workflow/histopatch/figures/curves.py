@@ -38,7 +38,8 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
     figure.set_figheight(5.5)
     false, true = curve.false_positive_rate, curve.true_positive_rate
     farthest = max(*(1 - points.specificity), *(1 - points.sensitivity))
-    side = min(max(_corner_side(false, true), math.ceil(farthest / 0.02) * 0.02), 1.0)
+    # A little larger than needed, so that a marker at the edge of the corner is whole.
+    side = min(max(_corner_side(false, true), math.ceil(1.05 * farthest / 0.02) * 0.02), 1.0)
     whole, corner = _whole_and_corner(figure, side, left=True)
     interval = f"{metrics['auc_low']:.4f}–{metrics['auc_high']:.4f}"
     name = f"AUROC {metrics['auc']:.4f} (95 % interval {interval}, {metrics['auc_interval']})"
@@ -73,7 +74,7 @@ def precision_recall(curve: str, metrics: str, path: str, dpi: int) -> None:
 
 def draw_precision_recall(figure: Figure, curve: pd.DataFrame, metrics: dict) -> None:
     """Draw what `precision_recall` describes."""
-    figure.set_figheight(5.0)
+    figure.set_figheight(5.2)
     # Steps, whose area is the average precision: the straight line between two points cannot be reached.
     curve = curve.sort_values(["recall", "precision"], ascending=[True, False])
     share = metrics["positive"] / metrics["patches"]

@@ -41,7 +41,7 @@ def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
     panels[0, 0].set_ylabel("share of positive patches")
     panels[1, 0].set_ylabel("patches\n(log scale)")
     style.legend_below(figure, diagram)
-    title = f"Calibration of the final model on {facts.reported_on} (temperature fitted on {facts.fitted_on})"
+    title = f"Calibration on {facts.reported_on} (temperature fitted on {facts.fitted_on})"
     style.heading(figure, title)
 
 

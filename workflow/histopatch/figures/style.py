@@ -1,6 +1,7 @@
 """What all figures share: colours, sizes, words, legends below the axes, axes zoomed to the data."""
 
 import contextlib
+import itertools
 import math
 import re
 import textwrap
@@ -71,8 +72,13 @@ def class_name(label: int) -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break long text into lines, also after the commas in the name of a run."""
-    return textwrap.fill(re.sub(r",\s*", ", ", text), width)
+    """Break long text into lines, also after the commas in the name of a run.
+
+    Only a word that is longer than a line is broken, after a separator such as `_` where it has one.
+    """
+    words = re.sub(r",\s*", ", ", text).split()
+    parts = [re.findall(rf".{{1,{width}}}(?:$|(?<=[-_/.]))|.{{{width}}}", word) for word in words]
+    return textwrap.fill(" ".join(itertools.chain(*parts)), width)
 
 
 def heading(page: Figure, text: str) -> None:
