@@ -59,7 +59,7 @@ def test_defaults_are_filled_in():
         "deterministic": False,
         "seed": 42,
         "split": "main",
-        "augmentation": {"flips": True, "rotation": 90},
+        "augmentation": {"flips": True, "rotation": 90, "brightness": 0},
     }
     assert mine["splits"] == {
         "main": {
@@ -91,7 +91,7 @@ def test_defaults_are_filled_in():
 def test_given_values_are_kept_beside_defaults():
     mine = load(defaults={"lr": 1e-3, "augmentation": {"rotation": 10}}, splits={"main": {"seed": 7}})
     assert mine["defaults"]["lr"] == 1e-3
-    assert mine["defaults"]["augmentation"] == {"flips": True, "rotation": 10}
+    assert mine["defaults"]["augmentation"] == {"flips": True, "rotation": 10, "brightness": 0}
     assert mine["splits"]["main"]["validation_fraction"] == 0.15
     assert mine["splits"]["main"]["seed"] == 7
 

@@ -1,6 +1,8 @@
 """What a job tells its user: log lines to the terminal and to a file at once, and progress bars."""
 
+import atexit
 import contextlib
+import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -16,9 +18,11 @@ from histopatch.errors import InputError
 def job_log(path: str | Path, level: str) -> Iterator[None]:
     """Send log lines to the terminal and the file while a job runs; bars stay below the lines.
 
-    level: `debug`, `info` or `warning`. What is the user's to mend ends the job with one line; any other
+    level: `debug`, `info` or `warning`. What users can mend themselves ends the job with one line; any other
     error keeps its traceback, in the log file too.
     """
+    # A process ends by looking for garbage, which takes over a second among the objects of PyTorch.
+    atexit.register(gc.freeze)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.StreamHandler(sys.stderr), logging.FileHandler(path, mode="w")]

@@ -24,7 +24,6 @@ def compile_network(network: Network, batch_size: int, device: torch.device) -> 
     The last, smaller batch of an epoch and evaluation stay with the plain model: each further shape
     would be compiled anew.
     """
-    logging.info("compiling")
     started = time.perf_counter()
     graph = torch.compile(network.model, dynamic=False)
     plain = trial_speed(network.model, network.model, network.compute, batch_size, network.image_size, device)

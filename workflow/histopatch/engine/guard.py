@@ -1,4 +1,4 @@
-"""One training a folder, and none without the workflow that started it."""
+"""One training per folder, and none that outlives the workflow that started it."""
 
 import contextlib
 import fcntl
@@ -13,12 +13,12 @@ import psutil
 
 from histopatch.errors import InputError
 
-PATIENCE = 30.0  # seconds; an orphan notices within one that its parents are gone
+PATIENCE = 30.0  # seconds; an orphan notices within one second that its parents are gone
 
 
 @contextlib.contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process alone, and end this process when its starter is gone.
+    """Hold a folder for this process alone, and end this process when its parents are gone.
 
     After a kill of the workflow its training lives on as an orphan that would write beside the next
     one. The lock is on the open folder, so it dies with its holder and leaves no file behind. Raises

@@ -1,4 +1,4 @@
-"""A classifier together with how it sees patches and how it computes: packed patches in, logits out."""
+"""A classifier with its input size and format of computing: packed patches in, logits out."""
 
 import logging
 from collections.abc import Callable

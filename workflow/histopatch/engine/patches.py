@@ -51,7 +51,7 @@ class Patches:
                 yield self._send(ahead.result())
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Read rows of the pack into memory. Mapped anew each time: pages read before are let go."""
+        """Read rows of the pack into memory. Mapped anew each time, which releases the pages read before."""
         pixels = np.memmap(self.path, np.uint8, "r", self.offset, self.shape)
         return pixels[rows]
 

@@ -1,4 +1,4 @@
-"""The state of a training at its last finished epoch, to go on from after a kill with the same bits."""
+"""The state of a training after its last finished epoch, from which a killed one resumes bit for bit."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ def save(path: Path, state: dict, fingerprint: str) -> None:
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
-    """The saved state, or None where there is none, it cannot be read or it is from before an edit."""
+    """The saved state, or None where it is missing, unreadable or from before an edit."""
     if not path.is_file():
         return None
     try:
@@ -38,7 +38,7 @@ def load(path: Path, fingerprint: str) -> dict | None:
         logging.warning("the saved state cannot be read (%s); starting afresh", type(error).__name__)
         return None
     if state.pop("fingerprint") != fingerprint:
-        logging.info("a state from before an edit is left aside; starting afresh")
+        logging.info("the saved state is from before an edit; starting afresh")
         return None
     return state
 
