@@ -34,7 +34,7 @@ def _gpu_keys() -> list[str]:
     """What tells each visible GPU apart from all others of the machine."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     if visible[0].startswith("MIG-"):  # a slice of a GPU, which shares the UUID with the other slices
-        return [visible[0]]
+        return [visible[0].replace("/", "-")]  # which is a file name, too
     return [str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count())]
 
 

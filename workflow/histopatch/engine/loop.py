@@ -12,12 +12,12 @@ from histopatch import components
 from histopatch.augmentation.draws import Draws, draw
 from histopatch.console import progress
 from histopatch.engine import resume
-from histopatch.engine.auroc import auroc
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
 from histopatch.settings import Settings
+from histopatch.statistics.area import auroc
 
 
 @dataclass

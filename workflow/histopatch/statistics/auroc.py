@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from histopatch.errors import InputError
+from histopatch.statistics.area import auroc
 from histopatch.statistics.checks import binary_labels, finite_scores, slide_codes
 from histopatch.statistics.resampling import areas_by_slide
 
@@ -52,16 +53,6 @@ _NORMAL = _Distribution(ndtri, ndtr)
 
 def _student(degrees: float) -> _Distribution:
     return _Distribution(partial(stdtrit, degrees), partial(stdtr, degrees))
-
-
-def auroc(labels, scores) -> float:
-    """The share of pairs of a positive and a negative in which the positive has the higher score.
-
-    labels: N of 0 and 1, both present; scores: N; ties count one half.
-    """
-    labels = binary_labels(labels, both=True)
-    per_positive, _ = _placements(labels, finite_scores(scores, len(labels)))
-    return float(per_positive.mean())
 
 
 def fold_aurocs(labels, scores, folds) -> np.ndarray:

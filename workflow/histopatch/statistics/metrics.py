@@ -9,10 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from histopatch.statistics.auroc import auroc, bootstrap_by_slide, delong
+from histopatch.statistics.auroc import bootstrap_by_slide, delong
 from histopatch.statistics.calibration import brier_score, expected_calibration_error
 from histopatch.statistics.checks import binary_labels, slide_codes, valid_probabilities
 from histopatch.statistics.resampling import RESAMPLES
+
+
+def area(labels, probabilities) -> float:
+    """The AUROC, to the last bit that which DeLong's interval is about; N labels, both present, and N scores."""
+    return delong(labels, probabilities).area
 
 
 def average_precision(labels, probabilities) -> float:
@@ -42,7 +47,7 @@ class Metric:
 
 
 METRICS = {
-    "auc": Metric(auroc, "AUROC", "final_val_auc", higher_is_better=True),
+    "auc": Metric(area, "AUROC", "final_val_auc", higher_is_better=True),
     "average_precision": Metric(
         average_precision, "average precision", "val_average_precision", higher_is_better=True
     ),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from histopatch.engine.auroc import auroc
+from histopatch.statistics.area import auroc
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 8])
