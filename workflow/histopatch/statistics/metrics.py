@@ -16,7 +16,7 @@ from histopatch.statistics.resampling import RESAMPLES
 
 
 def area(labels, probabilities) -> float:
-    """The AUROC, to the last bit that which DeLong's interval is about; N labels, both present, and N scores."""
+    """The AUROC exactly as DeLong's interval is about it; N labels, both present, and N scores."""
     return delong(labels, probabilities).area
 
 
