@@ -157,10 +157,18 @@ def test_a_module_that_is_not_there_is_an_error(digest):
 @pytest.mark.parametrize("declarations", fingerprints.DECLARATIONS)
 def test_what_can_be_asked_for_is_no_code(digest, declarations):
     """What is asked for is a param of its own."""
-    script = {"scripts/job.py": f"import mine.{declarations.removesuffix('.py')}\n"}
+    module = declarations.removesuffix(".py").replace("/", ".")
+    script = {"scripts/job.py": f"import mine.{module}\n"}
     one, other = ({f"mine/{declarations}": f"DEFAULT = {value}\n"} for value in (1, 2))
     assert digest(script | one) == digest(script | other)
     assert (fingerprints.LIBRARY / declarations).is_file()
+
+
+def test_what_is_used_of_the_declarations_counts(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text("print(1)\n")
+    one, other = (fingerprints.code(script, declared=text) for text in ("mean 0.5", "mean 0.6"))
+    assert one != other
 
 
 def test_modules_that_import_each_other_have_a_digest(digest):

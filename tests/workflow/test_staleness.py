@@ -515,14 +515,21 @@ def test_a_setting_added_at_another_value_trains_every_run(project):
     assert not jobs.trainings & folders_of_results(project)
 
 
+ENUM = "enum: [resnet18,"
+CATALOGUE = "workflow/histopatch/backbones/catalogue.py"
+
+
 def test_a_backbone_of_a_new_module_reruns_nothing(project):
-    (project / "workflow/histopatch/backbones/mine.py").write_text("def build():\n    return None\n")
-    replace(
-        project / "workflow/histopatch/components.py",
-        ('    "resnet18":', '    "mine": "mine",\n    "resnet18":'),
-    )
-    replace(project / "workflow/schemas/config.schema.yaml", ("enum: [resnet18,", "enum: [mine, resnet18,"))
+    (project / "workflow/histopatch/backbones/mine.py").write_text("def create():\n    return None\n")
+    row = '    "mine": Backbone("mine", "mine", "fc", "layer4"),\n    "resnet18":'
+    replace(project / CATALOGUE, ('    "resnet18":', row))
+    replace(project / "workflow/schemas/config.schema.yaml", (ENUM, ENUM.replace("[", "[mine, ")))
     assert plan(project).rules == set()
+
+
+def test_what_a_backbone_expects_is_part_of_its_trainings(project):
+    replace(project / CATALOGUE, ('"resnet18", "fc", "layer4")', '"resnet18", "fc", "layer4", min_size=16)'))
+    assert plan(project).trainings == all_runs(project)
 
 
 @pytest.mark.parametrize(

@@ -4,24 +4,17 @@ They are imported by name when a run needs them, so importing the engine imports
 of a training is the loop and the components in use: a new backbone, or an edit of an augmentation that a
 run does not draw, retrains nothing.
 
-No digest of code covers this module: a training's digest names the components that its settings use.
+No digest of code covers this module: a training's digest has the components that its settings use, and what
+is declared of them.
 """
 
 import importlib
 from collections.abc import Mapping
 from types import ModuleType
 
+from histopatch.backbones.catalogue import BACKBONES
 from histopatch.settings import Settings
 
-# Module under `backbones/` that builds a backbone, by the name in the configuration.
-BACKBONES = {
-    "resnet18": "torchvision",
-    "efficientnet_b0": "torchvision",
-    "efficientnet_b2": "torchvision",
-    "efficientnet_lite0": "lite",
-    "efficientnet_lite1": "lite",
-    "efficientnet_lite2": "lite",
-}
 # Module under `engine/schedules/`.
 SCHEDULES = {"none": "constant", "cosine": "cosine"}
 # Augmentations that are one sampling pass together; any other one is a module under `augmentation/colour/`.
@@ -30,7 +23,7 @@ GEOMETRY = ("flips", "rotation")
 
 def backbone(settings: Settings) -> str:
     """The module that builds the backbone; names are dotted and relative to the package."""
-    return f"backbones.{BACKBONES[settings.backbone]}"
+    return f"backbones.{BACKBONES[settings.backbone].source}"
 
 
 def schedule(settings: Settings) -> str:
@@ -55,6 +48,11 @@ def colour(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
 def used(settings: Settings) -> list[str]:
     """Every module that these settings choose."""
     return [backbone(settings), schedule(settings), loss(settings), *colour(settings.augmentation).values()]
+
+
+def declared(settings: Settings) -> str:
+    """What the declarations say of the components that these settings choose, for a digest of code."""
+    return repr(BACKBONES[settings.backbone])
 
 
 def load(module: str) -> ModuleType:

@@ -10,22 +10,23 @@ from histopatch.data.images import list_images
 
 LIBRARY = Path(__file__).parent  # the package
 # Declarations of what can be asked for. What a job asks for is a param of its own, so they are left out.
-DECLARATIONS = ("components.py", "settings.py")
+DECLARATIONS = ("backbones/catalogue.py", "components.py", "settings.py")
 # Calls without an effect, which a log line may make.
 PURE = {"float", "format", "int", "len", "max", "min", "repr", "round", "sorted", "str", "sum", "type"}
 
 
 @functools.cache
-def code(script: Path, modules: Sequence[str] = (), library: Path = LIBRARY) -> str:
+def code(script: Path, modules: Sequence[str] = (), library: Path = LIBRARY, declared: str = "") -> str:
     """Digest of the statements of a script and of every library module that it imports, directly or not.
 
     modules: further modules that the script imports by name, dotted and relative to the library; what they
-    import counts too. Taken over the syntax tree without comments, docstrings, log lines and formatting, so
-    prose reruns nothing. Raises FileNotFoundError where there is no such module.
+    import counts too. declared: what the script uses of the declarations, as text. Taken over the syntax
+    tree without comments, docstrings, log lines and formatting, so prose reruns nothing. Raises
+    FileNotFoundError if a module does not exist.
     """
     sources = _closure([script, *(_module(name, library) for name in modules)], library)
     sources -= {library / name for name in DECLARATIONS}
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(declared.encode())
     for source in sorted(sources):
         name = source.relative_to(library) if source.is_relative_to(library) else source.name
         digest.update(f"{name}\n{_statements(source)}\n".encode())

@@ -71,12 +71,12 @@ def kept_files(name):
 # --- what makes a job stale -------------------------------------------------------------------------
 
 
-def code(script, modules=()):
+def code(script, modules=(), declared=""):
     """Digest of a script and all that it imports, modules that it imports by name included.
 
     A param of the script's rule, because Snakemake does not look into modules.
     """
-    return fingerprints.code(WORKFLOW / "scripts" / script, tuple(modules))
+    return fingerprints.code(WORKFLOW / "scripts" / script, tuple(modules), declared=declared)
 
 
 # --- while the workflow runs ------------------------------------------------------------------------

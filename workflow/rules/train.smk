@@ -12,6 +12,12 @@ def run_of(wildcards):
     return experiment(wildcards).runs[wildcards.run]
 
 
+def training_code(wildcards):
+    """The loop, and the components that the settings of the run choose."""
+    settings = run_of(wildcards).settings
+    return code("train.py", components.used(settings), components.declared(settings))
+
+
 def weights_file(wildcards):
     """The file of weights to start from, where the settings name one."""
     weights = run_of(wildcards).settings.weights
@@ -38,6 +44,6 @@ rule train:
         gpu=1,
     params:
         settings=lambda wildcards: run_of(wildcards).identity,
-        code=lambda wildcards: code("train.py", components.used(run_of(wildcards).settings)),
+        code=training_code,
     script:
         "../scripts/train.py"

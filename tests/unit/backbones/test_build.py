@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from histopatch import components, schema
+from histopatch import schema
 from histopatch.backbones.build import rebuild
-from histopatch.schema import read_schema
+from histopatch.backbones.catalogue import BACKBONES
 
 
-@pytest.mark.parametrize("backbone", components.BACKBONES)
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_backbone_gives_one_logit_a_patch(make, backbone):
     model = make(backbone=backbone)
     logits = model(torch.randn(2, 3, 32, 32))
@@ -26,22 +26,12 @@ def test_a_seed_draws_a_model(make, same):
     assert same(make().state_dict(), make().state_dict())
 
 
-def test_every_backbone_of_the_configuration_has_a_source():
-    names = read_schema()["$defs"]["settings"]["properties"]["backbone"]["enum"]
-    assert names == list(components.BACKBONES)
-
-
-@pytest.mark.parametrize(("name", "source"), components.BACKBONES.items())
-def test_every_source_knows_its_backbones(name, source):
-    assert components.load(f"backbones.{source}").BACKBONES[name].source == source
-
-
 @pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0"])
 def test_a_classifier_is_rebuilt_from_its_description_alone(make, same, monkeypatch, name):
     trained = make(backbone=name, dropout=0.4, freeze_backbone=True)
     description = json.loads(json.dumps(trained.description()))
-    monkeypatch.setattr(components, "BACKBONES", {})
-    monkeypatch.setattr(components.load(f"backbones.{trained.backbone.source}"), "BACKBONES", {})
+    for known in list(BACKBONES):
+        monkeypatch.delitem(BACKBONES, known)
     rebuilt = rebuild(description)
     rebuilt.load_state_dict(trained.state_dict())
     assert rebuilt.backbone == trained.backbone
@@ -65,7 +55,6 @@ def test_one_source_does_not_import_the_other():
     [(48, None, 32, "takes at least 48 px, not 32"), (16, 24, 32, "takes 16 to 24 px, not 32")],
 )
 def test_an_image_size_that_the_backbone_does_not_take_is_one_line(fault, monkeypatch, low, high, size, told):
-    source = components.load("backbones.torchvision")
-    limited = replace(source.BACKBONES["resnet18"], min_size=low, max_size=high)
-    monkeypatch.setitem(source.BACKBONES, "resnet18", limited)
+    limited = replace(BACKBONES["resnet18"], min_size=low, max_size=high)
+    monkeypatch.setitem(BACKBONES, "resnet18", limited)
     assert fault(image_size=size) == f"image_size: resnet18 {told}; change image_size or backbone"

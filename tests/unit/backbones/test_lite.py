@@ -6,8 +6,10 @@ import timm
 import torch
 
 from histopatch.augmentation.prepare import prepare
-from histopatch.backbones.lite import BACKBONES
+from histopatch.backbones.catalogue import BACKBONES as ALL
 from histopatch.data.tissue import draw_patch, draw_slide
+
+BACKBONES = {name: backbone for name, backbone in ALL.items() if backbone.source == "lite"}
 
 
 @pytest.mark.parametrize("backbone", BACKBONES.values(), ids=BACKBONES)

@@ -4,7 +4,9 @@ import pytest
 import torch
 import torchvision
 
-from histopatch.backbones.torchvision import BACKBONES
+from histopatch.backbones.catalogue import BACKBONES as ALL
+
+BACKBONES = {name: backbone for name, backbone in ALL.items() if backbone.source == "torchvision"}
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

@@ -11,8 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from histopatch import components
-from histopatch.backbones.classifier import IMAGENET_MEAN, IMAGENET_STD, Backbone
+from histopatch.backbones.catalogue import BACKBONES, Backbone
 from histopatch.engine.formats import Format
 from histopatch.engine.loop import Subset
 from histopatch.engine.network import Network
@@ -94,7 +93,12 @@ def data(tmp_path_factory) -> Data:
     return Data(folder, pixels, table)
 
 
-TINY = Backbone("tiny", "tiny", "fc", "0", IMAGENET_MEAN, IMAGENET_STD)
+TINY = Backbone(
+    "tiny",
+    "tiny",
+    "fc",
+    "0",
+)
 
 
 class Tiny(nn.Sequential):
@@ -143,9 +147,9 @@ def tiny_settings(settings, monkeypatch) -> Settings:
         features.add_module("fc", nn.Linear(6, 2))
         return features
 
-    source = SimpleNamespace(BACKBONES={"tiny": TINY}, create=create)
+    source = SimpleNamespace(create=create)
     monkeypatch.setitem(sys.modules, "histopatch.backbones.tiny", source)
-    monkeypatch.setitem(components.BACKBONES, "tiny", "tiny")
+    monkeypatch.setitem(BACKBONES, "tiny", TINY)
     return replace(settings, backbone="tiny")
 
 

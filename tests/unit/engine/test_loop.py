@@ -10,7 +10,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from histopatch.augmentation.draws import draw
 from histopatch.augmentation.prepare import prepare
-from histopatch.backbones.classifier import IMAGENET_MEAN, IMAGENET_STD, Classifier
+from histopatch.backbones.catalogue import IMAGENET_MEAN, IMAGENET_STD
+from histopatch.backbones.classifier import Classifier
 from histopatch.engine.loop import fit
 from histopatch.errors import InputError
 

@@ -4,7 +4,7 @@ import torch
 from histopatch.augmentation.draws import Draws
 from histopatch.augmentation.geometry import flip_rotate
 from histopatch.augmentation.prepare import prepare
-from histopatch.backbones.classifier import IMAGENET_MEAN, IMAGENET_STD
+from histopatch.backbones.catalogue import IMAGENET_MEAN, IMAGENET_STD
 
 ROWS = torch.tensor([5, 0, 40, 17, 3, 29, 8])
 

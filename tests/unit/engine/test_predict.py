@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from histopatch import components
+from histopatch.backbones.catalogue import BACKBONES
 from histopatch.engine.predict import load_network, predict_held_out, predict_pack
 from histopatch.engine.train import train_run
 from histopatch.errors import InputError
@@ -84,7 +84,7 @@ def test_run_json_alone_says_what_the_network_is(run, data, tmp_path, monkeypatc
     """A later version may have dropped the backbone or changed what its name stands for."""
     given = data.files["pack"], data.files["index"], tmp_path / "out.csv"
     before = predict(run, *given)
-    monkeypatch.delitem(components.BACKBONES, "tiny")
+    monkeypatch.delitem(BACKBONES, "tiny")
     assert predict(run, *given).equals(before)
 
 

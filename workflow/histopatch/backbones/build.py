@@ -3,7 +3,8 @@
 from dataclasses import fields
 
 from histopatch import components
-from histopatch.backbones.classifier import Backbone, Classifier
+from histopatch.backbones.catalogue import BACKBONES, Backbone
+from histopatch.backbones.classifier import Classifier
 from histopatch.backbones.weights import load_backbone, read_weights
 from histopatch.errors import InputError
 from histopatch.settings import Settings
@@ -15,8 +16,8 @@ def build(settings: Settings) -> Classifier:
     The head is drawn from torch's global random state; seed it before. Raises InputError when the
     weights cannot be had or do not fit, and when the backbone does not take images of that size.
     """
+    backbone = BACKBONES[settings.backbone]
     source = components.load(components.backbone(settings))
-    backbone = source.BACKBONES[settings.backbone]
     _check_size(settings.image_size, settings.backbone, backbone)
     features, weights = source.create(backbone.architecture), settings.weights
     if weights == "imagenet":
@@ -30,7 +31,7 @@ def build(settings: Settings) -> Classifier:
 def rebuild(description: dict) -> Classifier:
     """The classifier of `Classifier.description()`, with random weights.
 
-    No table of names is looked up: a trained model outlives its backbone's entry in the configuration.
+    The catalogue is not looked up: a trained model outlives its backbone's entry in the configuration.
     """
     values = {field.name: description[field.name] for field in fields(Backbone)}
     backbone = Backbone(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})

@@ -1,24 +1,10 @@
 """A classifier of patches: a backbone under a dropout + one-logit head, and what it expects of its input."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from torch import Tensor, nn
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """What it takes, besides weights, to create a backbone again and to feed it."""
-
-    source: str  # the module of this package that creates it
-    architecture: str  # what the source calls it
-    head: str  # the attribute that holds its own classification head, which ours replaces
-    explained_layer: str  # the module whose feature maps (N×C×h×w) explanations look at
-    mean: tuple[float, ...]  # per channel, of inputs scaled to [0, 1]
-    std: tuple[float, ...]
-    min_size: int = 32  # height and width in pixels that it accepts
-    max_size: int | None = None  # None: any
+from histopatch.backbones.catalogue import Backbone
 
 
 class Classifier(nn.Module):

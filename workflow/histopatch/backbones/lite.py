@@ -5,19 +5,8 @@ import importlib.metadata
 import timm
 from torch import Tensor, nn
 
-from histopatch.backbones.classifier import Backbone
 from histopatch.backbones.weights import read_weights
 from histopatch.errors import InputError
-
-HALF = (0.5, 0.5, 0.5)
-
-
-def _backbone(name: str) -> Backbone:
-    # The `tf_` variant pads as TensorFlow does, which is how the checkpoints were trained.
-    return Backbone("lite", f"tf_{name}", "classifier", explained_layer="bn2", mean=HALF, std=HALF)
-
-
-BACKBONES = {f"efficientnet_lite{k}": _backbone(f"efficientnet_lite{k}") for k in range(3)}
 
 
 def create(architecture: str) -> nn.Module:

@@ -7,19 +7,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from histopatch.backbones.classifier import IMAGENET_MEAN, IMAGENET_STD, Backbone
 from histopatch.errors import InputError
-
-
-def _backbone(architecture: str, head: str, explained_layer: str) -> Backbone:
-    return Backbone("torchvision", architecture, head, explained_layer, IMAGENET_MEAN, IMAGENET_STD)
-
-
-BACKBONES = {
-    "resnet18": _backbone("resnet18", "fc", "layer4"),
-    "efficientnet_b0": _backbone("efficientnet_b0", "classifier", "features.8"),
-    "efficientnet_b2": _backbone("efficientnet_b2", "classifier", "features.8"),
-}
 
 
 def create(architecture: str) -> nn.Module:
