@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIGS ?= config.yaml
+# Light steps run beside each other; a training has all cores to itself.
+CORES ?= all
 EXPERIMENT ?= $(shell sed -n 's/^experiment: *//p' config.yaml)
 ASKED = --configfile $(CONFIGS) --config experiment=$(EXPERIMENT)
-SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --resources gpu=1 $(ASKED)
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 
 .PHONY: setup run test lint format report status prune verify bench
 
