@@ -90,7 +90,7 @@ def draw_slide(rng: np.random.Generator) -> Slide:
         strengths=rng.lognormal(0, 0.2, 2).astype(np.float32),
         white=(rng.uniform(228, 250) + rng.normal(0, 3, 3)).astype(np.float32),
         blur=rng.uniform(0.4, 0.8),
-        # Most slides have next to no tumour or plenty, so a model that knows a slide knows much of its labels.
+        # Most slides have next to no tumour or plenty: who knows the slide knows much of the label.
         prevalence=0.03 + 0.9 * rng.beta(0.5, 0.8),
         lymphoid=rng.uniform(-1.2, 0.8),
         normal_radius=rng.uniform(2.5, 3.4),
