@@ -42,6 +42,7 @@ verify: setup
 	@$(COMMAND)/verify.py --configfile $(CONFIGS) --experiment $(EXPERIMENT)
 
 bench: setup
+	$(BIN)/python benchmarks/first_run.py
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/kaggle_scale.py
 	$(BIN)/python benchmarks/workflow_speed.py
