@@ -33,7 +33,7 @@ from histopatch.data.tissue import SIZE, draw_patch, draw_slide
 from histopatch.leakage.duplicates import find_duplicates
 from histopatch.leakage.symmetries import symmetries
 
-VIEWS = 8  # times that a drawn patch serves
+VIEWS = 8  # times that a synthetic patch is used
 SLIDES = 160
 
 

@@ -3,7 +3,7 @@
     python benchmarks/kaggle_scale.py
 
 The folder has as many images as Kaggle's, under names like Kaggle's, but they are hard links to a few
-thousand drawn patches. So the files come from the page cache, and the disk's own speed plays no part.
+thousand synthetic patches. So the files come from the page cache, and the disk's own speed plays no part.
 """
 
 import argparse

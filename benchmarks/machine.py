@@ -20,7 +20,7 @@ def describe_machine() -> str:
 
 
 def cpu_name() -> str:
-    """The name of the processor as far as the system tells; it is read without importing torch."""
+    """The CPU model, if the OS reports it; read without importing torch."""
     lines = Path("/proc/cpuinfo")
     if lines.is_file():
         for line in lines.read_text().splitlines():

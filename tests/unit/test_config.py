@@ -22,7 +22,7 @@ def minimal(**experiment) -> dict:
 
 
 def load(**experiment) -> dict:
-    """The experiment that comes of loading `minimal`."""
+    """The experiment that `minimal` loads as."""
     return config.load(minimal(**experiment))["experiments"]["mine"]
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 
 def replace(path: Path, *replacements: tuple[str, str]) -> None:
-    """Replace texts, each of which stands in the file exactly once."""
+    """Replace texts, each of which occurs exactly once in the file."""
     text = path.read_text()
     for old, new in replacements:
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {path}"
         text = text.replace(old, new)
     path.write_text(text)
 

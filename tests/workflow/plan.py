@@ -24,7 +24,7 @@ PERFORMANCE = {
     "figure_auc_by_group",
 }  # fmt: skip
 # What is made of the winner. While the choice is pending, a dry run knows of no final training and shows
-# all of this as pending, whatever will come of it.
+# all of this as pending, whatever the choice turns out to be.
 FINAL = {
     "final_metrics", "predict_held_out", "predict_test", "submission", "figure_learning_curves", "summary",
     *PERFORMANCE,

@@ -10,6 +10,7 @@ is declared of them.
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import fields
 from types import ModuleType
 
 from histopatch.backbones.catalogue import BACKBONES
@@ -51,8 +52,12 @@ def used(settings: Settings) -> list[str]:
 
 
 def declared(settings: Settings) -> str:
-    """What the declarations say of the components that these settings choose, for a digest of code."""
-    return repr(BACKBONES[settings.backbone])
+    """What the declarations say of the components that these settings choose, for a digest of code.
+
+    Fields at their default are left out, so that a new field of a declaration retrains nothing.
+    """
+    row = BACKBONES[settings.backbone]
+    return repr({f.name: value for f in fields(row) if (value := getattr(row, f.name)) != f.default})
 
 
 def load(module: str) -> ModuleType:

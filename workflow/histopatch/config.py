@@ -173,7 +173,7 @@ def _check_final(experiment: dict, at: str) -> None:
             f"choose one of {', '.join(experiment['studies'])}"
         )
     if final["select"] == "cheapest_tied" and final["metric"] != "val_auc":
-        raise InputError(f"{at}.select: 'cheapest_tied' goes with the metric 'val_auc', which ties are of")
+        raise InputError(f"{at}.select: 'cheapest_tied' needs the metric 'val_auc', on which ties are tested")
 
 
 def _check_split(split: str | None, experiment: dict, at: str) -> None:

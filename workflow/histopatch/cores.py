@@ -19,7 +19,7 @@ ALONE = "HISTOPATCH_ALONE"
 def core_count(workers: str | int, threads: int) -> int:
     """How many cores a job uses: the number asked for, or its share with `auto`.
 
-    threads: the cores that Snakemake gives the job. A job that runs alone takes all that there are, since
+    threads: the cores that the job is given. A job that runs alone takes all that there are, since
     `--cores 1`, which stands for one job at a time, lowers the threads of every job to 1.
     """
     if workers != "auto":

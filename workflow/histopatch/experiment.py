@@ -82,8 +82,8 @@ class Experiment:
 def read_experiment(name: str, config: dict) -> Experiment:
     """An experiment from its section of the configuration, checked and with defaults filled in.
 
-    Raises InputError, which names the key, where a study comes to nothing or the choice of the final run
-    would not be a fair one.
+    Raises InputError, which names the key, if every run of a study is disabled or the final run could not be
+    chosen fairly.
     """
     config = _ordered(config)
     try:

@@ -1,4 +1,4 @@
-"""Fingerprints of what a job depends on but Snakemake does not see: its code and its image folder."""
+"""Fingerprints of what a job depends on besides its files: its code and its image folder."""
 
 import ast
 import functools

@@ -13,7 +13,10 @@ from histopatch.settings import Settings
 
 @dataclass(frozen=True)
 class Run:
-    """One training. Runs with equal settings are the same run, whatever their studies call them."""
+    """One configuration, trained once for each fold of its split.
+
+    Runs with equal settings are the same run, whatever their studies call them.
+    """
 
     # The settings that do something, keys sorted at every depth: plain values, for hashes and params.
     identity: dict
@@ -56,9 +59,9 @@ def unfold(study: str, config: dict, defaults: dict) -> dict[str, Run]:
             combination = dict(zip(grid, values, strict=True))
             layers[_combination_name(combination, grid)] = combination
     runs = {
-        again: resolve(defaults, overrides, {"seed": seed})
+        full_name: resolve(defaults, overrides, {"seed": seed})
         for name, overrides in layers.items()
-        for again, seed in _seeds(name, overrides.get("seed", defaults["seed"]), config["repeats"])
+        for full_name, seed in _seeds(name, overrides.get("seed", defaults["seed"]), config["repeats"])
     }
     if not runs:
         raise InputError(f"studies.{study}: every run is disabled; enable one or remove the study")

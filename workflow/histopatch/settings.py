@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Settings:
-    """One training: the resolved configuration of a run."""
+    """The resolved configuration of a run."""
 
     backbone: str
     image_size: int  # height and width in pixels

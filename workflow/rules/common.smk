@@ -22,9 +22,8 @@ except InputError as error:
 
 # Trainings that run at a time share the cores of the call.
 CORES = workflow.resource_settings.cores or 1
-GPUS = dict(workflow.resource_settings.resources).get(
-    "gpu"
-)  # a number, or from some release of Snakemake 9 on, an object
+# A number, or an object in later releases of Snakemake 9.
+GPUS = dict(workflow.resource_settings.resources).get("gpu")
 TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
 
 # The scripts are processes of their own, which inherit this.

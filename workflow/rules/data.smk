@@ -27,6 +27,7 @@ rule synthetic:
         sample="results/{experiment}/source/sample_submission.csv",
     log:
         "results/{experiment}/logs/synthetic.log",
+    threads: 8
     params:
         recipe=lambda wildcards: experiment(wildcards).dataset.recipe,
         code=code("synthetic.py"),

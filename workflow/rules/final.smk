@@ -64,6 +64,7 @@ rule predict_test:
         "results/{experiment}/final/test_predictions.csv",
     log:
         "results/{experiment}/logs/predict_test.log",
+    threads: CORES // TRAININGS
     resources:
         gpu=1,
     params:

@@ -32,6 +32,7 @@ rule predict_held_out:
         "results/{experiment}/final/held_out_predictions.csv",
     log:
         "results/{experiment}/logs/predict_held_out.log",
+    threads: CORES // TRAININGS
     resources:
         gpu=1,
     params:

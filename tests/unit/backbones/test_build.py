@@ -40,6 +40,13 @@ def test_a_classifier_is_rebuilt_from_its_description_alone(make, same, monkeypa
     assert torch.equal(rebuilt.eval()(images), trained.eval()(images))
 
 
+def test_a_description_from_before_a_field_is_understood(make):
+    """Models outlive the version that trained them."""
+    trained = make()
+    older = {name: value for name, value in trained.description().items() if name != "max_size"}
+    assert rebuild(older).description() == trained.description()
+
+
 def test_one_source_does_not_import_the_other():
     """timm takes seconds to import, and an edit of one source is none of the other's models."""
     code = (

@@ -38,6 +38,13 @@ def test_a_training_declares_its_own_backbone_alone():
     assert "lite" not in declared["resnet18"]
 
 
+def test_what_is_at_its_default_is_not_declared():
+    """So a field that is added to the catalogue retrains nothing."""
+    declared = components.declared(Settings(backbone="resnet18", **SETTINGS))
+    assert "layer4" in declared
+    assert "max_size" not in declared
+
+
 def test_the_catalogue_imports_no_framework():
     code = "import sys, histopatch.components; print(*sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(schema.PATH.parents[1])}

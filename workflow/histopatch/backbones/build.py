@@ -33,7 +33,9 @@ def rebuild(description: dict) -> Classifier:
 
     The catalogue is not looked up: a trained model outlives its backbone's entry in the configuration.
     """
-    values = {field.name: description[field.name] for field in fields(Backbone)}
+    # A field that the description lacks was not there yet when the model was trained.
+    names = [field.name for field in fields(Backbone) if field.name in description]
+    values = {name: description[name] for name in names}
     backbone = Backbone(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
     source = components.load(f"backbones.{backbone.source}")
     return Classifier(source.create(backbone.architecture), backbone, description["dropout"])

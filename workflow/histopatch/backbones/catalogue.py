@@ -12,7 +12,10 @@ HALF = (0.5, 0.5, 0.5)
 
 @dataclass(frozen=True)
 class Backbone:
-    """What it takes, besides weights, to create a backbone and to feed it."""
+    """What it takes, besides weights, to create a backbone and to feed it.
+
+    A default is never changed: rows at the default are not in the digests of their trainings.
+    """
 
     source: str  # the module of this package that creates it
     architecture: str  # what the source calls it

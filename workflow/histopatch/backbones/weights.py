@@ -12,8 +12,8 @@ from histopatch.errors import InputError
 def load_backbone(features: nn.Module, head: str, state: dict[str, Tensor], source: str) -> None:
     """Load a state dict into a backbone whose own classification head is at `head`, and leave that as it is.
 
-    source: where the weights are from, for the InputError that tells of a weight that is missing, unknown
-    or of another shape.
+    source: where the weights are from, named in the InputError if a weight is missing, unknown or of another
+    shape.
     """
     state = {name: value for name, value in state.items() if not name.startswith(f"{head}.")}
     wanted = {name: v for name, v in features.state_dict().items() if not name.startswith(f"{head}.")}
@@ -21,7 +21,7 @@ def load_backbone(features: nn.Module, head: str, state: dict[str, Tensor], sour
     missing = [k for k in wanted if k not in state and not k.endswith("num_batches_tracked")]
     unknown = [k for k in state if k not in wanted]
     misshapen = [k for k in state if k in wanted and state[k].shape != wanted[k].shape]
-    for names, fault in ((missing, "lacks"), (unknown, "has unknown"), (misshapen, "has of another shape")):
+    for names, fault in ((missing, "lacks"), (unknown, "has unknown"), (misshapen, "has another shape for")):
         if names:
             raise InputError(
                 f"{source}: {fault} {len(names)} of {len(wanted)} weights of this backbone, "

@@ -1,7 +1,6 @@
-"""The phases of a job: each is announced before it begins, and timed."""
+"""The phases of a job, timed."""
 
 import contextlib
-import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,9 +13,8 @@ class Phases:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextlib.contextmanager
-    def phase(self, name: str, what: str) -> Iterator[None]:
-        """Log what is being done and add the time that it takes to the phase."""
-        logging.info("%s", what)
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time that a block takes to the phase, also if it fails."""
         started = time.perf_counter()
         try:
             yield

@@ -34,7 +34,7 @@ def predict_pack(
 
     models: the weights that a run kept, one file for each of its folds; reports: the run.json of each, which
     says all that the network is; runtime: that section of the configuration; threads: the cores that
-    Snakemake gives the job. The probability is the mean over the folds.
+    the job is given. The probability is the mean over the folds.
     """
     images = read_table(index)
     probabilities = _predict(models, reports, pack, images.row.to_numpy(), runtime, threads)

@@ -50,14 +50,15 @@ def train_run(
     (`id,label,probability` of the validation patches after the last epoch) and run.json. identity: the
     settings as the report states them, those at neutral left out; pack, index and split: the files of those
     steps; code: digest of the training code, for the resume state; formats: the folder of measured formats;
-    runtime: that section of the configuration; threads: the cores that Snakemake gives the job.
+    runtime: that section of the configuration; threads: the cores that the job is given.
     """
     torch.set_num_threads(core_count(runtime["workers"], threads))
     out, state_file = Path(folder), Path(folder, "resume.pt")
     with exclusive(out), hold_device(runtime["device"]) as device:
         phases = Phases()
         _make_deterministic(settings.deterministic)
-        with phases.phase("data", f"{device_name(device)}: reading {split} and {pack}"):
+        logging.info("%s: reading %s and %s", device_name(device), split, pack)
+        with phases.phase("data"):
             patches = Patches(pack, device)
             table = read_split(split, index)
             if fold not in set(table.fold):
@@ -70,7 +71,8 @@ def train_run(
         images = settings.epochs * len(train.rows)
         compiles = device.type == "cuda" and not settings.deterministic
         if compiles and worth_compiling(images, network.compute.images_per_second):
-            with phases.phase("compile", "compiling the training graph"):
+            logging.info("compiling the training graph")
+            with phases.phase("compile"):
                 compile_network(network, settings.batch_size, device)
         torch.manual_seed(settings.seed)
 
@@ -98,11 +100,13 @@ def make_network(
 
     Returns it with the micro-batch that fits the memory, and the memory that a step and the machine have.
     """
-    with phases.phase("model", f"building {settings.backbone}, weights: {settings.weights}"):
+    logging.info("building %s, weights: %s", settings.backbone, settings.weights)
+    with phases.phase("model"):
         torch.manual_seed(settings.seed)  # the head is drawn here
         model = build(settings).to(device)
         micro_batch, memory = choose_micro_batch(model, settings.image_size, settings.batch_size, device)
-    with phases.phase("format", "choosing memory layout and precision"):
+    logging.info("choosing memory layout and precision")
+    with phases.phase("format"):
         compute = choose_format(model, settings, device, micro_batch, formats)
         model.to(memory_format=compute.memory_format)
     return Network(model, settings.image_size, compute), micro_batch, memory

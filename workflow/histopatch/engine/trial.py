@@ -29,6 +29,7 @@ def choose_format(
     device and version of torch, and kept as one file of the folder `formats`, so that the same run on the
     same machine computes with the same bits.
     """
+    tried = candidates(settings.precision, device)
     key = {
         "device": device_name(device),
         "torch": torch.__version__,
@@ -36,9 +37,8 @@ def choose_format(
         "image_size": settings.image_size,
         "batch_size": settings.batch_size,
         "freeze_backbone": settings.freeze_backbone,
-        "precision": settings.precision,
+        "candidates": [*map(str, tried)],
     }
-    tried = candidates(settings.precision, device)
     path = formats / _file_name(key)
     if path.is_file():
         known = json.loads(path.read_text())
