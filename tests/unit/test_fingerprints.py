@@ -154,7 +154,7 @@ def test_a_module_that_is_not_there_is_an_error(digest):
         digest(modules=("nowhere",))
 
 
-@pytest.mark.parametrize("declarations", fingerprints.DECLARATIONS)
+@pytest.mark.parametrize("declarations", ["backbones/catalogue.py", "components.py", "settings.py"])
 def test_what_can_be_asked_for_is_no_code(digest, declarations):
     """What is asked for is a param of its own."""
     module = declarations.removesuffix(".py").replace("/", ".")
