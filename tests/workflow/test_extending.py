@@ -13,13 +13,20 @@ from edits import configure
 from plan import RUN_COMMAND, folders, plan, run, snakemake
 
 GUIDE = (Path(__file__).parents[2] / "docs/extending.md").read_text()
-# By title: the output of `git diff --stat`, and the diff.
-EXAMPLES = {
-    title: (stat, diff)
-    for title, stat, diff in re.findall(
-        r"^## (.+)\n\n```\n(.*?)```\n(?:(?!^## ).*\n)*?```diff\n(.*?)```$", GUIDE, re.M | re.S
-    )
-}
+
+
+def examples() -> dict[str, tuple[str, str]]:
+    """By title, for each section with a diff: the output of `git diff --stat`, and the diff."""
+    found = {}
+    for section in GUIDE.split("\n## ")[1:]:
+        blocks = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.S)
+        if blocks:
+            (_, stat), (_, diff) = blocks
+            found[section.partition("\n")[0]] = (stat, diff)
+    return found
+
+
+EXAMPLES = examples()
 
 
 def git_apply(project: Path, title: str, *options: str) -> str:
