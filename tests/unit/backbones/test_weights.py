@@ -44,7 +44,7 @@ def test_files_without_counters_of_batches_are_taken(make, tmp_path, resnet_stat
         (lambda state: state.update({"extra.weight": torch.ones(1)}), "has unknown 1 of 120 weights"),
         (
             lambda state: state.update({"conv1.weight": torch.ones(64, 1, 7, 7)}),
-            "has of another shape 1 of 120 weights",
+            "has another shape for 1 of 120 weights",
         ),
     ],
 )

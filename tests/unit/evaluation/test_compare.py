@@ -61,10 +61,12 @@ def test_a_row_holds_keys_settings_and_results(trained, compared):
     predictions = trained("a", aucs=(0.6, 0.9999, 0.7))
     (row,) = compared(member("one", "plain", "a", lr=3e-4, epochs=3)).to_dict("records")
     auc = roc_auc_score(predictions.label, predictions.probability)
-    neutral = {name: value for name, value in neutral_settings().items() if name != "augmentation"}
+    neutral = neutral_settings()
+    operations = {f"augmentation.{name}": value for name, value in neutral.pop("augmentation").items()}
     expected = {
         "study": "one", "run": "plain", "folder": "a",
-        **neutral, "augmentation.flips": True, "augmentation.rotation": 90.0, "lr": 3e-4, "epochs": 3,
+        **neutral, **operations, "augmentation.flips": True, "augmentation.rotation": 90.0,
+        "lr": 3e-4, "epochs": 3,
         "split": "main",
         "validated_on": "random patches: expect less on new slides", "folds": 1,
         "best_val_auc": 0.9999, "final_val_auc": auc, "val_auc_interval": "DeLong", "fold_auc_mean": auc,
