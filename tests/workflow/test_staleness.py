@@ -131,8 +131,8 @@ def test_an_undone_edit_finds_the_old_training(project):
     ("file", "old", "new"),
     [
         ("config.yaml", "precision: fp32", "precision: fp32\n      dropout: 0.25"),
-        ("workflow/schemas/config.schema.yaml", "exclusiveMaximum: 1, default: 0.2}",
-         "exclusiveMaximum: 1, default: 0.25}"),
+        ("workflow/schemas/config.schema.yaml", "exclusiveMaximum: 1, default: 0.2,",
+         "exclusiveMaximum: 1, default: 0.25,"),
     ],
     ids=["of the experiment", "of the schema"],
 )  # fmt: skip
