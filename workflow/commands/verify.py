@@ -15,13 +15,14 @@ if __name__ == "__main__":
     request = parse(__doc__)
     workers = core_count(request.runtime["workers"], threads=available_cores())
     found = False
-    for part in ("train", "test"):
-        folder, pack = Path(request.experiment.dataset.images(part)), request.results / "pack"
+    dataset, pack = request.experiment.dataset, request.results / "pack"
+    for part in dataset.parts:
         if not (pack / f"{part}.npy").is_file():
             sys.exit(f"Error: {pack / part}.npy does not exist; run the workflow first")
-        changed = changed_images(folder, pack / f"{part}.npy", pack / f"{part}.index.csv", workers)
+        images = dataset.images(part)
+        changed = changed_images(images, pack / f"{part}.npy", pack / f"{part}.index.csv", workers)
         for file in changed:
-            print(f"changed: {folder / file}")
+            print(f"changed: {Path(images.where, file)}")
         if changed:
             print(f"To pack them again: snakemake --cores 1 --resources gpu=1 --forcerun {pack / part}.npy")
         found = found or bool(changed)

@@ -6,7 +6,7 @@ import math
 
 import jsonschema
 
-from histopatch.data.formats import FORMATS
+from histopatch.data.formats.format import format_class
 from histopatch.errors import InputError
 from histopatch.schema import read_schema
 
@@ -23,6 +23,7 @@ def load(raw: dict, schema: dict | None = None) -> dict:
     _check(config, schema, schema)
     for name, experiment in config["experiments"].items():
         _check_dataset(experiment["dataset"], f"experiments.{name}.dataset")
+        _offer_official_split(experiment)
     config = _fill(schema, config, schema)
     if config["experiment"] not in config["experiments"]:
         raise InputError(
@@ -128,7 +129,7 @@ def _suggest(word: str, known: list[str]) -> str:
 
 def _check_dataset(dataset: dict, at: str) -> None:
     """Check that the keys fit the format; before filling in, which adds `synthetic` to all."""
-    known = FORMATS[dataset["format"]]
+    known = format_class(dataset["format"])
     for key in dataset:
         if key not in ("format", *known.required, *known.optional):
             raise InputError(f"{at}.{key}: does not go with format {dataset['format']!r}; remove it")
@@ -137,14 +138,25 @@ def _check_dataset(dataset: dict, at: str) -> None:
             raise InputError(f"{at}: the key {key!r} is missing; it names {meaning}")
 
 
+def _offer_official_split(experiment: dict) -> None:
+    """Add the split `official` where the data set gives its parts: the default unless there is `main`."""
+    dataset = experiment["dataset"]
+    if format_class(dataset["format"]).gives_parts(dataset):
+        splits = experiment.setdefault("splits", {})
+        splits.setdefault("official", {"parts": "given"})
+        if "main" not in splits:
+            experiment.setdefault("defaults", {}).setdefault("split", "official")
+
+
 def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
     """Check what a schema cannot say: that names used in one place are defined in another."""
     settings = schema["$defs"]["settings"]["properties"]
-    knows_slides = FORMATS[experiment["dataset"]["format"]].read(experiment["dataset"], "").slides
+    dataset = experiment["dataset"]
     for name, split in experiment["splits"].items():
-        if split["group_by"] == "slide" and not knows_slides:
+        if split["parts"] == "given" and not format_class(dataset["format"]).gives_parts(dataset):
             raise InputError(
-                f"{at}.splits.{name}.group_by: 'slide' needs dataset.slides, a CSV file `id,slide`"
+                f"{at}.splits.{name}.parts: this data set does not give its parts; for a table, name their "
+                "column in dataset.columns.part"
             )
     for name, study in experiment["studies"].items():
         here = f"{at}.studies.{name}"

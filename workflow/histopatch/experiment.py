@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from histopatch.data.formats import FORMATS, Format
+from histopatch.data.formats.format import Format, format_class
 from histopatch.errors import InputError
 from histopatch.runs import Run, resolve, unfold
 from histopatch.schema import without_neutral
@@ -63,7 +63,7 @@ class Experiment:
     @property
     def holds_out(self) -> bool:
         """Whether the final model is measured on a part that is held out."""
-        return any(self.split_of(run).held_out_fraction for run in self.final_runs.values())
+        return any(holds_out(self.split_of(run), self.dataset) for run in self.final_runs.values())
 
     def split_of(self, run: Run) -> Split:
         """The split that a run trains and validates on."""
@@ -90,15 +90,16 @@ def read_experiment(name: str, config: dict) -> Experiment:
         studies = {
             study: unfold(study, section, config["defaults"]) for study, section in config["studies"].items()
         }
-        splits = {split: Split(**section) for split, section in config["splits"].items()}
+        dataset = format_class(config["dataset"]["format"]).read(config["dataset"], f"results/{name}")
+        splits = {split: _split(section, dataset) for split, section in config["splits"].items()}
         return Experiment(
             name=name,
-            dataset=FORMATS[config["dataset"]["format"]].read(config["dataset"], f"results/{name}"),
+            dataset=dataset,
             cleaning=Cleaning(**config["cleaning"]),
             splits=splits,
             studies=studies,
             final=_final(config["final"]),
-            final_runs=_final_runs(config["final"], studies, splits),
+            final_runs=_final_runs(config["final"], studies, splits, dataset),
             figures=config["figures"],
         )
     except InputError as error:
@@ -110,12 +111,26 @@ def _ordered(value):
     return {key: _ordered(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
+def _split(section: dict, dataset: Format) -> Split:
+    """A split; `group_by: auto` becomes the best that is known of what keeps near copies together."""
+    if section["group_by"] == "auto":
+        section = section | {"group_by": (*dataset.known_groups, "appearance")[0]}
+    return Split(**section)
+
+
+def holds_out(split: Split, dataset: Format) -> bool:
+    """Whether patches are held out of a split."""
+    return bool(split.held_out_fraction) or (split.parts == "given" and dataset.gives_held_out)
+
+
 def _final(section: dict) -> Final:
     chosen = {key: section[key] for key in ("study", "metric", "select", "calibrated")}
     return Final(**chosen, prevalences=tuple(section["prevalences"]))
 
 
-def _final_runs(final: dict, studies: dict[str, dict[str, Run]], splits: dict[str, Split]) -> dict[str, Run]:
+def _final_runs(
+    final: dict, studies: dict[str, dict[str, Run]], splits: dict[str, Split], dataset: Format
+) -> dict[str, Run]:
     """The run that the final training becomes, by the folder of the run that wins its study.
 
     Raises InputError where the runs to choose from are measured on several splits, where a part is held out
@@ -130,7 +145,7 @@ def _final_runs(final: dict, studies: dict[str, dict[str, Run]], splits: dict[st
             f"({', '.join(sorted(chosen_on))}), of which the easiest would win; choose a study with one split"
         )
     involved = chosen_on | {run.settings.split for run in finals.values()}
-    held_out = sorted(name for name in involved if splits[name].held_out_fraction)
+    held_out = sorted(name for name in involved if holds_out(splits[name], dataset))
     if held_out and len(involved) > 1:
         raise InputError(
             f"splits.{held_out[0]}.held_out_fraction: final.study and the final training use different "

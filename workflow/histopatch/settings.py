@@ -41,6 +41,7 @@ class Split:
     seed: int
     folds: int = 1
     held_out_fraction: float = 0.0
+    parts: str = "drawn"
     group_by: str = "none"
     appearance_clusters: int = 20
     unmapped: str = "stop"

@@ -1,5 +1,6 @@
 # What the rules share: the checked experiments, the code that a job depends on, and the lock while running.
 import fcntl
+import functools
 import json
 import os
 import sys
@@ -10,13 +11,15 @@ sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import components, cores, fingerprints
 from histopatch.config import load
+from histopatch.data.formats.format import plain
 from histopatch.errors import InputError
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
+from histopatch.preflight import check_inputs, patch_size
 
 try:
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
-    EXPERIMENTS[config["experiment"]].dataset.check()
+    check_inputs(EXPERIMENTS[config["experiment"]])
 except InputError as error:
     sys.exit(f"Error: {error}")
 

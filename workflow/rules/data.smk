@@ -1,4 +1,4 @@
-# From a folder of images and a label file to a pack, clean labels and splits.
+# From whatever the data set is made of to a pack, clean labels and splits.
 
 
 @keeps
@@ -7,7 +7,7 @@ def kept_data(experiment):
     if experiment.dataset.recipe:
         made = ["train", "test", "train_labels.csv", "slides.csv", "sample_submission.csv"]
         files += [f"source/{file}" for file in made]
-    for part in ("train", "test"):
+    for part in experiment.dataset.parts:
         files += [f"pack/{part}.{kind}" for kind in ("npy", "index.csv", "rejected.csv")]
     files += ["pack/train.duplicates.csv"]
     if any(split.group_by == "appearance" for split in experiment.splits.values()):
@@ -35,30 +35,43 @@ rule synthetic:
         "../scripts/synthetic.py"
 
 
-def image_facts(wildcards):
-    """What the pack depends on: the names of the images, or how they are made.
+def described(purpose):
+    """What a job must know of the data set to read its images, labels or slides."""
+    return lambda wildcards: plain(experiment(wildcards).dataset, purpose)
 
-    The folder itself is no fact: a touch or a stray file in it changes its modification time.
-    """
-    dataset = experiment(wildcards).dataset
+
+def files_with(purpose):
+    """The files, other than images, that these are read from."""
+    return lambda wildcards: experiment(wildcards).dataset.files(purpose)
+
+
+def data_code(script):
+    """The code of a step that reads the data set: of the formats, only its own plays a part."""
+    return lambda wildcards: code(script, [f"data.formats.{experiment(wildcards).dataset.name}"])
+
+
+@functools.cache
+def image_facts_of(name, part):
+    dataset = EXPERIMENTS[name].dataset
     if dataset.recipe:
         return {"made": dataset.recipe, "by": code("synthetic.py")}
-    return {"images": fingerprints.image_names(Path(dataset.images(wildcards.part)))}
+    if dataset.files("images"):
+        return {}
+    images = dataset.images(part)
+    return {"images": fingerprints.names(images.ids, images.files)}
 
 
-def made_images(wildcards):
-    """A file that the rule `synthetic` writes beside the images, where it makes them.
+def image_facts(wildcards):
+    """What the pack depends on besides files: the names of the images, or how they are made.
 
-    Not the folder, whose modification time changes with every touch; and not marked `ancient`, because a
-    job whose inputs are all ancient is not looked at when the rule that makes them is about to rerun.
+    A folder is no fact: a touch or a stray file in it changes its modification time.
     """
-    dataset = experiment(wildcards).dataset
-    return dataset.slides if dataset.recipe else []
+    return image_facts_of(wildcards.experiment, wildcards.part)
 
 
 rule pack:
     input:
-        made_images,
+        files_with("images"),
     output:
         array="results/{experiment}/pack/{part}.npy",
         index="results/{experiment}/pack/{part}.index.csv",
@@ -67,17 +80,17 @@ rule pack:
         "results/{experiment}/logs/pack-{part}.log",
     threads: 8
     params:
-        folder=lambda wildcards: experiment(wildcards).dataset.images(wildcards.part),
-        patch_size=lambda wildcards: experiment(wildcards).dataset.patch_size,
+        dataset=described("images"),
+        patch_size=lambda wildcards: patch_size(experiment(wildcards).dataset),
         images=image_facts,
-        code=code("pack.py"),
+        code=data_code("pack.py"),
     script:
         "../scripts/pack.py"
 
 
 rule clean:
     input:
-        labels=lambda wildcards: experiment(wildcards).dataset.labels,
+        labels=files_with("labels"),
         index="results/{experiment}/pack/train.index.csv",
         set_aside="results/{experiment}/pack/train.rejected.csv",
     output:
@@ -92,8 +105,9 @@ rule clean:
     log:
         "results/{experiment}/logs/clean.log",
     params:
+        dataset=described("labels"),
         cleaning=lambda wildcards: plain_cleaning(experiment(wildcards).cleaning),
-        code=code("clean.py"),
+        code=data_code("clean.py"),
     script:
         "../scripts/clean.py"
 
@@ -144,7 +158,7 @@ def measured(file, needs):
 rule split:
     input:
         labels="results/{experiment}/labels/clean.csv",
-        slides=lambda wildcards: experiment(wildcards).dataset.slides or [],
+        slides=files_with("slides"),
         appearance=measured("appearance", lambda split: split.group_by == "appearance"),
         duplicates=measured("duplicates", lambda split: split.keep_duplicates_together),
     output:
@@ -153,8 +167,9 @@ rule split:
         "results/{experiment}/logs/split-{split}.log",
     priority: 1
     params:
+        dataset=described("slides"),
         split=lambda wildcards: plain_split(split_of(wildcards), without="on_leak"),
-        code=code("split.py"),
+        code=data_code("split.py"),
     script:
         "../scripts/split.py"
 

@@ -6,6 +6,12 @@ def kept_exploration(experiment):
     return [f"explore/{table}.csv" for table in ("images", "class_balance", "rgb_histograms")]
 
 
+def pack_table(part, table):
+    """A table of the pack of a part, where the data set has that part."""
+    path = f"results/{{experiment}}/pack/{part}.{table}.csv"
+    return lambda wildcards: path.format(**wildcards) if part in experiment(wildcards).dataset.parts else []
+
+
 rule class_balance:
     input:
         "results/{experiment}/labels/clean.csv",
@@ -26,10 +32,11 @@ rule class_balance:
 
 rule check_images:
     input:
-        train="results/{experiment}/pack/train.index.csv",
-        train_rejected="results/{experiment}/pack/train.rejected.csv",
-        test="results/{experiment}/pack/test.index.csv",
-        test_rejected="results/{experiment}/pack/test.rejected.csv",
+        **{
+            part + suffix: pack_table(part, table)
+            for part in ("train", "test")
+            for suffix, table in (("", "index"), ("_rejected", "rejected"))
+        },
     output:
         report(
             "results/{experiment}/explore/images.csv",

@@ -3,7 +3,8 @@
 
 @keeps
 def kept_final(experiment):
-    return ["final/best.json", "final/test_predictions.csv", "submission.csv"]
+    predicted = ["final/test_predictions.csv", "submission.csv"] if "test" in experiment.dataset.parts else []
+    return ["final/best.json", *predicted]
 
 
 checkpoint best:
@@ -97,7 +98,6 @@ rule submission:
     log:
         "results/{experiment}/logs/submission.log",
     params:
-        folder=lambda wildcards: experiment(wildcards).dataset.images("test"),
         code=code("submission.py"),
     script:
         "../scripts/submission.py"

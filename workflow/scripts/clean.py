@@ -2,11 +2,12 @@
 
 from histopatch.console import job_log
 from histopatch.data.clean import clean_files
+from histopatch.data.formats.format import restore
 from histopatch.settings import Cleaning
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     clean_files(
-        snakemake.input.labels,
+        restore(snakemake.params.dataset),
         snakemake.input.index,
         snakemake.input.set_aside,
         Cleaning(**snakemake.params.cleaning),

@@ -1,6 +1,7 @@
 """Split the clean labels."""
 
 from histopatch.console import job_log
+from histopatch.data.formats.format import restore
 from histopatch.data.splits import split_files
 from histopatch.settings import Split
 
@@ -8,7 +9,7 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input
     split_files(
         given.labels,
-        given.get("slides"),
+        restore(snakemake.params.dataset),
         given.get("appearance"),
         given.get("duplicates"),
         Split(**snakemake.params.split),

@@ -11,7 +11,6 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     metrics = given.get("metrics")
     write_submission(
         given.predictions,
-        snakemake.params.folder,
         given.get("sample"),
         snakemake.output[0],
         temperature=json.loads(Path(metrics).read_text())["temperature"] if metrics else None,

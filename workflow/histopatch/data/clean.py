@@ -4,6 +4,7 @@ import logging
 
 import pandas as pd
 
+from histopatch.data.formats.format import Format
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_json, write_table
 from histopatch.settings import Cleaning
@@ -13,7 +14,7 @@ NO_IMAGE, NO_LABEL, NEAR_BLANK, SET_ASIDE = "no image", "no label", "near blank"
 
 
 def clean_files(
-    labels: str,
+    dataset: Format,
     index: str,
     set_aside: str,
     cleaning: Cleaning,
@@ -21,14 +22,14 @@ def clean_files(
     rejected: str,
     summary: str,
 ) -> None:
-    """Clean a label file and write `clean` (CSV `id,label`), `rejected` (CSV) and `summary` (JSON).
+    """Clean the labels of a data set: write `clean` (CSV `id,label`), `rejected` (CSV) and `summary` (JSON).
 
-    labels: CSV `id,label`; index and set_aside: the pack's tables of usable and of unusable images.
+    index and set_aside: the pack's tables of usable and of unusable images.
     `rejected` has a row for each label row and each image that is left out: `id,reason,row,label`, where
     `row` is the line in the label file. Raises InputError if a column is missing, if a class has no usable
     patch, or if something is rejected that `cleaning` says to stop for.
     """
-    rows = read_labels(labels)
+    rows, labels = dataset.labels(), dataset.where
     images, aside = read_table(index), read_table(set_aside)
     rows["reason"] = reject_reasons(rows, images, aside, cleaning)
     kept = rows.loc[rows.reason == "", ["id", "label"]].astype({"label": int})
@@ -47,19 +48,6 @@ def clean_files(
     logging.info("%d of %d label rows are usable, %d rejected", len(kept), len(rows), len(bad))
 
 
-def read_labels(path: str) -> pd.DataFrame:
-    """Read a label file as strings without surrounding blanks: `row` (line in the file), id, label."""
-    # Blank lines are kept here and dropped below, so that the line numbers match the file.
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, skip_blank_lines=False)
-    table.columns = table.columns.str.strip()
-    for column in ("id", "label"):
-        if column not in table:
-            raise InputError(f"{path}: there is no column {column!r}; the first line must name `id,label`")
-    table = table[["id", "label"]].apply(lambda column: column.str.strip())
-    table.insert(0, "row", range(2, len(table) + 2))  # line 1 is the header
-    return table[(table.id != "") | (table.label != "")].reset_index(drop=True)
-
-
 def reject_reasons(
     rows: pd.DataFrame, images: pd.DataFrame, aside: pd.DataFrame, cleaning: Cleaning
 ) -> pd.Series:
@@ -67,9 +55,6 @@ def reject_reasons(
 
     Of equal rows the first one is kept; an id with both labels loses all its rows.
     """
-    # In a column with missing values pandas writes 1.0 for 1.
-    number = pd.to_numeric(rows.label, errors="coerce")
-    rows["label"] = rows.label.where(~number.isin([0, 1]), number.map({0: "0", 1: "1"}))
     valid = rows.label.isin(["0", "1"]) & (rows.id != "")
     labels_per_id = rows[valid].groupby("id").label.nunique()
     set_aside = rows.id.map(aside.drop_duplicates("id").set_index("id").reason)

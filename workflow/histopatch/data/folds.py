@@ -11,6 +11,20 @@ from histopatch.files import read_table
 
 TRAIN_ONLY, HELD_OUT = -1, -2
 
+# The parts that a data set may give itself; those of TEST_PART have no label and are predicted only.
+TRAIN_PART, VALIDATION_PART, HELD_OUT_PART, TEST_PART = "train", "validation", "held out", "test"
+# What people call them, in lower case.
+GIVEN = {
+    "train": TRAIN_PART,
+    "training": TRAIN_PART,
+    "valid": VALIDATION_PART,
+    "val": VALIDATION_PART,
+    "validation": VALIDATION_PART,
+    "held out": HELD_OUT_PART,
+    "held_out": HELD_OUT_PART,
+    "test": TEST_PART,
+}
+
 
 def read_split(split: str, index: str) -> pd.DataFrame:
     """The table of a split (`id,label,slide,fold`) with the `row` of each patch in the pack."""

@@ -6,7 +6,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from histopatch.data.clusters import FEATURES, cluster
-from histopatch.errors import InputError
 from histopatch.files import read_table
 from histopatch.settings import Split
 
@@ -16,12 +15,12 @@ def group_patches(
 ) -> np.ndarray | None:
     """The group of each patch as a number, or None where every patch is a group of its own.
 
-    table: `id,slide`; a patch without a slide is a group of its own. appearance: the table of features of
+    table: `id,slide,patient`; a patch without one is a group of its own. appearance: the table of features of
     the pack; duplicates: its pairs; each may be None where the split does not use it.
     """
     groups = np.arange(len(table))
-    if split.group_by == "slide":
-        groups = slide_groups(table.slide)
+    if split.group_by in ("slide", "patient"):
+        groups = named_groups(table[split.group_by])
     if split.keep_duplicates_together:
         groups = join(groups, table.id, read_table(duplicates))
     if split.group_by == "appearance":
@@ -34,12 +33,10 @@ def group_patches(
     return None if ungrouped else groups
 
 
-def slide_groups(slides: pd.Series) -> np.ndarray:
-    """The slides as numbers; a patch without a slide gets a number of its own."""
-    if (slides == "").all():
-        raise InputError("group_by: there are no slides to group by; name them in dataset.slides")
-    number, _ = pd.factorize(slides)
-    return np.where(slides == "", len(slides) + np.arange(len(slides)), number)
+def named_groups(names: pd.Series) -> np.ndarray:
+    """The slides or patients of patches as numbers; a patch without one gets a number of its own."""
+    number, _ = pd.factorize(names)
+    return np.where(names == "", len(names) + np.arange(len(names)), number)
 
 
 def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:
@@ -53,24 +50,3 @@ def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:
     ends = group_of.loc[pairs.id_a].to_numpy(), group_of.loc[pairs.id_b].to_numpy()
     links = coo_array((np.ones(len(pairs), bool), ends), shape=(groups.max() + 1,) * 2)
     return connected_components(links, directed=False)[1][groups]
-
-
-def read_slides(ids: pd.Series, path: str, unmapped: str) -> pd.Series:
-    """The slide of each patch from CSV `id,slide`; the empty string where there is none.
-
-    unmapped: `stop` raises InputError for patches without a slide, `own_group` leaves theirs empty.
-    """
-    slide_of = read_table(path)
-    for column in ("id", "slide"):
-        if column not in slide_of:
-            raise InputError(f"{path}: there is no column {column!r}; the first line must name `id,slide`")
-    repeated = slide_of.id[slide_of.id.duplicated()]
-    if len(repeated):
-        raise InputError(f"{path}: the id {repeated.iloc[0]!r} appears twice; keep one row")
-    slides = ids.map(slide_of.set_index("id").slide)
-    if unmapped == "stop" and slides.isna().any():
-        raise InputError(
-            f"{path}: {slides.isna().sum()} of {len(ids)} patches have no slide, the first is "
-            f"{ids[slides.isna()].iloc[0]!r}; add them, or set `unmapped: own_group` in the split"
-        )
-    return slides.fillna("")

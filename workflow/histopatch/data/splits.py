@@ -5,10 +5,13 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from histopatch.data.folds import HELD_OUT, TRAIN_ONLY, fold_name
-from histopatch.data.groups import group_patches, read_slides
+from histopatch.data.folds import HELD_OUT, HELD_OUT_PART, TRAIN_ONLY, VALIDATION_PART, fold_name
+from histopatch.data.formats.format import Format
+from histopatch.data.groups import group_patches
+from histopatch.data.slides import slides_of
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
 from histopatch.settings import Split
@@ -18,48 +21,71 @@ TOLERANCE = 0.25  # relative deviation from the requested size above which a war
 
 
 def split_files(
-    labels: str, slides: str | None, appearance: str | None, duplicates: str | None, split: Split, table: str
+    labels: str, dataset: Format, appearance: str | None, duplicates: str | None, split: Split, table: str
 ) -> None:
     """Split the clean labels (CSV `id,label`) into the table `id,label,slide,fold`.
 
-    slides: CSV `id,slide`, or None, which leaves the column `slide` empty. appearance and duplicates: the
-    tables of the pack, or None where the split does not use them. Raises InputError if there are too few
-    patches or groups for the split; the message names the split after the stem of `table`.
+    dataset: knows slides, patients and given parts, or not; where it knows patients, the table has a column
+    `patient` too. appearance and duplicates: the tables of the pack, or None where the split does not use
+    them. Raises InputError if there are too few patches or groups for the split; the message names the split
+    after the stem of `table`.
     """
     patches = read_table(labels)
-    patches["slide"] = read_slides(patches.id, slides, split.unmapped) if slides else ""
     try:
+        known = slides_of(patches.id, dataset.slides(), split.group_by, split.unmapped)
+        patches["slide"], patches["patient"] = known.slide, known.patient
         groups = group_patches(patches, split, appearance, duplicates)
         # However the folds are made, held-out patches come from slides that no training sees.
         held_out_groups = groups
-        if patches.slide.any():
-            by_slide = dataclasses.replace(split, group_by="slide")
-            held_out_groups = group_patches(patches, by_slide, None, duplicates)
-        patches["fold"] = assign_folds(patches.label.to_numpy(), groups, held_out_groups, split)
+        for name in ("patient", "slide"):
+            if (patches[name] != "").any():
+                whole = dataclasses.replace(split, group_by=name)
+                held_out_groups = group_patches(patches, whole, None, duplicates)
+                break
+        given = _given_parts(patches.id, dataset) if split.parts == "given" else None
+        patches["fold"] = assign_folds(patches.label.to_numpy(), groups, held_out_groups, split, given)
     except InputError as error:
         raise InputError(f"splits.{Path(table).stem}.{error}") from None
-    write_table(patches, table)
+    columns = ["id", "label", "slide", "fold"] + (["patient"] if (patches.patient != "").any() else [])
+    write_table(patches[columns], table)
     for fold, part in patches.groupby("fold"):
         share = 100 * part.label.mean()
         logging.info("%s: %d patches, %.1f %% positive", fold_name(fold), len(part), share)
 
 
+def _given_parts(ids: pd.Series, dataset: Format) -> np.ndarray:
+    """The part that the data set gives each patch, as in `data.folds.GIVEN`."""
+    return ids.map(dataset.given_parts().set_index("id").part).to_numpy()
+
+
 def assign_folds(
-    labels: np.ndarray, groups: np.ndarray | None, held_out_groups: np.ndarray | None, split: Split
+    labels: np.ndarray,
+    groups: np.ndarray | None,
+    held_out_groups: np.ndarray | None,
+    split: Split,
+    given: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The fold of each patch; all patches of a group get the same fold.
+    """The fold of each patch; all patches of a group that is drawn get the same fold.
 
     labels: 0 or 1; groups: a number for each patch, or None where every patch is its own group;
-    held_out_groups: the same for the part that is held out. Raises InputError if the split is impossible.
+    held_out_groups: the same for the part that is held out; given: the part of each patch where it is not
+    drawn; what has no part given is drawn among the patches that train. Raises InputError if the split is
+    impossible.
     """
     folds = np.full(len(labels), TRAIN_ONLY)
     rest = np.arange(len(labels))
-    if split.held_out_fraction:
+    if given is not None and (given == HELD_OUT_PART).any():
+        folds[given == HELD_OUT_PART] = HELD_OUT
+        rest = np.flatnonzero(given != HELD_OUT_PART)
+        labels, groups = labels[rest], None if groups is None else groups[rest]
+    elif split.held_out_fraction:
         held_out = _draw(labels, held_out_groups, split.held_out_fraction, split.seed, "held_out_fraction")
         folds[held_out] = HELD_OUT
         rest = np.flatnonzero(~held_out)
         labels, groups = labels[rest], None if groups is None else groups[rest]
-    if split.folds > 1:
+    if given is not None and (given == VALIDATION_PART).any():
+        folds[given == VALIDATION_PART] = 0
+    elif split.folds > 1:
         folds[rest] = _cross_validation(labels, groups, split.folds, split.seed)
     else:
         validation = _draw(labels, groups, split.validation_fraction, split.seed, "validation_fraction")

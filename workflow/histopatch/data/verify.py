@@ -1,43 +1,42 @@
-"""Verification: do the images of a folder still have the pixels that the pack holds?"""
+"""Verification: do the images of a data set still have the pixels that the pack holds?"""
 
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from histopatch.console import progress
-from histopatch.data.pack import CHUNK, decode
+from histopatch.data.images import Images
+from histopatch.data.pack import CHUNK
 from histopatch.files import read_table
 
 
-def changed_images(folder: str, array: str, index: str, workers: int) -> list[str]:
-    """Read every packed image of a folder again; return the files that changed or became unreadable.
+def changed_images(images: Images, array: str, index: str, workers: int) -> list[str]:
+    """Read every packed image again; return the files that changed or became unreadable.
 
-    array and index: the pack of that folder. Images added since are not looked at: the workflow notices
-    them by their names.
+    array and index: the pack of these images. Images added since are not looked at, and those removed are
+    left out: the workflow notices both by their names.
     """
-    images = read_table(index)
+    row_of = read_table(index).set_index("file").row
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     changed = []
     with (
         ProcessPoolExecutor(workers) as pool,
-        progress(total=len(images), unit="img", desc=f"reading {folder}") as bar,
+        progress(total=len(images), unit="img", desc=f"reading {images.where}") as bar,
     ):
-        tasks = [pool.submit(_changed, folder, array, chunk) for chunk in chunks]
+        tasks = [pool.submit(_changed, chunk, array, row_of.reindex(chunk.files)) for chunk in chunks]
         for task, chunk in zip(tasks, chunks, strict=True):
             changed += task.result()
             bar.update(len(chunk))
     return changed
 
 
-def _changed(folder: str, array: str, chunk: pd.DataFrame) -> list[str]:
-    """The files of one chunk of the index whose pixels differ from the pack's."""
+def _changed(images: Images, array: str, rows) -> list[str]:
+    """The files of one chunk whose pixels differ from the pack's. rows: where each is in it, or missing."""
     pack = np.load(array, mmap_mode="r")
-    pixels = np.zeros(pack.shape[1:], np.uint8)
-    changed = []
-    for file, row in zip(chunk.file, chunk.row, strict=True):
-        record = decode(Path(folder, file), pixels, row)
-        if "reason" in record or not np.array_equal(pixels, pack[row]):
-            changed.append(file)
-    return changed
+    pixels = np.zeros((len(images), *pack.shape[1:]), np.uint8)
+    records = images.decode(pixels)
+    return [
+        file
+        for file, row, record, values in zip(images.files, rows, records, pixels, strict=True)
+        if row == row and ("reason" in record or not np.array_equal(values, pack[int(row)]))
+    ]

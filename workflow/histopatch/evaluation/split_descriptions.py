@@ -6,12 +6,16 @@ from histopatch.settings import Split
 EVALUATED_ON = {
     "none": "random patches: expect less on new slides",
     "slide": "unseen slides",
+    "patient": "unseen patients",
     "appearance": "unseen appearance, a stand-in for slides",
 }
 # By `group_by`, in a sentence that begins with the name of the split.
 SENTENCES = {
     "none": "draws patches at random: expect less on slides that a model has not seen.",
     "slide": "keeps each slide on one side: models are validated on slides that they have not seen.",
+    "patient": (
+        "keeps all slides of a patient on one side: models are validated on patients that they have not seen."
+    ),
     "appearance": (
         "keeps patches with the same staining and scanner on one side: a stand-in for slides, which shows "
         "how much a model loses on an appearance that it has not seen."
@@ -21,12 +25,17 @@ SENTENCES = {
 
 def evaluated_on(split: Split) -> str:
     """Which kind of patches the runs of a split are evaluated on."""
-    return EVALUATED_ON[split.group_by]
+    return "the validation part of the data set" if split.parts == "given" else EVALUATED_ON[split.group_by]
 
 
 def describe_split(name: str, split: Split) -> str:
     """Describe a split in a few sentences."""
-    sentences = [f"Split `{name}` {SENTENCES[split.group_by]}"]
+    if split.parts == "given":
+        sentences = [
+            f"Split `{name}` takes the parts that the data set itself gives; the audit says what they share."
+        ]
+    else:
+        sentences = [f"Split `{name}` {SENTENCES[split.group_by]}"]
     if split.group_by == "slide" and split.unmapped == "own_group":
         sentences.append("Patches without a slide count as slides of their own.")
     if split.folds > 1:

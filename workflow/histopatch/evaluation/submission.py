@@ -1,22 +1,19 @@
 """The submission: one probability for every test image."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from histopatch.data.images import list_images
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
 from histopatch.statistics.temperature import apply_temperature
 
 
 def write_submission(
-    predictions: str, folder: str, sample: str | None, submission: str, temperature: float | None = None
+    predictions: str, sample: str | None, submission: str, temperature: float | None = None
 ) -> None:
     """Write `id,label` for Kaggle, where `label` is the probability of the positive class, in [0, 1].
 
-    predictions: CSV `id,probability`; folder: the test images; sample: a sample submission, whose ids and
-    order are used, or None for the images of the folder, sorted; temperature: calibrate the probabilities
+    predictions: CSV `id,probability`; sample: a sample submission, whose ids and order are used, or None for
+    those of the predictions; temperature: calibrate the probabilities
     with it, which changes no ranking, or None to leave them raw. Raises InputError if an id is missing or
     duplicated, or a value is not a probability.
     """
@@ -27,7 +24,7 @@ def write_submission(
             raise InputError(f"{sample}: there is no column 'id'; the first line must be `id,label`")
         ids = wanted.id
     else:
-        ids, source = pd.Series([Path(name).stem for name in list_images(Path(folder))]), folder
+        ids, source = predicted.id, predictions
     for table, path in ((ids, source), (predicted.id, predictions)):
         duplicates = table[table.duplicated()]
         if len(duplicates):
