@@ -1,8 +1,8 @@
 """Damaged files at every door: python benchmarks/fuzz.py --cases 300000 [--record]
 
-Each door gets its share of the cases, in a process of its own. A case fails if the door does anything but read the
-file or refuse it in one line, takes more than ten seconds, or takes the process over one gigabyte above what it had before
-the first case; the file is kept then.
+Each door gets its share of the cases, in a process of its own. A case fails if the door does anything but
+read the file or refuse it in one line, takes more than ten seconds, or takes the process over one gigabyte
+above what it had before the first case; the file is kept then.
 """
 
 import argparse

@@ -26,18 +26,18 @@ DOORS = {
 INTRODUCTION = """\
 # What happens to what you bring
 
-Every kind of input that the project knows, and what happens to it. Each row is a test that shows it; this page is
-written from those tests by `python tests/inputs.py`. *Refused* is one line that names the file, row or key and says
-what to do, before any training unless the row says otherwise. *Set aside* is an image that the pack leaves out and
-lists, with the reason, in `pack/<part>.rejected.csv`; *rejected* is a label row that cleaning leaves out and lists in
-`labels/rejected.csv`.
+Every kind of input that the project knows, and what happens to it. Each row is a test that shows it; this
+page is written from those tests by `python tests/inputs.py`. *Refused* is one line that names the file, row
+or key and says what to do, before any training unless the row says otherwise. *Set aside* is an image that
+the pack leaves out and lists, with the reason, in `pack/<part>.rejected.csv`; *rejected* is a label row
+that cleaning leaves out and lists in `labels/rejected.csv`.
 """
 FUZZING = """\
 ## Fuzzed
 
-Valid files of each kind, damaged at random: bytes set, cut, inserted and repeated. Each case must end with the
-content or with one line, within {seconds:.0f} seconds and {memory:.1f} GB. `python benchmarks/fuzz.py` tries as many cases
-as one asks for, and the tests try some of each; what was found is a row above.
+Valid files of each kind, damaged at random: bytes set, cut, inserted and repeated. Each case must end with
+the content or with one line, within 10 seconds and 1 GB. `python benchmarks/fuzz.py` tries as many cases as
+one asks for, and the tests try some of each; what was found is a row above.
 
 | door | cases tried | read | refused in one line | slowest case (ms) | peak memory (MB) |
 | --- | --: | --: | --: | --: | --: |
@@ -75,9 +75,8 @@ def page(fuzzed: Path = FUZZED) -> str:
     sections = [INTRODUCTION]
     for door, meaning in DOORS.items():
         lines = [f"| {_cell(row.kind)} | {_cell(row.outcome)} |" for row in found if row.door == door]
-        sections.append(
-            "\n".join([f"## {door}", "", meaning, "", "| input | what happens |", "| --- | --- |"] + lines)
-        )
+        heading = [f"## {door}", "", meaning, "", "| input | what happens |", "| --- | --- |"]
+        sections.append("\n".join([*heading, *lines]))
     sections.append(_fuzzing(fuzzed))
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
@@ -101,7 +100,7 @@ def _fuzzing(path: Path) -> str:
         for row in tried
     ]
     lines.append(f"| all | {total['cases']:,} | {total['read']:,} | {total['refused']:,} | | |")
-    return FUZZING.format(seconds=10, memory=1) + "\n".join(lines)
+    return FUZZING + "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-# What damages text and binary formats alike: quotes, separators, line ends, numbers at the edge of their types.
+# What damages text and binary formats alike: quotes, separators, line ends, numbers at the edge of a type.
 TOKENS = (
     b'"', b"'", b",", b";", b"\t", b"\r", b"\n", b"\r\n", b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\xe9",
-    b"\xc3\xa9", b"e\xcc\x81", b"1.0", b"1E+39", b"-1", b"nan", b"=1+1", b"../", b"<script>", b"&a", b"*a", b"<<: *a",
-    b"!!python/object/apply:os.system", b"[", b"{", b"}", b": ", b"- ", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff",
-    b"\xff\xff\xff\x7f", b"\x00\x00\x00\x00", b"\xff\xd8", b"\xff\xd9", b"II*\x00", b"MM\x00*", b"\x89PNG", b"PK\x03\x04",
-    b"\x1f\x8b", b"\x89HDF",
+    b"\xc3\xa9", b"e\xcc\x81", b"1.0", b"1E+39", b"-1", b"nan", b"=1+1", b"../", b"<script>", b"&a", b"*a",
+    b"<<: *a", b"!!python/object/apply:os.system", b"[", b"{", b"}", b": ", b"- ", b"\x7f\xff\xff\xff",
+    b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x00", b"\xff\xd8", b"\xff\xd9", b"II*\x00",
+    b"MM\x00*", b"\x89PNG", b"PK\x03\x04", b"\x1f\x8b", b"\x89HDF",
 )  # fmt: skip
 PLACE = st.integers(0, 2**20)  # modulo the length of the file
 

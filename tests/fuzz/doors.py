@@ -172,10 +172,10 @@ runtime: {device: auto, workers: 1}
 
 
 def _open_config(path: Path) -> bool:
+    import yaml
+
     from histopatch.config import load
     from histopatch.experiment import read_experiment
-
-    import yaml
 
     config = load(yaml.safe_load(path.read_bytes()))
     for name, section in config["experiments"].items():
