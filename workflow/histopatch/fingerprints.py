@@ -34,12 +34,10 @@ def code(script: Path, modules: Sequence[str] = (), library: Path = LIBRARY, dec
 def names(ids: Sequence[str], files: Sequence[str]) -> str:
     """Digest of the names of images: sees additions and removals, and nothing else.
 
-    Takes about 0.5 s for 277,000 files.
+    ids and files: as of `data.images.Images`; the same of both in another order is another digest.
     """
-    digest = hashlib.sha256()
-    for id_, file in zip(ids, files, strict=True):
-        digest.update(f"{id_}\n{file}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()[:16]
+    text = "\n".join([*ids, *files])
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _closure(sources: list[Path], library: Path) -> set[Path]:
