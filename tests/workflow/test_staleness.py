@@ -535,7 +535,7 @@ def test_what_a_backbone_expects_is_part_of_its_trainings(project):
 @pytest.mark.parametrize(
     ("module", "users"),
     [
-        ("augmentation/colour/brightness.py", ["named/bright"]),
+        ("augmentation/operations/brightness.py", ["named/bright"]),
         ("engine/schedules/cosine.py", ["named/bright"]),
         ("engine/losses/weighted_cross_entropy.py", ["named/slow"]),
         ("backbones/lite.py", []),

@@ -17,9 +17,9 @@ from histopatch.backbones.catalogue import BACKBONES
 from histopatch.settings import Settings
 
 # Module under `engine/schedules/`.
-SCHEDULES = {"none": "constant", "cosine": "cosine"}
-# Augmentations that are one sampling pass together; any other one is a module under `augmentation/colour/`.
-GEOMETRY = ("flips", "rotation")
+SCHEDULES = {"none": "constant", "cosine": "cosine", "one_cycle": "one_cycle"}
+# Augmentations that are one sampling pass together; any other one is a module of `augmentation/operations/`.
+GEOMETRY = ("flips", "rotation", "quarter_turns", "shift", "zoom")
 
 
 def backbone(settings: Settings) -> str:
@@ -37,18 +37,23 @@ def loss(settings: Settings) -> str:
     return f"engine.losses.{'weighted_cross_entropy' if settings.pos_weight else 'cross_entropy'}"
 
 
-def colour(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
-    """The modules of the colour augmentations by operation, in the order in which they are applied.
+def operations(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
+    """The modules of the other augmentations by operation, in the order in which they are applied.
 
     augmentation: strength by operation; one at 0 is not applied.
     """
-    operations = sorted(name for name, strength in augmentation.items() if strength and name not in GEOMETRY)
-    return {name: f"augmentation.colour.{name}" for name in operations}
+    names = sorted(name for name, strength in augmentation.items() if strength and name not in GEOMETRY)
+    return {name: f"augmentation.operations.{name}" for name in names}
 
 
 def used(settings: Settings) -> list[str]:
     """Every module that these settings choose."""
-    return [backbone(settings), schedule(settings), loss(settings), *colour(settings.augmentation).values()]
+    return [
+        backbone(settings),
+        schedule(settings),
+        loss(settings),
+        *operations(settings.augmentation).values(),
+    ]
 
 
 def declared(settings: Settings) -> str:

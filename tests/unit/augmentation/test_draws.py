@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from histopatch.augmentation.draws import Draws, draw
-from histopatch.augmentation.geometry import draw_matrices
+from histopatch.augmentation.geometry import draw_maps
 
 GEOMETRY = {"flips": True, "rotation": 90.0}
-BRIGHTNESS = "augmentation.colour.brightness"
+BRIGHTNESS = "augmentation.operations.brightness"
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -17,8 +17,8 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def test_geometry_is_drawn_first():
     drawn = draw(9, GEOMETRY | {"brightness": 0.2}, generator())
-    assert torch.equal(drawn.matrices, draw_matrices(9, True, 90.0, generator()))
-    assert drawn.colour.keys() == {BRIGHTNESS}
+    assert torch.equal(drawn.matrices, draw_maps(9, GEOMETRY, generator())[0])
+    assert drawn.operations.keys() == {BRIGHTNESS}
 
 
 def test_what_is_left_out_does_nothing():
@@ -26,27 +26,27 @@ def test_what_is_left_out_does_nothing():
 
 
 @pytest.mark.parametrize("augmentation", [GEOMETRY, {}, GEOMETRY | {"brightness": 0.0}])
-def test_a_colour_operation_that_does_nothing_draws_nothing(augmentation):
+def test_an_operation_that_does_nothing_draws_nothing(augmentation):
     """Or a new operation would change every training without it."""
     random, geometry = generator(), generator()
     drawn = draw(9, augmentation, random)
-    draw_matrices(9, False, 0.0, geometry)
+    draw_maps(9, {}, geometry)
     assert torch.equal(random.get_state(), geometry.get_state())
     images = torch.rand(9, 3, 4, 4)
-    assert drawn.change_colours(images) is images
+    assert drawn.change(images) is images
 
 
 def test_a_slice_has_the_draws_of_its_samples():
     drawn = draw(10, GEOMETRY | {"brightness": 0.2}, generator())
     part = drawn[4:7]
     assert torch.equal(part.matrices, drawn.matrices[4:7])
-    assert torch.equal(part.colour[BRIGHTNESS], drawn.colour[BRIGHTNESS][4:7])
+    assert torch.equal(part.operations[BRIGHTNESS], drawn.operations[BRIGHTNESS][4:7])
     assert torch.equal(part[1:].matrices, drawn.matrices[5:7])
 
 
 def test_everything_is_moved_to_the_device():
     moved = draw(3, GEOMETRY | {"brightness": 0.2}, generator()).to(torch.device("meta"))
-    assert moved.matrices.device.type == moved.colour[BRIGHTNESS].device.type == "meta"
+    assert moved.matrices.device.type == moved.operations[BRIGHTNESS].device.type == "meta"
 
 
 def test_an_operation_is_a_module_that_is_found_by_its_key(monkeypatch):
@@ -59,10 +59,10 @@ def test_an_operation_is_a_module_that_is_found_by_its_key(monkeypatch):
 
     added = operation(lambda images, drawn: images + drawn[:, None, None, None])
     scaled = operation(lambda images, drawn: images * drawn[:, None, None, None])
-    monkeypatch.setitem(sys.modules, "histopatch.augmentation.colour.added", added)
-    monkeypatch.setitem(sys.modules, "histopatch.augmentation.colour.scaled", scaled)
+    monkeypatch.setitem(sys.modules, "histopatch.augmentation.operations.added", added)
+    monkeypatch.setitem(sys.modules, "histopatch.augmentation.operations.scaled", scaled)
     drawn = draw(2, {"scaled": 3.0, "added": 1.0}, generator())
-    assert torch.equal(drawn.change_colours(torch.ones(2, 3, 4, 4)), torch.full((2, 3, 4, 4), 6.0))
+    assert torch.equal(drawn.change(torch.ones(2, 3, 4, 4)), torch.full((2, 3, 4, 4), 6.0))
 
 
 def test_fixed_draws_need_no_generator():

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from histopatch.augmentation.draws import Draws
-from histopatch.augmentation.geometry import draw_matrices, flip_rotate
+from histopatch.augmentation.geometry import CENTRE, draw_maps, flip_rotate
 from histopatch.augmentation.prepare import prepare
 
 SCALED = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # normalisation that leaves values in [0, 1]
@@ -107,7 +107,7 @@ def test_a_patch_is_moved_and_resized_at_once(size):
 
 def draw(count: int, seed: int = 0, flips: bool = True, rotation: float = 90.0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return draw_matrices(count, flips, rotation, generator)
+    return draw_maps(count, {"flips": flips, "rotation": rotation}, generator)[0]
 
 
 def degrees_of(matrices: torch.Tensor) -> torch.Tensor:
@@ -128,7 +128,7 @@ def test_the_same_seed_draws_the_same():
 
 def test_a_generator_goes_on_drawing():
     generator = torch.Generator().manual_seed(0)
-    first, second = (draw_matrices(50, True, 90.0, generator) for _ in range(2))
+    first, second = (draw_maps(50, {"flips": True, "rotation": 90.0}, generator)[0] for _ in range(2))
     assert not torch.equal(first, second)
 
 
@@ -162,5 +162,65 @@ def test_the_seed_draws_the_same_flips_with_and_without_turns():
     """Turning rotation off must not shuffle what else is drawn from the generator."""
     generators = [torch.Generator().manual_seed(0) for _ in range(2)]
     for generator, flips, rotation in zip(generators, (True, False), (90.0, 0.0), strict=True):
-        draw_matrices(7, flips, rotation, generator)
+        draw_maps(7, {"flips": flips, "rotation": rotation}, generator)
     assert torch.equal(generators[0].get_state(), generators[1].get_state())
+
+
+def drawn_maps(strengths: dict, count: int = 4000) -> tuple[torch.Tensor, torch.Tensor | None]:
+    return draw_maps(count, strengths, torch.Generator().manual_seed(0))
+
+
+def test_flips_and_quarter_turns_are_the_eight_symmetries_alike():
+    matrices, _ = drawn_maps({"flips": True, "quarter_turns": True})
+    kinds, counts = torch.unique(matrices.round().flatten(1), dim=0, return_counts=True)
+    assert len(kinds) == 8
+    assert torch.allclose(matrices, matrices.round(), atol=1e-6)
+    assert counts.min() > 400
+
+
+def test_magnifications_are_spread_over_the_range():
+    matrices, offsets = drawn_maps({"zoom": 0.5})
+    magnified = 1 / matrices[:, 0, 0]
+    assert offsets is None
+    assert magnified.min().item() == pytest.approx(1 / 1.5, abs=0.01)
+    assert magnified.max().item() == pytest.approx(1.5, abs=0.01)
+    assert magnified.log().mean().item() == pytest.approx(0, abs=0.02)
+
+
+def test_a_magnified_patch_is_its_middle():
+    pixels = smooth_pixels()
+    images = prepare(torch.from_numpy(pixels), 96, *SCALED, Draws(torch.eye(2)[None] / 2))
+    expected = Image.fromarray(pixels[0, 24:72, 24:72]).resize((96, 96), Image.Resampling.BILINEAR)
+    found = images[0].permute(1, 2, 0).numpy() * 255
+    assert found[4:-4, 4:-4] == pytest.approx(np.asarray(expected, float)[4:-4, 4:-4], abs=1.5)
+
+
+def test_an_offset_moves_the_patch():
+    """By a quarter of its size: what was 24 pixels to the right of a place is seen there."""
+    pixels = random_pixels()
+    draws = Draws(torch.eye(2)[None], offsets=torch.tensor([[0.5, 0.0]]))
+    found = prepare(torch.from_numpy(pixels), 96, *SCALED, draws)[0].permute(1, 2, 0).numpy() * 255
+    assert found[:, :72] == pytest.approx(pixels[0, :, 24:], abs=0.01)
+
+
+def test_the_central_third_stays_in_view():
+    """Whatever is drawn: its corners, seen from the output, are within it."""
+    strengths = {"flips": True, "rotation": 180.0, "zoom": 0.5, "shift": 0.3}
+    matrices, offsets = drawn_maps(strengths)
+    corners = torch.cartesian_prod(torch.tensor([-1 / 3, 1 / 3]), torch.tensor([-1 / 3, 1 / 3]))
+    seen_at = torch.linalg.solve(matrices, (corners[None] - offsets[:, None]).transpose(1, 2))
+    assert seen_at.abs().max() <= 1 + 1e-5
+    assert math.hypot(1 / 3, 1 / 3) == pytest.approx(CENTRE)
+
+
+def test_shifts_are_spread_over_the_range():
+    _, offsets = drawn_maps({"shift": 0.1})
+    assert offsets.abs().max().item() == pytest.approx(0.2, abs=0.001)
+    assert offsets.mean(0).abs().max() < 0.01
+
+
+def test_what_is_not_asked_for_draws_nothing():
+    plain, moved = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    draw_maps(9, {"flips": True}, plain)
+    draw_maps(9, {"flips": True, "quarter_turns": False, "zoom": 0, "shift": 0}, moved)
+    assert torch.equal(plain.get_state(), moved.get_state())

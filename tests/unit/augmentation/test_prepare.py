@@ -6,7 +6,7 @@ from histopatch.augmentation.draws import Draws
 from histopatch.augmentation.prepare import prepare
 
 MEAN, STD = (0.1, 0.4, 0.7), (0.2, 0.5, 0.9)
-BRIGHTNESS = "augmentation.colour.brightness"
+BRIGHTNESS = "augmentation.operations.brightness"
 
 
 def random_pixels(count: int, size: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Everything that is drawn at random to augment patches, and its application to a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -19,20 +19,24 @@ class Draws:
     """
 
     matrices: Tensor  # N×2×2, output to input coordinates
-    colour: Mapping[str, Tensor] = field(default_factory=dict)  # first dimension N, by component
+    operations: Mapping[str, Tensor] = field(default_factory=dict)  # first dimension N, by component
+    offsets: Tensor | None = None  # N×2, likewise, the image being [-1, 1]²
 
     def __getitem__(self, samples: slice) -> "Draws":
-        return Draws(self.matrices[samples], {name: drawn[samples] for name, drawn in self.colour.items()})
+        return self._map(lambda drawn: drawn[samples])
 
     def to(self, device: torch.device) -> "Draws":
         """The same draws on a device."""
-        return Draws(
-            self.matrices.to(device), {name: drawn.to(device) for name, drawn in self.colour.items()}
-        )
+        return self._map(lambda drawn: drawn.to(device))
 
-    def change_colours(self, images: Tensor) -> Tensor:
-        """Apply the colour operations in turn to float32 N×3×H×W images in 0–255."""
-        for name, drawn in self.colour.items():
+    def _map(self, change: Callable[[Tensor], Tensor]) -> "Draws":
+        operations = {name: change(drawn) for name, drawn in self.operations.items()}
+        offsets = None if self.offsets is None else change(self.offsets)
+        return Draws(change(self.matrices), operations, offsets)
+
+    def change(self, images: Tensor) -> Tensor:
+        """Apply the operations in turn to float32 N×3×H×W images in 0–255."""
+        for name, drawn in self.operations.items():
             images = components.load(name).apply(images, drawn)
         return images
 
@@ -40,14 +44,12 @@ class Draws:
 def draw(count: int, augmentation: Mapping[str, bool | float], generator: torch.Generator) -> Draws:
     """Draw what augments `count` samples, geometry first, on the CPU.
 
-    augmentation: strength by operation; one that is left out or 0 does nothing. Colour operations that do
+    augmentation: strength by operation; one that is left out or 0 does nothing. Operations that do
     nothing draw nothing either, so that adding one to the library shuffles no training without it.
     """
-    matrices = geometry.draw_matrices(
-        count, augmentation.get("flips", False), augmentation.get("rotation", 0.0), generator
-    )
-    colour = {
+    matrices, offsets = geometry.draw_maps(count, augmentation, generator)
+    operations = {
         module: components.load(module).draw(count, augmentation[operation], generator)
-        for operation, module in components.colour(augmentation).items()
+        for operation, module in components.operations(augmentation).items()
     }
-    return Draws(matrices, colour)
+    return Draws(matrices, operations, offsets)

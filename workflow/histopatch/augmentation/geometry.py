@@ -1,24 +1,48 @@
-"""Flips, rotation and resize: one 2×2 matrix per sample and one sampling pass."""
+"""Flips, turns, shift, zoom and resize: one affine map per sample and one sampling pass."""
 
 import functools
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# Half of the width of the patch is 1. The corners of its central third, which the label of a patch of
+# PatchCamelyon is about, are this far from its middle.
+CENTRE = math.sqrt(2) / 3
 
-def draw_matrices(count: int, flips: bool, rotation: float, generator: torch.Generator) -> Tensor:
-    """Draw a flip and a rotation for each of `count` samples: count×2×2, output to input coordinates.
 
-    flips: mirror each axis with probability 1/2; rotation: degrees, drawn from ±. Both are drawn even where
-    neither is asked for, so that switching one off shuffles nothing else that the generator draws.
+def draw_maps(
+    count: int, strengths: Mapping[str, bool | float], generator: torch.Generator
+) -> tuple[Tensor, Tensor | None]:
+    """Draw how each of `count` samples is moved: matrices (count×2×2) and offsets (count×2, or None).
+
+    They map a place of the output to the place of the input that is seen there. strengths: by operation.
+    `flips` mirrors each axis with probability 1/2; `rotation` is in degrees, drawn from ±; `quarter_turns`
+    adds a multiple of 90°; `zoom` draws the logarithm of the magnification from ± log(1 + zoom); `shift` is a
+    share of the size, drawn from ± for each axis, as far as the central third stays in view. The first two
+    are drawn even where neither is asked for, so that switching one off shuffles nothing else that the
+    generator draws; the others only where they are asked for.
     """
-    angle = (torch.rand(count, generator=generator) * 2 - 1) * math.radians(rotation)
+    angle = (torch.rand(count, generator=generator) * 2 - 1) * math.radians(strengths.get("rotation", 0.0))
     signs = torch.randint(0, 2, (count, 2), generator=generator) * 2 - 1
-    if not flips:
+    if not strengths.get("flips"):
         signs = torch.ones_like(signs)
-    return flip_rotate(angle, signs)
+    if strengths.get("quarter_turns"):
+        angle = angle + torch.randint(0, 4, (count,), generator=generator) * (math.pi / 2)
+    matrices, offsets = flip_rotate(angle, signs), None
+    seen = torch.ones(count)  # half of the width of the input that is in view
+    if zoom := strengths.get("zoom"):
+        seen = torch.exp((torch.rand(count, generator=generator) * 2 - 1) * math.log1p(zoom))
+        matrices = matrices * seen[:, None, None]
+    if shift := strengths.get("shift"):
+        farthest = (seen - CENTRE).clamp(min=0)[:, None]
+        offsets = 2 * shift * (torch.rand(count, 2, generator=generator) * 2 - 1)
+        # Along the axes of the output, which the matrix turns into those of the input.
+        offsets = offsets.clamp(-farthest, farthest)
+        offsets = (matrices / seen[:, None, None] @ offsets[:, :, None])[:, :, 0]
+    return matrices, offsets
 
 
 def flip_rotate(angle: Tensor, signs: Tensor) -> Tensor:
@@ -34,14 +58,16 @@ def flip_rotate(angle: Tensor, signs: Tensor) -> Tensor:
     return signs.to(angle.dtype)[:, :, None] * unrotate
 
 
-def transform(images: Tensor, size: int, matrices: Tensor) -> Tensor:
-    """Flip, rotate and resize float N×3×H×W images by N×2×2 matrices: N×3×size×size.
+def transform(images: Tensor, size: int, matrices: Tensor, offsets: Tensor | None = None) -> Tensor:
+    """Move and resize float N×3×H×W images by N×2×2 matrices and N×2 offsets: N×3×size×size.
 
     Beyond its border a patch is mirrored: tissue, no black corners.
     """
     if size < images.shape[-1]:
         images = resize(images, size)  # shrinking needs the antialiasing that sampling lacks
     grid = _sampling_grid(matrices, size)
+    if offsets is not None:
+        grid = grid + offsets[:, None, None]
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 

@@ -17,12 +17,12 @@ def prepare(pixels: Tensor, size: int, mean: tuple, std: tuple, draws: Draws | N
     scale, shift = _scale_and_shift(mean, std, pixels.device)
     images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     if draws is not None:
-        images = draws.change_colours(images)
+        images = draws.change(images)
     # Interpolation weights sum to one, so normalising before it gives the same and touches fewer pixels.
     images = torch.addcmul(shift, images, scale)
     if draws is None:
         return geometry.resize(images, size)
-    return geometry.transform(images, size, draws.matrices)
+    return geometry.transform(images, size, draws.matrices, draws.offsets)
 
 
 # Constants live on the device once: making one there from Python numbers would wait for the device.

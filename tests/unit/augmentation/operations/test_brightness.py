@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from histopatch.augmentation.colour.brightness import apply, draw
+from histopatch.augmentation.operations.brightness import apply, draw
 
 
 def factors(count: int, strength: float, seed: int = 0) -> torch.Tensor:

@@ -1,0 +1,32 @@
+"""Noise: each patch as from a camera with a noise of its own."""
+
+import functools
+
+import torch
+from torch import Tensor
+
+BANK = 2**20  # normal numbers that all noise is taken from
+
+
+def draw(count: int, strength: float, generator: torch.Generator) -> Tensor:
+    """Standard deviations in pixel values, uniform from 0 to strength, and places in the bank: count×2."""
+    deviations = strength * torch.rand(count, generator=generator)
+    places = torch.randint(BANK, (count,), generator=generator)
+    return torch.stack([deviations, places.float()], 1)  # whole numbers up to 2²⁴ are exact
+
+
+def apply(images: Tensor, drawn: Tensor) -> Tensor:
+    """Add noise to float32 N×3×H×W images in 0–255, as `drawn` (N×2) says.
+
+    A bank, because numbers for every pixel of an epoch would not fit in memory, and numbers drawn on the
+    device would differ between devices.
+    """
+    length = images[0].numel()
+    places = drawn[:, 1].long()[:, None] + torch.arange(length, device=images.device)
+    noise = _bank(images.device)[places % BANK].view_as(images)
+    return torch.addcmul(images, noise, drawn[:, 0, None, None, None]).clamp_(0, 255)
+
+
+@functools.cache
+def _bank(device: torch.device) -> Tensor:
+    return torch.randn(BANK, generator=torch.Generator().manual_seed(0)).to(device)

@@ -1,0 +1,13 @@
+"""One cycle: up to the learning rate and down to almost nothing (Smith & Topin, arXiv 1708.07120, 2017)."""
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+
+
+def make(optimizer: Optimizer, steps: int) -> LRScheduler:
+    """A schedule that rises for three tenths of `steps` from a 25th of the rate, and falls to 1/250,000.
+
+    The momentum (the first beta of Adam) stays as it is: cycling it is another idea.
+    """
+    highest = [group["lr"] for group in optimizer.param_groups]
+    return OneCycleLR(optimizer, highest, total_steps=steps + 1, cycle_momentum=False)
