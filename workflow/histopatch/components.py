@@ -34,6 +34,8 @@ def schedule(settings: Settings) -> str:
 
 def loss(settings: Settings) -> str:
     """The module that makes the loss function."""
+    if settings.focal_gamma:
+        return "engine.losses.focal"
     return f"engine.losses.{'weighted_cross_entropy' if settings.pos_weight else 'cross_entropy'}"
 
 

@@ -27,7 +27,12 @@ class Settings:
     freeze_backbone: bool = False
     weight_decay: float = 0.0
     scheduler: str = "none"
+    warmup: float = 0.0  # share of the steps
     pos_weight: bool = False
+    focal_gamma: float = 0.0
+    label_smoothing: float = 0.0
+    ema: float = 0.0  # decay of the average of the weights
+    tta: bool = False
     precision: str = "fp32"
     deterministic: bool = False
     augmentation: Mapping[str, bool | float] = field(default_factory=dict)  # strength by operation

@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from histopatch.augmentation.draws import draw
 from histopatch.augmentation.prepare import prepare
@@ -77,7 +77,8 @@ def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
             rates.append(optimizer.param_groups[0]["lr"])
             part = draws[start : start + size]
             images = prepare(pixels[train.rows[batch]], 32, IMAGENET_MEAN, IMAGENET_STD, part)
-            loss = loss_function(model(images), train.labels[batch])
+            smoothed = train.labels[batch] * (1 - settings.label_smoothing) + settings.label_smoothing / 2
+            loss = loss_function(model(images), smoothed)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -107,6 +108,8 @@ def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
         {"scheduler": "cosine", "epochs": 3},
         {"augmentation": {}, "weight_decay": 0.5},
         {"augmentation": {"flips": True, "brightness": 0.5}},
+        {"augmentation": {"quarter_turns": True, "zoom": 0.2, "shift": 0.1, "stain": 0.05, "noise": 4.0}},
+        {"label_smoothing": 0.1},
     ],
 )
 def test_training_is_what_a_plain_loop_does(trained, settings, data, network, changes):
@@ -268,10 +271,18 @@ def kept_at(epoch: int, kept: list):
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
-@pytest.mark.parametrize("scheduler", ["none", "cosine"])
-def test_going_on_from_any_epoch_gives_the_same_bits(trained, network, epoch, scheduler):
-    options = {"dropout": 0.3, "norm": True}
-    changes = {"epochs": 3, "scheduler": scheduler}
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"scheduler": "cosine"},
+        {"scheduler": "cosine", "warmup": 0.3},
+        {"scheduler": "one_cycle", "augmentation": {"quarter_turns": True, "shift": 0.1, "noise": 4.0}},
+        {"ema": 0.9, "focal_gamma": 2.0, "label_smoothing": 0.1, "tta": True},
+    ],
+)
+def test_going_on_from_any_epoch_gives_the_same_bits(trained, network, epoch, changes):
+    options, changes = {"dropout": 0.3, "norm": True}, changes | {"epochs": 3}
     straight, done, logits = trained(options=options, **changes)
     kept = []
     with pytest.raises(KilledError):
@@ -321,3 +332,26 @@ def test_a_state_is_saved_after_each_epoch_but_the_last(trained, epochs):
     saved = []
     trained(epochs=epochs, save=lambda state: saved.append(len(state["progress"]["history"])))
     assert saved == list(range(1, epochs))
+
+
+def test_the_average_of_the_weights_is_evaluated_and_kept(trained, data, network):
+    """The average after all steps, computed here from the weights after each."""
+    after, kept = [], None
+
+    def look(optimizer, args, kwargs):
+        (group,) = optimizer.param_groups
+        after.append([parameter.detach().clone() for parameter in group["params"]])
+
+    handle = register_optimizer_step_post_hook(look)
+    net, _, logits = trained(ema=0.5)
+    handle.remove()
+    for step, weights in enumerate(after):
+        decay = min(0.5, (1 + step) / (10 + step))
+        kept = (
+            weights
+            if kept is None
+            else [k * decay + w * (1 - decay) for k, w in zip(kept, weights, strict=True)]
+        )
+    for expected, parameter in zip(kept, net.model.parameters(), strict=True):
+        assert torch.allclose(parameter, expected, atol=1e-6)
+    assert torch.allclose(net.predict(data.patches, data.subsets["validation"].rows, 8), logits, atol=1e-6)

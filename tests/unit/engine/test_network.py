@@ -5,6 +5,7 @@ from histopatch.augmentation.draws import Draws
 from histopatch.augmentation.geometry import flip_rotate
 from histopatch.augmentation.prepare import prepare
 from histopatch.backbones.catalogue import IMAGENET_MEAN, IMAGENET_STD
+from histopatch.engine.network import symmetries
 
 ROWS = torch.tensor([5, 0, 40, 17, 3, 29, 8])
 
@@ -109,3 +110,26 @@ def test_a_compiled_graph_is_for_full_batches_of_training_only(network, data):
     network.logits(pixels[:4])
     network.predict(data.patches, ROWS, 1)
     assert sizes == [4]
+
+
+def test_the_eight_symmetries_are_eight_views_of_a_patch(data):
+    patch = torch.from_numpy(data.pixels[:1])
+    views = symmetries(patch)
+    assert torch.equal(views[0], patch)
+    assert len(torch.unique(torch.cat(views).flatten(1), dim=0)) == 8
+    # A view of a view is one of the eight.
+    again = torch.unique(torch.cat([v for view in views for v in symmetries(view)]).flatten(1), dim=0)
+    assert len(again) == 8
+
+
+def test_with_test_time_augmentation_the_logit_is_the_mean_over_the_views(network, data):
+    rows = torch.arange(5)
+    plain, mean = network(), network()
+    mean.symmetries = True
+    plain.model.eval()
+    pixels = torch.from_numpy(data.pixels[:5])
+    with torch.no_grad():
+        expected = torch.stack([plain.logits(view) for view in symmetries(pixels)]).mean(0)
+    found = mean.predict(data.patches, rows, 2)
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert not torch.allclose(found, plain.predict(data.patches, rows, 2), atol=1e-4)

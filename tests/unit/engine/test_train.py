@@ -261,6 +261,7 @@ def test_the_report_says_how_to_build_the_model_again(run):
         "width": 6,
         "dropout": 0.2,
         "image_size": 32,
+        "symmetries": False,
     }
 
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from histopatch import components
 from histopatch.augmentation.draws import Draws, draw
 from histopatch.console import progress
 from histopatch.engine import resume
+from histopatch.engine.averaging import averaged
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
@@ -55,7 +56,8 @@ def fit(
     epoch but the last. Nothing waits for the device inside an epoch: the loss stays there until its end.
     """
     device, model, batch_size = patches.device, network.model, settings.batch_size
-    loss_function = components.load(components.loss(settings)).make(train.labels)
+    loss_function = components.load(components.loss(settings)).make(train.labels, settings)
+    targets = torch.lerp(train.labels, torch.full_like(train.labels, 0.5), settings.label_smoothing)
     optimizer = torch.optim.AdamW(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
         lr=settings.lr,
@@ -65,10 +67,14 @@ def fit(
     # Batch normalisation has nothing to normalise a lone last patch with; each epoch leaves out another.
     count = len(train.rows) - (len(train.rows) % batch_size == 1)
     steps = settings.epochs * -(-count // batch_size)
-    schedule = components.load(components.schedule(settings)).make(optimizer, steps)
+    schedule = components.load(components.schedule(settings)).make(optimizer, steps, settings.warmup)
     scaler = torch.amp.GradScaler(device.type, enabled=network.compute.precision == "fp16")
     generator = torch.Generator().manual_seed(settings.seed)
     stateful = {"model": model, "optimizer": optimizer, "schedule": schedule, "scaler": scaler}
+    evaluated = network
+    if settings.ema:
+        stateful["average"] = average = averaged(model, settings.ema)
+        evaluated = replace(network, model=average.module, compiled=None)
     done = Progress(micro_batch=micro_batch)
     if saved:
         done = _restore(saved, stateful, generator)
@@ -79,7 +85,7 @@ def fit(
         model.train()
         order = torch.randperm(len(train.rows), generator=generator)[:count]
         draws = draw(len(order), settings.augmentation, generator).to(device)
-        labels = train.labels[order.to(device)]
+        labels = targets[order.to(device)]
         total_loss, seen = torch.zeros((), device=device), 0
         with progress(total=len(order), unit="img", desc=f"epoch {epoch}") as bar:
             for pixels in patches.batches(train.rows[order], batch_size):
@@ -91,13 +97,15 @@ def fit(
                 scaler.update()
                 optimizer.zero_grad(set_to_none=True)
                 schedule.step()
+                if settings.ema:
+                    average.update_parameters(model)
                 total_loss += loss * len(pixels)
                 seen = batch.stop
                 bar.update(len(pixels))
         train_loss = total_loss.item() / seen  # waits for the device, once an epoch
         trained = time.perf_counter()
 
-        logits = network.predict(patches, validation.rows, done.micro_batch)
+        logits = evaluated.predict(patches, validation.rows, done.micro_batch)
         if not logits.isfinite().all():
             raise InputError(f"training diverged in epoch {epoch}: logits are not finite; lower lr")
         row = {
@@ -119,6 +127,8 @@ def fit(
         )  # fmt: skip
         if epoch < settings.epochs:
             save(_state(done, stateful, generator))
+    if settings.ema:
+        model.load_state_dict(average.module.state_dict())
     return done, logits
 
 

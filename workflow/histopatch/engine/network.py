@@ -22,6 +22,7 @@ class Network:
     model: Classifier
     image_size: int
     compute: Format
+    symmetries: bool = False  # whether predictions are means over the flips and quarter turns of a patch
     compiled: Callable[[Tensor], Tensor] | None = None  # graph of the model in training
     compiled_batch: int = 0  # the batch size that it is for
 
@@ -32,6 +33,10 @@ class Network:
         images = images.contiguous(memory_format=self.compute.memory_format)
         with self.compute.autocast(pixels.device):
             return self._forward(len(pixels))(images).float()
+
+    def _predict(self, pixels: Tensor) -> Tensor:
+        views = symmetries(pixels) if self.symmetries else [pixels]
+        return torch.stack([self.logits(view) for view in views]).mean(0)
 
     def _forward(self, batch: int) -> Callable[[Tensor], Tensor]:
         fits = self.compiled is not None and self.model.training and batch == self.compiled_batch
@@ -48,10 +53,19 @@ class Network:
         while True:
             try:
                 batches = patches.batches(rows, batch_size)
-                return torch.cat([self.logits(pixels) for pixels in batches])
+                return torch.cat([self._predict(pixels) for pixels in batches])
             except RuntimeError as error:
                 if not is_out_of_memory(error) or batch_size == 1:
                     raise
             batch_size //= 2
             torch.cuda.empty_cache()
             logging.warning("out of memory: predicting %d patches at a time", batch_size)
+
+
+def symmetries(pixels: Tensor) -> list[Tensor]:
+    """The eight flips and quarter turns of N×H×W×3 patches, themselves first."""
+    return [
+        torch.rot90(flipped, quarters, (1, 2))
+        for flipped in (pixels, pixels.flip(2))
+        for quarters in range(4)
+    ]

@@ -93,4 +93,5 @@ def load_network(model: str, run: dict, device: torch.device) -> Network:
     classifier = rebuild(run["model"])
     classifier.load_state_dict(safetensors.torch.load_file(model))
     classifier.to(device, memory_format=compute.memory_format)
-    return Network(classifier, run["model"]["image_size"], compute)
+    # Runs from before this was a choice do not say.
+    return Network(classifier, run["model"]["image_size"], compute, run["model"].get("symmetries", False))

@@ -109,7 +109,7 @@ def make_network(
     with phases.phase("format"):
         compute = choose_format(model, settings, device, micro_batch, formats)
         model.to(memory_format=compute.memory_format)
-    return Network(model, settings.image_size, compute), micro_batch, memory
+    return Network(model, settings.image_size, compute, settings.tta), micro_batch, memory
 
 
 def save_model(model: torch.nn.Module, path: Path) -> None:
@@ -146,7 +146,11 @@ def _report(
     report = {
         "settings": identity,
         "fold": fold,
-        "model": {**network.model.description(), "image_size": network.image_size},
+        "model": {
+            **network.model.description(),
+            "image_size": network.image_size,
+            "symmetries": network.symmetries,
+        },
         "device": device_name(device),
         "layout": network.compute.layout,
         "precision": network.compute.precision,

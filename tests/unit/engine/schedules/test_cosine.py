@@ -8,7 +8,7 @@ from histopatch.engine.schedules.cosine import make
 
 def test_the_learning_rate_falls_to_zero_along_half_a_cosine():
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
-    schedule, rates = make(optimizer, steps=4), []
+    schedule, rates = make(optimizer, steps=4, warmup=0.0), []
     for _ in range(5):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()

@@ -10,7 +10,7 @@ STEPS = 20
 
 def rates(steps: int) -> list[float]:
     optimizer = torch.optim.AdamW([torch.zeros(1)], lr=0.1)
-    schedule, found = make(optimizer, steps), []
+    schedule, found = make(optimizer, steps, 0.0), []
     for _ in range(steps + 1):
         found.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
@@ -34,7 +34,7 @@ def test_the_rate_rises_and_falls_along_half_cosines():
 
 def test_the_momentum_stays():
     optimizer = torch.optim.AdamW([torch.zeros(1)], lr=0.1)
-    schedule = make(optimizer, STEPS)
+    schedule = make(optimizer, STEPS, 0.0)
     for _ in range(STEPS):
         assert optimizer.param_groups[0]["betas"] == (0.9, 0.999)
         optimizer.step()

@@ -1,4 +1,4 @@
-"""Losses, one module each: `make(labels)` returns a function of N logits and N labels to their mean loss.
+"""Losses, one module each: `make(labels, settings)` gives a function of logits and targets to a mean loss.
 
-labels: those of all training patches, float32 on the device.
+labels: those of all training patches, N float32 on the device. Targets are labels or, smoothed, in between.
 """

@@ -2,7 +2,9 @@
 
 from torch import Tensor, nn
 
+from histopatch.settings import Settings
 
-def make(labels: Tensor) -> nn.Module:
-    """The loss; the training labels (N of 0 and 1) do not change it."""
+
+def make(labels: Tensor, settings: Settings) -> nn.Module:
+    """The loss, which neither the training labels (N of 0 and 1) nor the settings change."""
     return nn.BCEWithLogitsLoss()

@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from histopatch.engine.losses import cross_entropy, focal, weighted_cross_entropy
+
+
+@pytest.fixture
+def case():
+    labels = torch.tensor([0.0, 0, 0, 0, 0, 1, 1])
+    return labels, torch.linspace(-2, 2, 7).flip(0)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_it_is_the_formula_of_the_paper(case, settings, gamma):
+    labels, logits = case
+    losses = []
+    for label, logit in zip(labels.double(), logits.double(), strict=True):
+        positive = 1 / (1 + torch.exp(-logit))
+        right = positive if label == 1 else 1 - positive
+        losses.append(-((1 - right) ** gamma) * torch.log(right))
+    loss = focal.make(labels, replace(settings, focal_gamma=gamma))
+    assert loss(logits, labels).item() == pytest.approx(torch.stack(losses).mean().item())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_without_focus_it_is_cross_entropy(case, settings, weighted):
+    labels, logits = case
+    plain = weighted_cross_entropy if weighted else cross_entropy
+    asked = replace(settings, focal_gamma=0.0, pos_weight=weighted)
+    expected = plain.make(labels, asked)(logits, labels)
+    assert torch.allclose(focal.make(labels, asked)(logits, labels), expected)
+
+
+def test_soft_targets_are_between_the_labels(case, settings):
+    labels, logits = case
+    loss = focal.make(labels, replace(settings, focal_gamma=2.0))
+    half = loss(logits, torch.full_like(labels, 0.5))
+    assert loss(logits, labels).isfinite()
+    assert torch.allclose(half, loss(-logits, torch.full_like(labels, 0.5)))  # both classes alike
