@@ -355,3 +355,24 @@ def test_the_average_of_the_weights_is_evaluated_and_kept(trained, data, network
     for expected, parameter in zip(kept, net.model.parameters(), strict=True):
         assert torch.allclose(parameter, expected, atol=1e-6)
     assert torch.allclose(net.predict(data.patches, data.subsets["validation"].rows, 8), logits, atol=1e-6)
+
+
+def test_patches_grow_from_epoch_to_epoch_and_are_evaluated_in_full(trained):
+    seen = []
+
+    class Watched(nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model, self.backbone = model, model.backbone
+
+        def forward(self, images):
+            seen.append((self.training, images.shape[-1]))
+            return self.model(images)
+
+    def watch(net):
+        net.model = Watched(net.model)
+        return net
+
+    trained(watch(trained(epochs=1)[0]), epochs=3, image_size=64, start_size=32)
+    assert [size for training, size in seen if training] == [32] * 4 + [48] * 4 + [64] * 4
+    assert {size for training, size in seen if not training} == {32}  # the network's own

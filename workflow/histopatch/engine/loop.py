@@ -16,6 +16,7 @@ from histopatch.engine.averaging import averaged
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
+from histopatch.engine.sizes import training_size
 from histopatch.errors import InputError
 from histopatch.settings import Settings
 from histopatch.statistics.area import auroc
@@ -83,6 +84,7 @@ def fit(
     for epoch in range(len(done.history) + 1, settings.epochs + 1):
         started, lr = time.perf_counter(), optimizer.param_groups[0]["lr"]
         model.train()
+        size = training_size(settings, epoch)
         order = torch.randperm(len(train.rows), generator=generator)[:count]
         draws = draw(len(order), settings.augmentation, generator).to(device)
         labels = targets[order.to(device)]
@@ -91,7 +93,14 @@ def fit(
             for pixels in patches.batches(train.rows[order], batch_size):
                 batch = slice(seen, seen + len(pixels))
                 loss, done.micro_batch = _accumulate_gradients(
-                    network, loss_function, scaler, pixels, draws[batch], labels[batch], done.micro_batch
+                    network,
+                    loss_function,
+                    scaler,
+                    pixels,
+                    draws[batch],
+                    labels[batch],
+                    size,
+                    done.micro_batch,
                 )
                 scaler.step(optimizer)
                 scaler.update()
@@ -139,6 +148,7 @@ def _accumulate_gradients(
     pixels: Tensor,
     draws: Draws,
     labels: Tensor,
+    size: int,
     micro_batch: int,
 ) -> tuple[Tensor, int]:
     """Gradients of the mean loss over one batch, in pieces of `micro_batch` where memory asks for it.
@@ -150,7 +160,7 @@ def _accumulate_gradients(
             total = torch.zeros((), device=labels.device)
             for start in range(0, len(labels), micro_batch):
                 part = slice(start, start + micro_batch)
-                loss = loss_function(network.logits(pixels[part], draws[part]), labels[part])
+                loss = loss_function(network.logits(pixels[part], draws[part], size), labels[part])
                 loss = loss * (len(labels[part]) / len(labels))
                 scaler.scale(loss).backward()
                 total += loss.detach()

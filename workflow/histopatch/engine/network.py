@@ -26,21 +26,24 @@ class Network:
     compiled: Callable[[Tensor], Tensor] | None = None  # graph of the model in training
     compiled_batch: int = 0  # the batch size that it is for
 
-    def logits(self, pixels: Tensor, draws: Draws | None = None) -> Tensor:
-        """uint8 N×H×W×3 on the device, augmented with `draws`, to N float32 logits."""
-        backbone = self.model.backbone
-        images = prepare(pixels, self.image_size, backbone.mean, backbone.std, draws)
+    def logits(self, pixels: Tensor, draws: Draws | None = None, size: int | None = None) -> Tensor:
+        """uint8 N×H×W×3 on the device, augmented with `draws`, to N float32 logits.
+
+        size: height and width to resize to, other than the network's own.
+        """
+        backbone, size = self.model.backbone, size or self.image_size
+        images = prepare(pixels, size, backbone.mean, backbone.std, draws)
         images = images.contiguous(memory_format=self.compute.memory_format)
         with self.compute.autocast(pixels.device):
-            return self._forward(len(pixels))(images).float()
+            return self._forward(len(pixels), size)(images).float()
 
     def _predict(self, pixels: Tensor) -> Tensor:
         views = symmetries(pixels) if self.symmetries else [pixels]
         return torch.stack([self.logits(view) for view in views]).mean(0)
 
-    def _forward(self, batch: int) -> Callable[[Tensor], Tensor]:
-        fits = self.compiled is not None and self.model.training and batch == self.compiled_batch
-        return self.compiled if fits else self.model
+    def _forward(self, batch: int, size: int) -> Callable[[Tensor], Tensor]:
+        fits = (batch, size) == (self.compiled_batch, self.image_size)
+        return self.compiled if self.compiled is not None and self.model.training and fits else self.model
 
     @torch.inference_mode()
     def predict(self, patches: Patches, rows: Tensor, micro_batch: int) -> Tensor:
