@@ -12,6 +12,7 @@ CLEANING = {
     "before": {"label_rows": 220025, "images": 220031},
     "after": {"patches": 220000, "negative": 130900, "positive": 89100},
     "images_set_aside": 3,
+    "near_blank": {"used": 0, "examples": []},
     "rejected": {"duplicate row": 20, "no image": 5},
 }
 
@@ -82,6 +83,12 @@ def test_it_begins_with_the_experiment_and_its_data(summary):
 
 def test_nothing_rejected_is_said(summary):
     assert "Nothing was rejected." in summary([{}], rejected={})
+
+
+def test_near_blank_patches_are_named_where_they_are_used(summary):
+    text = summary([{}], near_blank={"used": 2, "examples": ["a", "b"]})
+    assert "2 of the patches used are near blank, such as `a`, `b`." in text
+    assert "near blank" not in summary([{}])
 
 
 def test_the_kind_of_a_split_and_what_leaks_is_said(summary):

@@ -59,7 +59,11 @@ def _data(cleaning: dict) -> list[str]:
     )
     reasons = [f"{count} for {reason}" for reason, count in cleaning["rejected"].items()]
     rejected = f"Rejected: {', '.join(reasons)}." if reasons else "Nothing was rejected."
-    return [line, rejected]
+    near_blank = cleaning["near_blank"]
+    if not near_blank["used"]:
+        return [line, rejected]
+    examples = ", ".join(f"`{id_}`" for id_ in near_blank["examples"])
+    return [line, rejected, f"{near_blank['used']:,} of the patches used are near blank, such as {examples}."]
 
 
 def _study(group: pd.DataFrame) -> list[str]:
