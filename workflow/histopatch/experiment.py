@@ -19,6 +19,7 @@ class Final:
     select: str
     calibrated: bool
     prevalences: tuple[float, ...]
+    unusable_images: str | float
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def holds_out(split: Split, dataset: Format) -> bool:
 
 
 def _final(section: dict) -> Final:
-    chosen = {key: section[key] for key in ("study", "metric", "select", "calibrated")}
+    chosen = {key: section[key] for key in ("study", "metric", "select", "calibrated", "unusable_images")}
     return Final(**chosen, prevalences=tuple(section["prevalences"]))
 
 

@@ -21,6 +21,7 @@ from histopatch.files import replacing, write_table
 CHUNK = 256  # images per task: 7 MB of 96×96 patches, so that memory use stays flat
 INDEX = ["id", "row", "file", "mode", "width", "height", "min", "max", "mean", "std"]
 REJECTED = ["id", "file", "reason"]
+SAME_ID = "same id as "  # how the reason begins where two files share an id
 
 
 def pack_images(images: Images, size: int, array: str, index: str, rejected: str, workers: int) -> None:
@@ -113,6 +114,6 @@ def _set_aside_repeated_ids(records: list[dict]) -> None:
         if "reason" in record:
             continue
         if record["id"] in owner:
-            record["reason"] = f"same id as {owner[record['id']]}"
+            record["reason"] = SAME_ID + owner[record["id"]]
         else:
             owner[record["id"]] = record["file"]
