@@ -77,6 +77,7 @@ rule final_metrics:
 rule summary:
     input:
         cleaning="results/{experiment}/labels/summary.json",
+        giveaways="results/{experiment}/explore/giveaways.csv",
         verdicts=verdicts,
         runs="results/{experiment}/tables/runs.csv",
         seeds="results/{experiment}/tables/seeds.csv",

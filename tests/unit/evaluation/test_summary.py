@@ -42,6 +42,9 @@ def point(**changes) -> dict:
     return row | {"ppv_at_0.01": 0.0876, "npv_at_0.01": 0.999} | changes
 
 
+FACTS = "fact,values,auc,auc_low,auc_high,gives_away,negatives,positives"
+
+
 @pytest.fixture
 def summary(table_of_runs, csv, tmp_path):
     def write(
@@ -52,10 +55,12 @@ def summary(table_of_runs, csv, tmp_path):
         best=BEST,
         metrics=METRICS,
         points=None,
+        facts=(),
         **cleaning,
     ) -> str:
         pd.DataFrame(points or [point()]).to_csv(tmp_path / "points.csv", index=False)
         tables = {
+            "giveaways": str(csv("giveaways.csv", FACTS, *facts)),
             "runs": table_of_runs(*runs),
             "effects": str(csv("effects.csv", EFFECT, *effects)),
             "seeds": str(csv("seeds.csv", ",".join(COLUMNS), *seeds)),
@@ -85,9 +90,20 @@ def test_nothing_rejected_is_said(summary):
     assert "Nothing was rejected." in summary([{}], rejected={})
 
 
+def test_what_gives_a_class_away_is_said(summary):
+    rows = [
+        "suffix,2,1.0,0.98,1.0,True,.jpg (60),.png (60)",
+        "red,9,0.7,0.6,0.8,False,a median of 3,a median of 4",
+    ]
+    text = summary([{}], facts=rows)
+    assert "The suffix alone tells the classes apart (AUROC 1.00)" in text
+    assert "negatives have .jpg (60), positives .png (60)" in text
+    assert "red" not in text
+
+
 def test_near_blank_patches_are_named_where_they_are_used(summary):
     text = summary([{}], near_blank={"used": 2, "examples": ["a", "b"]})
-    assert "2 of the patches used are near blank, such as `a`, `b`." in text
+    assert "2 of the patches used are near blank, such as a, b." in text
     assert "near blank" not in summary([{}])
 
 

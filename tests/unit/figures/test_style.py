@@ -93,3 +93,15 @@ def test_a_message_stays_inside_the_page(render, assert_inside):
     figure = render(style.message, "nothing to draw " * 20)
     assert figure.axes[0].texts[0].get_text().split() == ["nothing", "to", "draw"] * 20
     assert_inside(figure)
+
+
+@pytest.mark.input(
+    "Slide map", "Slide names with dollars, backslashes or of any length", "drawn as they are, shortened"
+)
+@pytest.mark.parametrize("text", [r"$\frac{$", "a$b$c", "$", "x" * 2000, "a\nb", "<b>", "日本"])
+def test_a_name_from_the_data_can_be_drawn(render, text):
+    def draw(figure):
+        figure.subplots().set_yticks([0], [style.name(text)])
+
+    render(draw)
+    assert len(style.name(text).replace(r"\$", "$")) <= 40

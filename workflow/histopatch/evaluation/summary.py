@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from histopatch.data.giveaways import sentence
+from histopatch.evaluation.markdown import escape
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.files import read_table, replacing
 from histopatch.settings import Split
@@ -25,14 +27,18 @@ def write_summary(
     """Write summary.md.
 
     splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
-    with one line each, the results of the leakage audits; tables: those of `runs`, `effects` and `seeds`;
+    with one line each, the results of the leakage audits; tables: those of `giveaways`, `runs`, `effects` and
+    `seeds`;
     final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
     """
     runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
+    facts = read_table(tables["giveaways"])
+    for fact in facts[facts.gives_away].itertuples():
+        lines += [f"**{escape(sentence(fact))}**", ""]
     lines += ["## Splits", ""]
     lines += [f"- {describe_split(name, split)}" for name, split in splits.items()]
-    lines += ["", "Leakage audit:", "", *(f"- {Path(path).read_text().strip()}" for path in verdicts), ""]
+    lines += ["", "Leakage audit:", "", *(f"- {escape(Path(path).read_text())}" for path in verdicts), ""]
     if (runs.val_auc_interval == "DeLong").any():
         lines += [
             "Intervals and tests marked DeLong assume independent patches, which patches of one slide are "
@@ -62,7 +68,7 @@ def _data(cleaning: dict) -> list[str]:
     near_blank = cleaning["near_blank"]
     if not near_blank["used"]:
         return [line, rejected]
-    examples = ", ".join(f"`{id_}`" for id_ in near_blank["examples"])
+    examples = ", ".join(map(escape, near_blank["examples"]))
     return [line, rejected, f"{near_blank['used']:,} of the patches used are near blank, such as {examples}."]
 
 

@@ -34,6 +34,7 @@ MAIN = "#0072B2"  # what a figure is about
 OTHER = "#D55E00"  # what contrasts with it
 INK = "#222222"
 MUTED = "#777777"
+NAME = 40  # characters of a name that are shown
 
 RC = {
     "figure.figsize": (WIDTH, 4.0),
@@ -69,6 +70,12 @@ def figure(path: str | Path, dpi: int) -> Iterator[Figure]:
 def class_name(label: int) -> str:
     """What a class is called beside its label."""
     return f"{CLASSES[label]} ({label})"
+
+
+def name(text: str) -> str:
+    """A name that other people gave, not too long; matplotlib would take its dollars for a formula."""
+    shown = text if len(text) <= NAME else text[: NAME - 1] + "…"
+    return "".join(c if c.isprintable() else "\ufffd" for c in shown).replace("$", r"\$")
 
 
 def wrapped(text: str, width: int) -> str:
