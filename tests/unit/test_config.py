@@ -72,10 +72,11 @@ def test_defaults_are_filled_in():
             "unmapped": "stop",
             "keep_duplicates_together": False,
             "on_leak": "warn",
+            "parts": "drawn",
         }
     }
     assert mine["dataset"]["synthetic"]["train_patches"] == 2400
-    assert mine["dataset"]["patch_size"] == 96
+    assert mine["dataset"]["patch_size"] == "auto"
     assert mine["cleaning"]["bad_rows"] == "reject"
     assert mine["final"] == {
         "study": "first",
@@ -212,7 +213,7 @@ def test_a_typo_at_the_top_is_named():
         ({"defaults": {"augmentation": {"rotation": 181}}}, "defaults.augmentation.rotation"),
         ({"splits": {"main": {"validation_fraction": 0}}}, "splits.main.validation_fraction"),
         ({"splits": {"main": {"validation_fraction": 1}}}, "splits.main.validation_fraction"),
-        ({"splits": {"other": {}}}, "splits"),
+        ({"splits": {"other": {}}}, "defaults.split"),
         ({"studies": {"first": {"runs": {"plain": {"lr": 2}}}}}, "studies.first.runs.plain.lr"),
         ({"studies": {"first": {"grid": {"lr": [0.1, 2]}}}}, "studies.first.grid.lr"),
         ({"studies": {"first": {"grid": {"lr": []}}}}, "studies.first.grid.lr"),
@@ -312,21 +313,12 @@ def test_impossible_runtime_knobs_are_named(runtime):
     assert fault_of(minimal() | {"runtime": runtime}).startswith(f"runtime.{next(iter(runtime))}")
 
 
-def test_grouping_by_slides_needs_a_slide_map():
-    splits = {"main": {}, "honest": {"group_by": "slide"}}
-    dataset = {"format": "kaggle", "root": "data"}
-    message = fault(dataset=dataset, splits=splits)
-    assert message.startswith("experiments.mine.splits.honest.group_by: 'slide' needs dataset.slides")
-    assert load(dataset=dataset | {"slides": "slides.csv"}, splits=splits)
-    assert load(splits=splits)  # a synthetic data set has slides of its own
-
-
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("folds", 0),
         ("folds", 2.5),
-        ("group_by", "patient"),
+        ("group_by", "scanner"),
         ("held_out_fraction", 1),
         ("unmapped", "drop"),
         ("on_leak", "ignore"),
