@@ -55,3 +55,17 @@ def test_grouping_by_slides_needs_a_slide_map(experiment, tmp_path):
     check_inputs(experiment(dataset, splits=splits))
     # A synthetic data set has slides of its own.
     check_inputs(experiment({"format": "synthetic"}, splits=splits))
+
+
+@pytest.mark.parametrize(
+    ("parts", "where"),
+    [
+        ({"defaults": {"weights": "None"}}, "studies.first.plain"),
+        ({"studies": {"first": {"grid": {"weights": ["imagenet", "None"]}}}}, "studies.first.weights=None"),
+        ({"final": {"study": "first", "overrides": {"weights": "None"}}}, "final.overrides"),
+    ],
+)
+def test_initial_weights_that_are_not_there_are_named_before_any_job(experiment, parts, where):
+    message = fault(experiment({"format": "synthetic"}, **parts))
+    assert message.startswith(f"experiments.mine.{where}.weights: 'None' is neither `imagenet`, `none` nor")
+    assert message.endswith("did you mean `none`?")
