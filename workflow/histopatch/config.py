@@ -1,14 +1,20 @@
 """The configuration: numbers made numbers, checked against the schema, defaults filled in."""
 
 import copy
-import difflib
 import math
 
 import jsonschema
 
 from histopatch.data.formats.format import format_class
 from histopatch.errors import InputError
+from histopatch.faults import kind, say, suggest, unknown
 from histopatch.schema import read_schema
+
+MAX_DEPTH = 50  # far deeper than any key
+
+
+class UnknownExperimentError(InputError):
+    """The experiment that is asked for is not in the configuration."""
 
 
 def load(raw: dict, schema: dict | None = None) -> dict:
@@ -19,6 +25,7 @@ def load(raw: dict, schema: dict | None = None) -> dict:
     Raises InputError for a typo, a wrong type or an impossible value.
     """
     schema = schema or read_schema()
+    _check_plain(raw)
     config = _numbers(schema, copy.deepcopy(raw), schema)
     _check(config, schema, schema)
     for name, experiment in config["experiments"].items():
@@ -26,13 +33,29 @@ def load(raw: dict, schema: dict | None = None) -> dict:
         _offer_official_split(experiment)
     config = _fill(schema, config, schema)
     if config["experiment"] not in config["experiments"]:
-        raise InputError(
-            f"experiment: there is no experiment {config['experiment']!r}; "
-            f"choose one of {', '.join(config['experiments'])}"
-        )
+        named = unknown("experiment", config["experiment"], config["experiments"])
+        raise UnknownExperimentError(f"experiment: {named}")
     for name, experiment in config["experiments"].items():
         _check_experiment(experiment, f"experiments.{name}", schema)
     return config
+
+
+def _check_plain(value, at: str = "", depth: int = 0) -> None:
+    """Refuse what neither the schema nor the rest here is made for, such as keys that are no texts."""
+    where = " ".join(at.split()) or "config"
+    if depth > MAX_DEPTH:
+        raise InputError(f"{where[:60]}…: nested too deeply; write it with fewer levels")
+    if isinstance(value, int) and value.bit_length() > 1024:
+        raise InputError(f"{where}: a number of more than 300 digits; give a smaller one")
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if not isinstance(key, str):
+                _check_plain(key, at)
+                raise InputError(f"{where}: YAML reads the name here as {kind(key)}; put it in quotes")
+            _check_plain(child, f"{at}.{key}" if at else key, depth + 1)
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            _check_plain(child, f"{where}.{number}", depth + 1)
 
 
 def _resolve(node: dict | bool, schema: dict) -> dict:
@@ -102,29 +125,7 @@ def _check(value, node: dict, schema: dict, at: str = "") -> None:
     if error is None:
         return
     path = ".".join(filter(None, [at, *map(str, error.absolute_path)])) or "config"
-    raise InputError(f"{path}: {_say(error)}")
-
-
-def _say(error: jsonschema.ValidationError) -> str:
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", {}))
-        unknown = next(key for key in error.instance if key not in known)
-        return f"unknown key {unknown!r}{_suggest(str(unknown), known)}"
-    if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"the key {missing!r} is missing"
-    if error.validator == "anyOf" and "runs" in str(error.validator_value):
-        return "a study needs `runs` or `grid`"
-    if error.validator == "pattern":
-        return f"{error.instance!r}: names are made of letters, digits, `_` and `-` only"
-    if error.validator == "not":
-        return f"the name {error.instance!r} is taken by a table of every experiment; choose another"
-    return error.message.replace("\n", " ")
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    raise InputError(" ".join(f"{path}: {say(error)}".split()))
 
 
 def _check_dataset(dataset: dict, at: str) -> None:
@@ -162,12 +163,12 @@ def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
         here = f"{at}.studies.{name}"
         for key, values in study.get("grid", {}).items():
             if key not in settings:
-                raise InputError(f"{here}.grid: unknown key {key!r}{_suggest(key, [*settings])}")
+                raise InputError(f"{here}.grid: unknown key {key!r}{suggest(key, [*settings])}")
             for value in values:
                 _check(value, settings[key], schema, at=f"{here}.grid.{key}")
         for run in study["disabled"]:
             if run not in study.get("runs", {}):
-                raise InputError(f"{here}.disabled: there is no run {run!r} under {here}.runs")
+                raise InputError(f"{here}.disabled: {unknown('run', run, study.get('runs', {}))}")
         for run, overrides in study.get("runs", {}).items():
             _check_split(overrides.get("split"), experiment, f"{here}.runs.{run}")
         for split in study.get("grid", {}).get("split", []):
@@ -180,16 +181,11 @@ def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
 def _check_final(experiment: dict, at: str) -> None:
     final = experiment["final"]
     if final["study"] not in experiment["studies"]:
-        raise InputError(
-            f"{at}.study: there is no study {final['study']!r}; "
-            f"choose one of {', '.join(experiment['studies'])}"
-        )
+        raise InputError(f"{at}.study: {unknown('study', final['study'], experiment['studies'])}")
     if final["select"] == "cheapest_tied" and final["metric"] != "val_auc":
         raise InputError(f"{at}.select: 'cheapest_tied' needs the metric 'val_auc', on which ties are tested")
 
 
 def _check_split(split: str | None, experiment: dict, at: str) -> None:
     if split is not None and split not in experiment["splits"]:
-        raise InputError(
-            f"{at}.split: there is no split {split!r}; choose one of {', '.join(experiment['splits'])}"
-        )
+        raise InputError(f"{at}.split: {unknown('split', split, experiment['splits'])}")

@@ -1,7 +1,6 @@
 """What files alone can tell, before any job: that all of an experiment is there and can be read."""
 
-from pathlib import Path
-
+from histopatch.backbones.initial import check_initial
 from histopatch.data.images import commonest_size
 from histopatch.data.slides import slides_of
 from histopatch.errors import InputError
@@ -10,6 +9,7 @@ from histopatch.experiment import Experiment
 
 def check_inputs(experiment: Experiment) -> None:
     """Raise InputError for the first thing that would stop a job."""
+    _check_weights(experiment)
     dataset = experiment.dataset
     dataset.check()
     if dataset.recipe:
@@ -26,10 +26,21 @@ def check_inputs(experiment: Experiment) -> None:
             slides_of(ids[ids != ""], known, split.group_by, split.unmapped)
         except InputError as error:
             raise InputError(f"experiments.{experiment.name}.splits.{name}.{error}") from None
-    for run in experiment.runs.values():
-        weights = run.settings.weights
-        if weights not in ("imagenet", "none") and not Path(weights).is_file():
-            raise InputError(f"weights: {weights!r} is neither `imagenet`, `none` nor a file")
+
+
+def _check_weights(experiment: Experiment) -> None:
+    """Raise InputError, which names the runs, for initial weights that are not there."""
+    named = {
+        run.folder: f"studies.{study}.{name}"
+        for study, runs in experiment.studies.items()
+        for name, run in runs.items()
+    }
+    for folder, run in experiment.runs.items():
+        try:
+            check_initial(run.settings.weights)
+        except InputError as error:
+            where = named.get(folder, "final.overrides")
+            raise InputError(f"experiments.{experiment.name}.{where}.{error}") from None
 
 
 def patch_size(dataset) -> int:

@@ -10,16 +10,34 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import components, cores, fingerprints
-from histopatch.config import load
+from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
 from histopatch.errors import InputError
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size
+from histopatch.yaml_files import read_yaml
+
+CONFIG = "config.yaml"
+GIVEN = list(workflow.overwrite_configfiles)  # with --configfile
+
+try:
+    # Snakemake takes the last of several equal keys in silence.
+    for path in dict.fromkeys(map(os.path.relpath, [CONFIG, *GIVEN])):
+        if path != CONFIG or not GIVEN or Path(CONFIG).exists():
+            read_yaml(path)
+except InputError as error:
+    sys.exit(f"Error: {error}")
+
+
+configfile: CONFIG
+
 
 try:
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
     check_inputs(EXPERIMENTS[config["experiment"]])
+except UnknownExperimentError as error:
+    sys.exit(f"Error: {error}; for one in a file of its own: --configfile config.yaml mine.yaml")
 except InputError as error:
     sys.exit(f"Error: {error}")
 
