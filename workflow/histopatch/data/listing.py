@@ -16,11 +16,8 @@ def is_image_name(name: str) -> bool:
 
 
 def list_images(folder: str | Path) -> list[str]:
-    """The names of the image files directly in a folder, sorted.
-
-    Raises InputError if it cannot be listed or a name is not UTF-8.
-    """
-    return _texts(folder, sorted(entry.name for entry in _entries(folder) if is_image_name(entry.name)))
+    """The names of the image files directly in a folder, sorted. Raises InputError if it cannot be listed."""
+    return sorted(entry.name for entry in _entries(folder) if is_image_name(entry.name))
 
 
 def list_files(folder: str | Path) -> set[str]:
@@ -34,9 +31,9 @@ def find_images(root: str | Path) -> list[str]:
     """The paths of the image files anywhere below a folder, relative to it and with `/`, sorted.
 
     Hidden folders are left out. Links to folders are followed, but not back into a folder that they are in.
-    Raises InputError if a folder cannot be listed or a name is not UTF-8.
+    Raises InputError if a folder cannot be listed.
     """
-    return _texts(root, sorted(path for path in _find_files(root) if is_image_name(os.path.basename(path))))
+    return sorted(path for path in _find_files(root) if is_image_name(path.rpartition("/")[2]))
 
 
 def describe_others(root: str | Path, images: Collection[str]) -> str:
@@ -60,7 +57,7 @@ def _find_files(
 ) -> Iterator[str]:
     """The paths of all files below a folder, relative to it, without those that are hidden.
 
-    below: the part of the tree that is walked, empty or with `/` at its end; above: the folders that it is in.
+    below: the folder that is walked, empty or with `/` at its end; above: the folders that it is in.
     """
     folder = os.path.join(root, below)
     here = (os.stat(folder).st_dev, os.stat(folder).st_ino)
@@ -81,13 +78,3 @@ def _entries(folder: str | Path) -> Iterator[os.DirEntry]:
             yield from entries
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed: {error.strerror}") from None
-
-
-def _texts(folder: str | Path, names: list[str]) -> list[str]:
-    """Names that can be written to a table: Python lets bytes that are not UTF-8 through as surrogates."""
-    try:
-        "\n".join(names).encode()
-    except UnicodeEncodeError:
-        name = next(name for name in names if any("\ud800" <= c <= "\udfff" for c in name))
-        raise InputError(f"{folder}: the name {os.fsencode(name)!r} is not UTF-8; rename it") from None
-    return names

@@ -13,7 +13,7 @@ import pandas as pd
 from histopatch.data.folds import GIVEN
 from histopatch.data.images import ImageFiles
 from histopatch.data.listing import find_images
-from histopatch.data.names import tidy
+from histopatch.data.names import tidy, writable
 from histopatch.data.slides import groups_in, read_slide_map
 from histopatch.errors import InputError
 
@@ -151,7 +151,7 @@ class Folders:
 
     @cached_property
     def _ids(self) -> list[str]:
-        return tidy(self._files)
+        return tidy(map(writable, self._files))
 
     @cached_property
     def _classes(self) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from histopatch.data.images import ImageFiles
 from histopatch.data.labels import binary_labels
 from histopatch.data.listing import list_images
-from histopatch.data.names import tidy
+from histopatch.data.names import match_ids, quote, spoiled, tidy, writable
 from histopatch.data.slides import groups_in, read_slide_map
 from histopatch.data.tables import Column, read_columns
 from histopatch.errors import InputError
@@ -91,7 +91,7 @@ class Kaggle:
         for part in self.parts:
             folder = f"{self.root}/{part}"
             files = list_images(folder)
-            ids = tidy([file.rpartition(".")[0] for file in files])
+            ids = tidy(writable(file).rpartition(".")[0] for file in files)
             found[part] = ImageFiles(folder, ids, files)
         return found
 
@@ -132,12 +132,19 @@ class Kaggle:
             raise InputError(f"{self.where}: no such file of labels; {self._hint('train_labels.csv')}")
         if self.slide_map is not None and not Path(self.slide_map).is_file():
             raise InputError(f"{self.slide_map}: no such file; dataset.slides names a CSV file `id,slide`")
-        images, ids = self.images("train").ids, self._labels.id
-        if images and len(ids) and set(images).isdisjoint(ids):
-            raise InputError(
-                f"{self.where}: no id is the name of an image without its suffix: the first id is "
-                f"{ids[0]!r}, the first image in {self.root}/train is {self.images('train').files[0]!r}"
-            )
+        self._check_ids()
+
+    def _check_ids(self) -> None:
+        """Raise InputError if no id at all is that of an image."""
+        images, ids = self.images("train"), self._labels.id
+        known = {*images.ids}
+        if not known or ids.empty or not known.isdisjoint(ids) or not known.isdisjoint(match_ids(ids, known)):
+            return
+        why = "".join(f"; {sentence}" for sentence in spoiled(ids, known))
+        raise InputError(
+            f"{self.where}: no id is the name of an image in {images.where}: the first id is "
+            f"{quote(ids.iloc[0])}, the first image {quote(images.files[0])}{why}"
+        )
 
     def _hint(self, name: str) -> str:
         """Where something that is missing from the root may be, or how to get it."""

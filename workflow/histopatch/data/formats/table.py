@@ -126,7 +126,7 @@ class Table:
     def given_parts(self) -> pd.DataFrame | None:
         if self.part_column is None:
             return None
-        return self._rows_of("train")[["id", "part"]].drop_duplicates("id")
+        return self._rows_of("train")[["id", "part"]].drop_duplicates()
 
     def check(self) -> None:
         if not Path(self.table).is_file():
