@@ -107,7 +107,8 @@ class PCam:
                     raise InputError(
                         f"{path}: no such file, nor with .gz; set dataset.root to the folder that has it"
                     )
-            patches, labels = self._arrays(part, "x"), len(self._ids[part])
+        for part, ids in self._ids.items():
+            patches, labels = self._arrays(part, "x"), len(ids)
             if patches.endswith(".gz"):
                 continue  # counted once it is unpacked
             with _dataset(patches, "x") as array:
