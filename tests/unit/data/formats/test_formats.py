@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from histopatch.config import load
 from histopatch.data import formats
 from histopatch.data.formats.format import Format, format_class, plain, restore
+from histopatch.errors import InputError
+from histopatch.experiment import read_experiment
+from histopatch.preflight import check_inputs
 from histopatch.schema import read_schema
 
 DATASET = read_schema()["$defs"]["dataset"]["properties"]
@@ -63,3 +67,31 @@ def test_a_job_gets_plain_values_and_makes_the_data_set_of_them_again(name, purp
     values = plain(dataset, purpose)
     assert all(isinstance(value, str | int | dict | None) for value in values.values())
     assert plain(restore(values), purpose) == values
+
+
+@pytest.mark.input("Folders", "an empty folder, or one without images", "refused with its path")
+@pytest.mark.parametrize(
+    ("dataset", "empty"),
+    [
+        ({"format": "kaggle"}, "train"),
+        ({"format": "kaggle"}, "test"),
+        ({"format": "folders", "positive": "tumor"}, ""),
+    ],
+    ids=["train", "test", "folders"],
+)
+def test_a_folder_without_images_is_named(dataset, empty, tmp_path):
+    (tmp_path / "train_labels.csv").write_text("id,label\na,1\n")
+    for part in ("train", "test"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / ("notes.txt" if part == empty or not empty else "a.png")).write_text("")
+    section = {
+        "dataset": dataset | {"root": str(tmp_path)},
+        "studies": {"first": {"runs": {"plain": {}}}},
+        "final": {"study": "first"},
+    }
+    config = load({"experiment": "mine", "experiments": {"mine": section}})
+    with pytest.raises(InputError) as caught:
+        check_inputs(read_experiment("mine", config["experiments"]["mine"]))
+    folder = f"{tmp_path}/{empty}" if empty else str(tmp_path)
+    assert str(caught.value).startswith(f"{folder}: there are no images here (")
+    assert "\n" not in str(caught.value)
