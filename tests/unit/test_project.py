@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from histopatch import config
+from histopatch.data.formats.kaggle import SLIDE_MAP
 from histopatch.experiment import Experiment, read_experiment
 from histopatch.runs import Run, resolve
 
@@ -152,10 +153,15 @@ def test_kaggle_has_the_studies_of_the_notebook(shipped):
     assert set(shipped["kaggle"].studies) == {*ENABLED, "honesty"}
 
 
-def test_kaggle_shows_the_baseline_on_an_appearance_that_it_has_not_seen(shipped):
-    kaggle = shipped["kaggle"]
+@pytest.mark.parametrize("slides", [False, True], ids=["by appearance", "by slide"])
+def test_kaggle_shows_the_baseline_on_what_it_has_not_seen(configured, slides, tmp_path):
+    """On other slides where their map lies beside the labels, on another appearance otherwise."""
+    if slides:
+        (tmp_path / SLIDE_MAP).write_text("id,wsi\na,s1\n")
+    section = configured["kaggle"] | {"dataset": configured["kaggle"]["dataset"] | {"root": str(tmp_path)}}
+    kaggle = read_experiment("kaggle", section)
     (baseline,) = kaggle.studies["baseline"].values()
-    grouped = {"unseen_appearance": "appearance", "random_patches": "none"}
+    grouped = {"unseen": "slide" if slides else "appearance", "random_patches": "none"}
     assert set(kaggle.studies["honesty"]) == set(grouped)
     for name, run in kaggle.studies["honesty"].items():
         assert run.identity | {"split": "main"} == baseline.identity

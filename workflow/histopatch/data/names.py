@@ -1,5 +1,6 @@
 """Names that people bring: ids, slides, patients. Names that look the same are made the same."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -29,6 +30,11 @@ def tidy_name(name: str) -> str:
     """One name, as `tidy` makes it."""
     composed = unicodedata.normalize("NFC", name.strip())
     return "".join(c for c in composed if unicodedata.category(c) != "Cf").strip()
+
+
+def writable(name: str) -> str:
+    """A file name as text that can be written, with bytes that are not UTF-8 shown."""
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def quote(name: str) -> str:
