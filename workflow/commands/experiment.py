@@ -9,8 +9,9 @@ import yaml
 from snakemake.utils import update_config
 
 from histopatch.config import load
-from histopatch.errors import InputError
+from histopatch.errors import one_line
 from histopatch.experiment import Experiment, read_experiment
+from histopatch.system import check_system
 
 
 @dataclass
@@ -45,6 +46,7 @@ def parse(description: str, **flags: str) -> Request:
     arguments = parser.parse_args()
     raw: dict = {}
     try:
+        check_system()
         for path in arguments.configfile:
             update_config(raw, yaml.safe_load(path.read_text()))
         if arguments.experiment:
@@ -52,6 +54,10 @@ def parse(description: str, **flags: str) -> Request:
         config = load(raw)
         name = config["experiment"]
         experiment = read_experiment(name, config["experiments"][name])
-    except (InputError, FileNotFoundError) as error:
+    except FileNotFoundError as error:
         sys.exit(f"Error: {error}")
+    except Exception as error:
+        if line := one_line(error):
+            sys.exit(f"Error: {line}")
+        raise
     return Request(experiment, config["runtime"], arguments)

@@ -1,5 +1,4 @@
 # What the rules share: the checked experiments, the code that a job depends on, and the lock while running.
-import fcntl
 import functools
 import json
 import os
@@ -12,16 +11,20 @@ sys.path.insert(0, str(WORKFLOW))
 from histopatch import components, cores, fingerprints
 from histopatch.config import load
 from histopatch.data.formats.format import plain
-from histopatch.errors import InputError
+from histopatch.errors import one_line
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size
+from histopatch.system import check_system
 
 try:
+    check_system()
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
     check_inputs(EXPERIMENTS[config["experiment"]])
-except InputError as error:
-    sys.exit(f"Error: {error}")
+except Exception as error:
+    if line := one_line(error):
+        sys.exit(f"Error: {line}")
+    raise
 
 # Trainings that run at a time share the cores of the call.
 CORES = workflow.resource_settings.cores or 1
@@ -87,11 +90,11 @@ def code(script, modules=(), declared=""):
 onstart:
     # Held until this process ends, however it ends: a killed workflow leaves no stale lock, and a
     # second call at the same time is refused. (Snakemake's own lock is switched off in the profile.)
+    from histopatch.locks import try_lock  # not before the system is known to have any
+
     Path(".snakemake").mkdir(exist_ok=True)
     global lock_file
     lock_file = open(".snakemake/histopatch.lock", "w")
-    try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(lock_file, lock_file.name, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print("Error: another snakemake is at work in this folder; wait for it.", file=sys.stderr)
         os._exit(1)

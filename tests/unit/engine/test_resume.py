@@ -1,5 +1,7 @@
+import contextlib
 import os
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -112,3 +114,22 @@ def test_random_states_are_put_back_as_they_were():
     assert not torch.equal(drawn(), first)
     resume.set_random_states(states, generator)
     assert torch.equal(drawn(), first)
+
+
+def test_a_full_disk_is_told_by_what_the_system_says(tmp_path, monkeypatch):
+    """Torch wraps it in an error of its own."""
+
+    @contextlib.contextmanager
+    def full(path):
+        yield Path("/dev/full")
+
+    monkeypatch.setattr(resume, "replacing", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        resume.save(tmp_path / "resume.pt", {"model": torch.zeros(10**6)}, "key")
+
+
+def test_a_file_that_is_no_state_is_left_aside(tmp_path):
+    torch.save([1], tmp_path / "resume.pt")
+    assert resume.load(tmp_path / "resume.pt", "key") is None
+    torch.save({"model": 1}, tmp_path / "resume.pt")
+    assert resume.load(tmp_path / "resume.pt", "key") is None

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import resource
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from histopatch.engine.trial import choose_format
 from histopatch.errors import InputError
 from histopatch.files import replacing, write_json, write_table
 from histopatch.settings import Settings
+from histopatch.system import peak_memory_bytes
 
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas")
 
@@ -142,7 +142,6 @@ def _report(
     seconds: dict[str, float],
     memory: dict[str, int],
 ) -> dict:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     report = {
         "settings": identity,
         "fold": fold,
@@ -157,7 +156,7 @@ def _report(
             sum(row["images_per_second"] for row in done.history) / len(done.history), 1
         ),
         "memory_bytes": memory,
-        "peak_memory_bytes": {"process": peak},
+        "peak_memory_bytes": {"process": peak_memory_bytes()},
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     if device.type == "cuda":
