@@ -1,7 +1,7 @@
-import contextlib
+import errno
 import os
 import random
-from pathlib import Path
+import resource
 
 import pytest
 import torch
@@ -116,16 +116,16 @@ def test_random_states_are_put_back_as_they_were():
     assert torch.equal(drawn(), first)
 
 
-def test_a_full_disk_is_told_by_what_the_system_says(tmp_path, monkeypatch):
-    """Torch wraps it in an error of its own."""
-
-    @contextlib.contextmanager
-    def full(path):
-        yield Path("/dev/full")
-
-    monkeypatch.setattr(resume, "replacing", full)
-    with pytest.raises(OSError, match="No space left on device"):
-        resume.save(tmp_path / "resume.pt", {"model": torch.zeros(10**6)}, "key")
+def test_what_the_system_says_of_a_disk_is_not_hidden_by_torch(tmp_path):
+    """A limit on the size of files is the full disk that a test can have."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, before[1]))
+    try:
+        with pytest.raises(OSError) as error:
+            resume.save(tmp_path / "resume.pt", {"model": torch.zeros(10**6)}, "key")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (error.value.errno, error.value.filename) == (errno.EFBIG, str(tmp_path / "resume.pt"))
 
 
 def test_a_file_that_is_no_state_is_left_aside(tmp_path):

@@ -28,7 +28,7 @@ def save(path: Path, state: dict, fingerprint: str) -> None:
         try:
             torch.save({"fingerprint": fingerprint, **state}, file)
         except RuntimeError as error:
-            raise error.__cause__ or error from None  # what the file says, such as a full disk
+            raise error.__context__ or error from None  # what the system says, such as a full disk
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
