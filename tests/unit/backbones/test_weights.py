@@ -82,3 +82,22 @@ def test_a_file_of_something_else_is_one_line(fault, tmp_path, content):
 def test_a_missing_file_of_weights_is_one_line(fault):
     message = fault(weights="imagnet")
     assert message == "weights: 'imagnet' is neither `imagenet`, `none` nor a file"
+
+
+@pytest.mark.input("Weights", "Weights that are not finite", "refused: how many, and the first by name")
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite_are_named(fault, tmp_path, resnet_state, bad):
+    """A training from them could only diverge, whatever its learning rate."""
+    resnet_state["layer1.0.bn1.running_var"][3] = bad
+    path = str(tmp_path / "weights.pth")
+    torch.save(resnet_state, path)
+    message = fault(weights=path)
+    assert message.startswith(
+        f"{path}: 1 of 120 weights are not finite, the first is 'layer1.0.bn1.running_var'"
+    )
+
+
+def test_a_head_that_is_left_out_may_be_anything(make, tmp_path, resnet_state):
+    resnet_state["fc.weight"][0] = torch.nan
+    torch.save(resnet_state, tmp_path / "weights.pth")
+    assert make(weights=str(tmp_path / "weights.pth"))

@@ -12,8 +12,8 @@ from histopatch.errors import InputError
 def load_backbone(features: nn.Module, head: str, state: dict[str, Tensor], source: str) -> None:
     """Load a state dict into a backbone whose own classification head is at `head`, and leave that as it is.
 
-    source: where the weights are from, named in the InputError if a weight is missing, unknown or of another
-    shape.
+    source: where the weights are from, named in the InputError if a weight is missing, unknown, of another
+    shape or not finite.
     """
     state = {name: value for name, value in state.items() if not name.startswith(f"{head}.")}
     wanted = {name: v for name, v in features.state_dict().items() if not name.startswith(f"{head}.")}
@@ -27,6 +27,12 @@ def load_backbone(features: nn.Module, head: str, state: dict[str, Tensor], sour
                 f"{source}: {fault} {len(names)} of {len(wanted)} weights of this backbone, "
                 f"the first is {names[0]!r}; give weights of the same architecture"
             )
+    broken = [k for k in wanted if k in state and not state[k].isfinite().all()]
+    if broken:
+        raise InputError(
+            f"{source}: {len(broken)} of {len(wanted)} weights are not finite, the first is {broken[0]!r}; "
+            "the training that they are from diverged, use others"
+        )
     features.load_state_dict(state, strict=False)
 
 
