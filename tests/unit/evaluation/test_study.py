@@ -38,7 +38,7 @@ def test_names_stay_names(table_of_runs, name):
 
 def test_a_run_that_failed_comes_last_with_its_reason(table_of_runs, tmp_path):
     runs = table_of_runs(
-        {"run": "none", "failed": "no memory"}, {"run": "low"}, {"run": "other", "study": "two"}
+        {"run": "other", "study": "two"}, {"run": "none", "failed": "no memory"}, {"run": "low"}
     )
     study_table(runs, "one", str(tmp_path / "one.csv"))
     table = pd.read_csv(tmp_path / "one.csv")
