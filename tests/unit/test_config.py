@@ -46,7 +46,12 @@ def fault_of(raw: dict) -> str:
 
 def test_defaults_are_filled_in():
     whole = config.load(minimal())
-    assert whole["runtime"] == {"device": "auto", "workers": "auto", "log_level": "info"}
+    assert whole["runtime"] == {
+        "device": "auto",
+        "workers": "auto",
+        "on_failure": "stop",
+        "log_level": "info",
+    }
     mine = whole["experiments"]["mine"]
     assert mine["defaults"] == {
         "backbone": "efficientnet_b0",
@@ -313,7 +318,8 @@ def test_every_experiment_is_checked_not_only_the_one_to_run():
 
 
 @pytest.mark.parametrize(
-    "runtime", [{"workers": 0}, {"workers": "all"}, {"device": "tpu"}, {"log_level": "loud"}]
+    "runtime",
+    [{"workers": 0}, {"workers": "all"}, {"device": "tpu"}, {"log_level": "loud"}, {"on_failure": "go on"}],
 )
 def test_impossible_runtime_knobs_are_named(runtime):
     assert fault_of(minimal() | {"runtime": runtime}).startswith(f"runtime.{next(iter(runtime))}")

@@ -81,7 +81,9 @@ def test_a_number_in_another_form_reruns_nothing(project, number):
 
 
 def test_runtime_knobs_rerun_nothing(project):
-    configure(project, ("{workers: 1}", "{workers: 2, device: cpu, log_level: debug}"))
+    configure(
+        project, ("{workers: 1}", "{workers: 2, device: cpu, on_failure: compare_others, log_level: debug}")
+    )
     assert plan(project, "--cores", "2").rules == set()
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from snakemake.utils import update_config
 
 from histopatch.config import UnknownExperimentError, load
-from histopatch.errors import InputError
+from histopatch.errors import one_line
 from histopatch.experiment import Experiment, read_experiment
+from histopatch.system import check_system
 from histopatch.yaml_files import read_yaml
 
 
@@ -45,6 +46,7 @@ def parse(description: str, **flags: str) -> Request:
     arguments = parser.parse_args()
     raw: dict = {}
     try:
+        check_system()
         for path in arguments.configfile:
             update_config(raw, read_yaml(path))
         if arguments.experiment:
@@ -55,6 +57,8 @@ def parse(description: str, **flags: str) -> Request:
     except UnknownExperimentError as error:
         given = 'with make CONFIGS="config.yaml mine.yaml", else --configfile config.yaml mine.yaml'
         sys.exit(f"Error: {error}; for one in a file of its own: {given}")
-    except InputError as error:
-        sys.exit(f"Error: {error}")
+    except Exception as error:
+        if line := one_line(error):
+            sys.exit(f"Error: {line}")
+        raise
     return Request(experiment, config["runtime"], arguments)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from histopatch.errors import InputError
 from histopatch.evaluation.final import final_tables
 from histopatch.files import read_table
 from histopatch.settings import Split
@@ -172,3 +173,9 @@ def test_each_slide_of_each_part_has_its_auroc(measured):
     row = table[table.group == "2-3"].iloc[0]
     assert (row.patches, row.positive) == (20, mine.label.sum())
     assert row.auc == pytest.approx(roc_auc_score(mine.label, mine.probability))
+
+
+def test_a_final_training_that_failed_is_one_line(measured, tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"failed": "no memory"}))
+    with pytest.raises(InputError, match=r"^the final training failed: no memory"):
+        measured(VALIDATION[:0])

@@ -220,3 +220,10 @@ def test_operating_points_are_a_table(summary):
     )
     assert "| PPV at 1% |" in text
     assert "| – (0.000–1.000) |" in text
+
+
+def test_runs_that_failed_are_told_with_their_reason(summary):
+    text = summary([{"run": "good"}, {"run": "bad", "failed": "training diverged (lr 1, fp32); lower lr"}])
+    assert "Highest of 1: `good`" in text
+    assert "Failed, and not compared: `bad` (training diverged (lr 1, fp32); lower lr)." in text
+    assert "nan" not in text

@@ -10,6 +10,7 @@ from histopatch.evaluation.by_group import auc_by_group
 from histopatch.evaluation.predictions import read_predictions, read_slides
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
 from histopatch.evaluation.split_descriptions import EVALUATED_ON, evaluated_on
+from histopatch.failures import check_final
 from histopatch.files import write_json, write_table
 from histopatch.settings import Split
 from histopatch.statistics.auroc import fold_aurocs
@@ -38,8 +39,9 @@ def final_tables(
 
     Thresholds and the temperature are chosen on the validation patches and reported on the held-out ones. If
     nothing is held out, they are chosen on one half of the validation patches and reported on the other,
-    with whole slides in each half if slides are known.
+    with whole slides in each half if slides are known. Raises InputError if the final training failed.
     """
+    check_final(predictions)
     slides = read_slides(split_table)
     validation = Subset("validation patches", read_predictions(predictions, slides))
     measured = Subset("held-out patches", read_predictions([held_out], slides)) if held_out else validation

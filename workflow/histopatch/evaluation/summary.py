@@ -9,6 +9,7 @@ import pandas as pd
 from histopatch.data.giveaways import sentence
 from histopatch.evaluation.markdown import escape
 from histopatch.evaluation.split_descriptions import describe_split
+from histopatch.failures import failed, finished
 from histopatch.files import read_table, replacing
 from histopatch.settings import Split
 from histopatch.statistics.metrics import METRICS
@@ -74,7 +75,7 @@ def _data(cleaning: dict) -> list[str]:
 
 def _study(group: pd.DataFrame) -> list[str]:
     """A table of the runs, best first, and which of the others the test cannot distinguish from the best."""
-    ranked = group.sort_values("final_val_auc", ascending=False, kind="stable")
+    ranked = finished(group).sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
         "| run | validation AUROC | 95 % interval | over folds | validated on |",
@@ -97,6 +98,8 @@ def _study(group: pd.DataFrame) -> list[str]:
         these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
         if len(these):
             lines.append(f"{words}: {', '.join(f'`{name}`' for name in these.run)}.")
+    for run in group[failed(group)].itertuples():
+        lines.append(f"Failed, and not compared: `{run.run}` ({run.failed}).")
     return lines
 
 
