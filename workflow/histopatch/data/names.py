@@ -8,12 +8,11 @@ from collections.abc import Iterable
 import pandas as pd
 
 from histopatch.data.listing import IMAGE_SUFFIXES
+from histopatch.spreadsheets import FORMULA
 
 LONGEST = 1024  # characters
 SHOWN = 60  # characters of a name in a message
 SUFFIX = re.compile(rf"({'|'.join(map(re.escape, IMAGE_SUFFIXES))})$", re.IGNORECASE)
-# What a spreadsheet would run. A dash is a formula only if more than a name follows.
-FORMULA = re.compile(r"[=+@]|-.*[^\w.\-/ ]", re.DOTALL)
 SPREADSHEET_NUMBER = re.compile(r"\d([.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 
 
