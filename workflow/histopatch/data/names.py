@@ -58,7 +58,7 @@ def match_ids(ids: pd.Series, known: Iterable[str]) -> pd.Series:
     difference. An id that fits none, or several, stays as it is.
     """
     known = set(known)
-    strange = ~ids.isin(known)
+    strange = pd.Series([name not in known for name in ids], ids.index, dtype=bool)
     if not strange.any():
         return ids
     bare: dict[str, str | None] = {}
