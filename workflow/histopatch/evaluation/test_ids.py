@@ -55,25 +55,25 @@ def pair(
     messages; sample, unusable and errors: as of `write_test_ids`. Raises InputError as well if the sample
     cannot be read, or an id would make a spreadsheet run something.
     """
-    source, known = sample or where, sorted(usable | reasons.keys())
-    ids = read_sample(sample) if sample else pd.Series(known, dtype=str)
-    for name in ids:
+    source, known = sample or where, usable | reasons.keys()
+    ids = read_sample(sample) if sample else pd.Series(sorted(known), dtype=str)
+    names = ids.tolist()
+    for name in names:
         if text := fault(name):
             raise InputError(f"{source}: the id {quote(name)} is a {text}; give the image another name")
-    image = match_ids(ids, known)
-    missing = pd.Series([name not in usable for name in image], ids.index, dtype=bool)
-    reason = pd.Series("", ids.index).mask(
-        missing, image[missing].map(lambda name: reasons.get(name, NO_IMAGE))
-    )
-    if missing.any() and (unusable == "stop" or missing.all()):
+    images = match_ids(ids, known).tolist()
+    reason = ["" if image in usable else reasons.get(image, NO_IMAGE) for image in images]
+    missing = [number for number, text in enumerate(reason) if text]
+    if missing and (unusable == "stop" or len(missing) == len(ids)):
         hint = "; ".join(spoiled(ids[missing], known)) or "correct them"
-        if not missing.all():
+        if len(missing) < len(ids):
             hint += ", or set final.unusable_images to the probability to submit for them"
         raise InputError(
-            f"{source}: {missing.sum():,} of {len(ids):,} test ids have no usable image, the first is "
-            f"{quote(ids[missing].iloc[0])} ({reason[missing].iloc[0]}); {hint}"
+            f"{source}: {len(missing):,} of {len(ids):,} test ids have no usable image, the first is "
+            f"{quote(names[missing[0]])} ({reason[missing[0]]}); {hint}"
         )
-    return pd.DataFrame({"id": ids, "image": image.mask(missing, ""), "reason": reason})
+    image = ["" if text else image for image, text in zip(images, reason, strict=True)]
+    return pd.DataFrame({"id": names, "image": image, "reason": reason})
 
 
 def read_sample(path: str) -> pd.Series:
