@@ -35,4 +35,6 @@ def test_they_get_the_stated_probability(damaged):
     submission = pd.read_csv(damaged / "results/small/submission.csv")
     bad = submission.id == BAD
     assert submission.label[bad].tolist() == [0.25]
-    assert submission[~bad].equals(before[~bad])
+    assert [*submission.id] == [*before.id]
+    # The network gets other patches at a time, which may change the last digits.
+    assert submission.label[~bad].to_numpy() == pytest.approx(before.label[~bad].to_numpy(), abs=1e-5)

@@ -137,3 +137,9 @@ def test_a_chance_finding_among_few_patches_is_not_warned_of(found, caplog):
     table = found(count=6, format=lambda label: "PNG" if label else "JPEG")
     assert table.auc_in_sample["format"] == 1
     assert not caplog.records
+
+
+def test_several_facts_are_said_at_once(found, caplog):
+    found(file=lambda label: "a.png" if label else "a.jpg", mode=lambda label: "L" if label else "RGB")
+    (record,) = caplog.records
+    assert "Others that do: colour mode (1.00). A model could" in record.getMessage()

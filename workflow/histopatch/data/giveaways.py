@@ -71,22 +71,31 @@ def giveaways(index: str, labels: str, rejected: str, table: str) -> None:
     rows.append(_row("set aside", *_set_aside(clean, read_table(rejected))))
     found = pd.DataFrame([row for row in rows if row], columns=COLUMNS)
     found = found.sort_values("auc", ascending=False, kind="stable")
-    for row in found[found.gives_away].itertuples():
-        logging.warning("%s", sentence(row))
+    for sentence in warnings_of(found):
+        logging.warning("%s", sentence)
     write_table(found, table)
 
 
-def sentence(row) -> str:
-    """What a row of the table that gives a class away means, in a sentence or two."""
-    if row.fact == "set aside":
-        return (
+def warnings_of(found: pd.DataFrame) -> list[str]:
+    """What to say of a table COLUMNS: which facts tell the classes apart, and whose images are set aside."""
+    found = found[found.gives_away.eq(True)]
+    lost, telling = found[found.fact == "set aside"], found[found.fact != "set aside"]
+    texts = []
+    if len(telling):
+        best, *others = telling.itertuples()
+        also = ", ".join(f"{FACTS[row.fact].words} ({row.auc:.2f})" for row in others)
+        texts.append(
+            f"The {FACTS[best.fact].words} alone tells the classes apart (AUROC {best.auc:.2f}): negatives "
+            f"have {best.negatives}, positives {best.positives}. "
+            + (f"Others that do: {also}. " if also else "")
+            + "A model could learn this instead of the tissue."
+        )
+    for row in lost.itertuples():
+        texts.append(
             f"Images of one class are set aside more often: negatives {row.negatives}; positives "
             f"{row.positives}. The patches that are left may differ from those that a model will meet."
         )
-    return (
-        f"The {FACTS[row.fact].words} alone tells the classes apart (AUROC {row.auc:.2f}): negatives have "
-        f"{row.negatives}, positives {row.positives}. A model could learn this instead of the tissue."
-    )
+    return texts
 
 
 def _facts(patches: pd.DataFrame) -> dict[str, pd.Series]:
