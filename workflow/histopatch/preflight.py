@@ -4,6 +4,7 @@ from histopatch.backbones.initial import check_initial
 from histopatch.data.images import commonest_size
 from histopatch.data.slides import slides_of
 from histopatch.errors import InputError
+from histopatch.evaluation.test_ids import check_test_ids
 from histopatch.experiment import Experiment
 
 
@@ -20,6 +21,7 @@ def check_inputs(experiment: Experiment) -> None:
                 f"{dataset.images(part).where}: there are no images here (.tif, .tiff, .png, .jpg)"
             )
     patch_size(dataset)
+    check_test_ids(dataset, experiment.final.unusable_images)
     ids, known = dataset.labels().id, dataset.slides()
     for name, split in experiment.splits.items():
         try:

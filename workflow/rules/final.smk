@@ -69,7 +69,6 @@ rule test_ids:
     priority: 1
     params:
         unusable=lambda wildcards: experiment(wildcards).final.unusable_images,
-        folder=lambda wildcards: experiment(wildcards).dataset.where,
         code=code("test_ids.py"),
     script:
         "../scripts/test_ids.py"

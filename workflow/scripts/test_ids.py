@@ -9,6 +9,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.input.index,
         snakemake.input.set_aside,
         snakemake.params.unusable,
-        snakemake.params.folder,
         snakemake.output[0],
     )

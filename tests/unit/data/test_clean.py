@@ -9,6 +9,7 @@ from histopatch.data.clean import clean_files
 from histopatch.data.formats.kaggle import Kaggle
 from histopatch.errors import InputError
 from histopatch.settings import Cleaning
+from histopatch.spreadsheets import restored
 
 CLEANING = Cleaning(near_blank_std=6.0)
 GOOD = ["a,0", "b,1", "c,0", "d,1"]
@@ -36,7 +37,7 @@ def cleaned(tmp_path, csv):
         out = [str(tmp_path / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
         cleaning = dataclasses.replace(CLEANING, **changes)
         clean_files(Kaggle(str(tmp_path)), str(index), str(rejected), cleaning, *out)
-        tables = (pd.read_csv(path, dtype={"id": str}, keep_default_na=False) for path in out[:2])
+        tables = (restored(pd.read_csv(path, dtype={"id": str}, keep_default_na=False)) for path in out[:2])
         return Cleaned(*tables, json.loads((tmp_path / "summary.json").read_text()))
 
     return run

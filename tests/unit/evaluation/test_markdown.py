@@ -1,6 +1,6 @@
 import pytest
 
-from histopatch.evaluation.markdown import escape
+from histopatch.evaluation.markdown import code, escape
 
 
 @pytest.mark.input(
@@ -22,3 +22,16 @@ from histopatch.evaluation.markdown import escape
 )
 def test_a_text_shows_as_it_is(text, shown):
     assert escape(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("lr=0.1, dropout=0.2", "`lr=0.1, dropout=0.2`"),
+        ("weights=a`b|c", r"``weights=a`b\|c``"),
+        ("`a``", "``` `a`` ```"),
+        ("a\nb", "`a b`"),
+    ],
+)
+def test_a_code_span_ends_where_the_text_does(text, shown):
+    assert code(text) == shown

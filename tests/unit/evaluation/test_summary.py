@@ -4,6 +4,7 @@ import json
 import pandas as pd
 import pytest
 
+from histopatch.data import giveaways
 from histopatch.evaluation.seeds import COLUMNS
 from histopatch.evaluation.summary import write_summary
 from histopatch.settings import Split
@@ -42,7 +43,7 @@ def point(**changes) -> dict:
     return row | {"ppv_at_0.01": 0.0876, "npv_at_0.01": 0.999} | changes
 
 
-FACTS = "fact,values,auc,auc_low,auc_high,gives_away,negatives,positives"
+FACTS = ",".join(giveaways.COLUMNS)
 
 
 @pytest.fixture
@@ -92,11 +93,11 @@ def test_nothing_rejected_is_said(summary):
 
 def test_what_gives_a_class_away_is_said(summary):
     rows = [
-        "suffix,2,1.0,0.98,1.0,True,.jpg (60),.png (60)",
-        "red,9,0.7,0.6,0.8,False,a median of 3,a median of 4",
+        "suffix,2,1.0,0.98,1.0,1.0,True,.jpg (60),.png (60)",
+        "red,9,0.7,0.6,0.8,0.7,False,a median of 3,a median of 4",
     ]
     text = summary([{}], facts=rows)
-    assert "The suffix alone tells the classes apart (AUROC 1.00)" in text
+    assert "The suffix of the file alone tells the classes apart (AUROC 1.00)" in text
     assert "negatives have .jpg (60), positives .png (60)" in text
     assert "red" not in text
 

@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
+from histopatch.data.formats.kaggle import Kaggle
 from histopatch.errors import InputError
-from histopatch.evaluation.test_ids import write_test_ids
+from histopatch.evaluation.test_ids import check_test_ids, write_test_ids
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def test_ids(tmp_path, csv):
             (tmp_path / "sample.csv").write_text(sample)
         given = str(tmp_path / "sample.csv") if sample is not None else None
         out = tmp_path / "test_ids.csv"
-        write_test_ids(given, str(index), str(rejected), unusable, "data/test", str(out))
+        write_test_ids(given, str(index), str(rejected), unusable, str(out))
         return list(pd.read_csv(out, dtype=str, keep_default_na=False).itertuples(index=False, name=None))
 
     return write
@@ -111,3 +112,81 @@ def test_where_no_id_fits_the_sample_is_the_wrong_one(test_ids):
 def test_images_that_the_sample_does_not_name_are_warned_of(test_ids, caplog):
     assert test_ids("id,label\na,0\n", aside=["z,z.tif,unreadable: empty"]) == same("a")
     assert "leaves out 3 test images, such as '007'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("ids", "hint"),
+    [
+        (["7", "a"], "1 ids lost their leading zeros, such as '7' for '007': import the column as text"),
+        (["1.5E+39", "a"], "1 ids were turned into numbers by a spreadsheet"),
+    ],
+)
+def test_what_a_spreadsheet_did_to_the_ids_is_said(test_ids, ids, hint):
+    sample = "".join(f"{id_},0\n" for id_ in ids)
+    with pytest.raises(InputError, match=r"sample\.csv: 1 of 2 test ids have no usable image") as caught:
+        test_ids(f"id,label\n{sample}")
+    assert hint in str(caught.value)
+
+
+@pytest.mark.input(
+    "Sample submission", "An id that a spreadsheet would run, such as `=1+1`", "refused before any training"
+)
+@pytest.mark.parametrize("case", [{"sample": "id,label\n=1+1,0\na,0\n"}, {"images": ["=1+1", "a"]}])
+def test_an_id_that_a_spreadsheet_would_run_is_refused(test_ids, case):
+    with pytest.raises(InputError, match=r"\.csv: the id '=1\+1' is a name that a spreadsheet would run"):
+        test_ids(**case, unusable=0.5)
+
+
+def test_an_image_that_the_sample_does_not_name_may_be_unusable(test_ids):
+    assert test_ids("id,label\na,0\n", images=["a"], aside=["c,c.tif,unreadable: empty"]) == same("a")
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Check a data set in Kaggle's layout by its names: files below `test`, and a sample submission."""
+
+    def run(files=("a.tif", "007.tif"), sample=None, unusable="stop") -> None:
+        if files is not None:
+            (tmp_path / "test").mkdir()
+        for file in files or ():
+            (tmp_path / "test" / file).write_bytes(b"")
+        if sample is not None:
+            (tmp_path / "sample_submission.csv").write_text(sample)
+        check_test_ids(Kaggle(str(tmp_path)), unusable)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {},
+        {"sample": "Id;Label\na;0\n007;0\n"},
+        {"sample": "id,label\na.tif,0,\n"},
+        {"files": None},
+        {"files": ["a.tif", "a.png", "b.tif"], "sample": "id\nb\n"},
+        {"files": ["a.tif", "a.png", "b.tif"], "unusable": 0.5},
+        {"sample": "id\na\nc\n", "unusable": 0.5},
+    ],
+)
+def test_names_that_fit_are_no_error(check, case):
+    check(**case)
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ({"sample": "id,label\n"}, r"sample_submission\.csv: there are no ids below the first line"),
+        ({"sample": ""}, r"sample_submission\.csv: the file is empty"),
+        (
+            {"sample": "id\na\nc\n"},
+            r"sample_submission\.csv: 1 of 2 test ids have no usable image.* 'c' \(no",
+        ),
+        ({"sample": "id\nx\n", "unusable": 0.5}, "1 of 1 test ids have no usable image"),
+        ({"files": ["a.tif", "a.png", "b.tif"]}, r"/test: 1 of 2 .* \(a\.tif: same id as a\.png\)"),
+        ({"files": ["@a.tif", "b.tif"]}, r"/test: the id '@a' is a name that a spreadsheet would run"),
+    ],
+)
+def test_what_names_alone_show_is_refused_before_any_job(check, case, message):
+    with pytest.raises(InputError, match=message):
+        check(**case)

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 import pandas as pd
 
 from histopatch.data.listing import IMAGE_SUFFIXES
+from histopatch.spreadsheets import FORMULA
 
 LONGEST = 1024  # characters
 SHOWN = 60  # characters of a name in a message
 SUFFIX = re.compile(rf"({'|'.join(map(re.escape, IMAGE_SUFFIXES))})$", re.IGNORECASE)
-# What a spreadsheet would run. A dash is a formula only if more than a name follows.
-FORMULA = re.compile(r"[=+@]|-.*[^\w.\-/ ]", re.DOTALL)
 SPREADSHEET_NUMBER = re.compile(r"\d([.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 
 
@@ -59,7 +58,7 @@ def match_ids(ids: pd.Series, known: Iterable[str]) -> pd.Series:
     difference. An id that fits none, or several, stays as it is.
     """
     known = set(known)
-    strange = ~ids.isin(known)
+    strange = pd.Series([name not in known for name in ids], ids.index, dtype=bool)
     if not strange.any():
         return ids
     bare: dict[str, str | None] = {}

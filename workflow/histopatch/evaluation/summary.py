@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from histopatch.data.giveaways import sentence
-from histopatch.evaluation.markdown import escape
+from histopatch.data.giveaways import warnings_of
+from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.failures import failed, finished
 from histopatch.files import read_table, replacing
@@ -29,14 +29,12 @@ def write_summary(
 
     splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
     with one line each, the results of the leakage audits; tables: those of `giveaways`, `runs`, `effects` and
-    `seeds`;
-    final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
+    `seeds`; final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
     """
     runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
-    facts = read_table(tables["giveaways"])
-    for fact in facts[facts.gives_away].itertuples():
-        lines += [f"**{escape(sentence(fact))}**", ""]
+    for sentence in warnings_of(read_table(tables["giveaways"])):
+        lines += [f"**{escape(sentence)}**", ""]
     lines += ["## Splits", ""]
     lines += [f"- {describe_split(name, split)}" for name, split in splits.items()]
     lines += ["", "Leakage audit:", "", *(f"- {escape(Path(path).read_text())}" for path in verdicts), ""]
@@ -82,7 +80,7 @@ def _study(group: pd.DataFrame) -> list[str]:
         "| --- | --: | --- | --- | --- |",
         *(_row(run) for run in ranked.itertuples()),
         "",
-        f"Highest of {len(ranked)}: `{best.run}` after {_count(best.epochs, 'epoch')}.",
+        f"Highest of {len(ranked)}: {code(best.run)} after {_count(best.epochs, 'epoch')}.",
     ]
     if ranked.validated_on.nunique() > 1:
         lines.append(
@@ -97,9 +95,9 @@ def _study(group: pd.DataFrame) -> list[str]:
     ):
         these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
         if len(these):
-            lines.append(f"{words}: {', '.join(f'`{name}`' for name in these.run)}.")
+            lines.append(f"{words}: {', '.join(map(code, these.run))}.")
     for run in group[failed(group)].itertuples():
-        lines.append(f"Failed, and not compared: `{run.run}` ({run.failed}).")
+        lines.append(f"Failed, and not compared: {code(run.run)} ({escape(run.failed)}).")
     return lines
 
 
@@ -107,12 +105,12 @@ def _row(run) -> str:
     folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else ""
     slides = "" if pd.isna(run.val_slides) else f", {_count(int(run.val_slides), 'slide')}"
     interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{slides})"
-    return f"| `{run.run}` | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
+    return f"| {code(run.run)} | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
 
 
 def _seeds(seeds: pd.DataFrame) -> list[str]:
     return [
-        f"- `{row.run}` with {row.seeds} seeds: AUROC {row.mean_val_auc:.4f} ± {row.sd_val_auc:.4f} "
+        f"- {code(row.run)} with {row.seeds} seeds: AUROC {row.mean_val_auc:.4f} ± {row.sd_val_auc:.4f} "
         f"(mean ± standard deviation), from {row.lowest_val_auc:.4f} to {row.highest_val_auc:.4f}."
         for row in seeds.itertuples()
     ]
@@ -123,21 +121,21 @@ def _effects(effects: pd.DataFrame) -> list[str]:
     lines = []
     for setting, group in effects.groupby("setting", sort=False):
         best = group.loc[group.difference.idxmax()]
-        others = ", ".join(str(value) for value in group.value if value != best.value)
+        others = ", ".join(escape(str(value)) for value in group.value if value != best.value)
         verdict = "" if best.verdict == "higher" else f" {best.verdict[0].upper()}{best.verdict[1:]}."
         interval = ""
         if pd.notna(best.difference_low):
             interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f})"
         lines.append(
-            f"- `{setting}`: {best.value} changed the AUROC by {best.difference:+.4f}{interval} compared "
-            f"with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
+            f"- `{setting}`: {escape(str(best.value))} changed the AUROC by {best.difference:+.4f}{interval} "
+            f"compared with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
         )
     return lines
 
 
 def _final(best: dict, metrics: dict) -> list[str]:
     measured, seeds = metrics["measured"], best["seeds"]
-    chosen = f"`{best['run']}`, chosen among {best['chosen_from']} by `{best['metric']}`"
+    chosen = f"{code(best['run'])}, chosen among {best['chosen_from']} by `{best['metric']}`"
     if seeds > 1:
         chosen += f" (mean over {seeds} seeds)"
     if best["select"] == "cheapest_tied":

@@ -54,6 +54,7 @@ RC = {
     "legend.frameon": False,
     "legend.fontsize": 10,
     "lines.linewidth": 1.8,
+    "text.parse_math": False,  # a name with dollars is no formula
 }
 
 
@@ -73,9 +74,9 @@ def class_name(label: int) -> str:
 
 
 def name(text: str) -> str:
-    """A name that other people gave, not too long; matplotlib would take its dollars for a formula."""
-    shown = text if len(text) <= NAME else text[: NAME - 1] + "…"
-    return "".join(c if c.isprintable() else "\ufffd" for c in shown).replace("$", r"\$")
+    """A name that other people gave, without what cannot be drawn; of a long one the middle is left out."""
+    shown = text if len(text) <= NAME else f"{text[: NAME // 2]}…{text[1 - NAME // 2 :]}"
+    return "".join(c if c.isprintable() else "\ufffd" for c in shown)
 
 
 def wrapped(text: str, width: int) -> str:
