@@ -1,16 +1,23 @@
 """The configuration: numbers made numbers, checked against the schema, defaults filled in."""
 
 import copy
+import datetime
 import math
+import os
 
 import jsonschema
 
 from histopatch.data.formats.format import format_class
+from histopatch.data.names import quote
 from histopatch.errors import InputError
-from histopatch.faults import kind, say, suggest, unknown
+from histopatch.faults import kind, say, unknown, unknown_key
 from histopatch.schema import read_schema
 
 MAX_DEPTH = 50  # far deeper than any key
+MAX_TEXT = 4096  # characters, as in the longest path
+MAX_RUNS = 10_000  # of a study
+PATHS = ("root", "table", "slides")  # of a data set
+PLAIN = (str, int, float, dict, list, datetime.date, type(None))
 
 
 class UnknownExperimentError(InputError):
@@ -42,15 +49,22 @@ def load(raw: dict, schema: dict | None = None) -> dict:
 
 def _check_plain(value, at: str = "", depth: int = 0) -> None:
     """Refuse what neither the schema nor the rest here is made for, such as keys that are no texts."""
-    where = " ".join(at.split()) or "config"
+    where = at or "config"
     if depth > MAX_DEPTH:
         raise InputError(f"{where[:60]}…: nested too deeply; write it with fewer levels")
+    if not isinstance(value, PLAIN):
+        raise InputError(f"{where}: YAML reads {type(value).__name__} here, which no key takes; give a text")
     if isinstance(value, int) and value.bit_length() > 1024:
         raise InputError(f"{where}: a number of more than 300 digits; give a smaller one")
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise InputError(f"{where}: a text of more than {MAX_TEXT} characters; give a shorter one")
+        if not value.isprintable():
+            raise InputError(f"{where}: {quote(value)} has a character that is not printable; take it out")
     if isinstance(value, dict):
         for key, child in value.items():
+            _check_plain(key, at)
             if not isinstance(key, str):
-                _check_plain(key, at)
                 raise InputError(f"{where}: YAML reads the name here as {kind(key)}; put it in quotes")
             _check_plain(child, f"{at}.{key}" if at else key, depth + 1)
     elif isinstance(value, list):
@@ -84,14 +98,15 @@ def _numbers(node: dict, value, schema: dict):
         if "grid" in value and isinstance(value["grid"], dict):
             value["grid"] = _grid_numbers(value["grid"], schema)
         return value
-    if node.get("type") in ("number", "integer") and not isinstance(value, bool):
+    kinds = {part.get("type") for part in (node, *node.get("anyOf", []))}
+    if kinds & {"number", "integer"} and not isinstance(value, bool):
         try:
             number = float(value)
         except (TypeError, ValueError, OverflowError):
             return value
         if math.isnan(number):
             return str(value)  # within every range, as no comparison holds; a text is refused
-        if node["type"] == "integer" and number.is_integer():
+        if "integer" in kinds and number.is_integer():
             return value if isinstance(value, int) else int(number)
         return number
     return value
@@ -125,7 +140,7 @@ def _check(value, node: dict, schema: dict, at: str = "") -> None:
     if error is None:
         return
     path = ".".join(filter(None, [at, *map(str, error.absolute_path)])) or "config"
-    raise InputError(" ".join(f"{path}: {say(error)}".split()))
+    raise InputError(f"{path}: {say(error)}")
 
 
 def _check_dataset(dataset: dict, at: str) -> None:
@@ -134,6 +149,9 @@ def _check_dataset(dataset: dict, at: str) -> None:
     for key in dataset:
         if key not in ("format", *known.required, *known.optional):
             raise InputError(f"{at}.{key}: does not go with format {dataset['format']!r}; remove it")
+        if key in PATHS and dataset[key].startswith("~"):
+            whole = quote(os.path.expanduser(dataset[key]))
+            raise InputError(f"{at}.{key}: starts with `~`, which only a shell expands; write {whole}")
     for key, meaning in known.required.items():
         if key not in dataset:
             raise InputError(f"{at}: the key {key!r} is missing; it names {meaning}")
@@ -163,9 +181,14 @@ def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
         here = f"{at}.studies.{name}"
         for key, values in study.get("grid", {}).items():
             if key not in settings:
-                raise InputError(f"{here}.grid: unknown key {key!r}{suggest(key, [*settings])}")
-            for value in values:
-                _check(value, settings[key], schema, at=f"{here}.grid.{key}")
+                raise InputError(f"{here}.grid: {unknown_key(key, settings)}")
+            for place, value in enumerate(values):
+                _check(value, settings[key], schema, at=f"{here}.grid.{key}.{place}")
+        count = len(study.get("runs", {})) + math.prod(map(len, study.get("grid", {}).values()))
+        if count * study["repeats"] > MAX_RUNS:
+            raise InputError(
+                f"{here}: {count * study['repeats']:,} runs; {MAX_RUNS:,} are the most, give fewer"
+            )
         for run in study["disabled"]:
             if run not in study.get("runs", {}):
                 raise InputError(f"{here}.disabled: {unknown('run', run, study.get('runs', {}))}")

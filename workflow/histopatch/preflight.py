@@ -31,7 +31,7 @@ def check_inputs(experiment: Experiment) -> None:
 
 
 def _check_weights(experiment: Experiment) -> None:
-    """Raise InputError, which names the runs, for initial weights that are not there."""
+    """Raise InputError, which names the runs, for initial weights that cannot be any."""
     named = {
         run.folder: f"studies.{study}.{name}"
         for study, runs in experiment.studies.items()
@@ -41,8 +41,8 @@ def _check_weights(experiment: Experiment) -> None:
         try:
             check_initial(run.settings.weights)
         except InputError as error:
-            where = named.get(folder, "final.overrides")
-            raise InputError(f"experiments.{experiment.name}.{where}.{error}") from None
+            key = f"experiments.{experiment.name}.{named.get(folder, 'final.overrides')}.weights"
+            raise InputError(f"{key}: {str(error).removeprefix('weights: ')}") from None
 
 
 def patch_size(dataset) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from histopatch.errors import InputError
+from histopatch.faults import kind
 
 MAX_NODES = 100_000  # with every alias written out; a few lines of aliases can stand for billions
 
@@ -84,6 +85,11 @@ def _check_keys(node: yaml.Node, loader: yaml.SafeLoader, seen: set[yaml.Node]) 
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _fault(key_node, f"a {key_node.id} as a key; keys are names")
             key = "<<" if key_node.value == "<<" else loader.construct_object(key_node)
+            if not isinstance(key, str):
+                name = key_node.value
+                raise _fault(
+                    key_node, f"YAML reads the name {name} as {kind(key)}; put it in quotes: '{name}'"
+                )
             line = key_node.start_mark.line + 1
             if key in lines:
                 raise _fault(

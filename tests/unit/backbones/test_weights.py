@@ -62,6 +62,9 @@ def test_weights_of_another_architecture_are_named(fault, tmp_path, resnet_state
     assert "'conv1.weight'" in message or "'extra.weight'" in message
 
 
+@pytest.mark.input(
+    "Weights", "weights of another architecture", "refused, with the first weight that differs"
+)
 def test_weights_of_another_backbone_are_refused(fault, tmp_path, resnet_state):
     path = str(tmp_path / "weights.pth")
     torch.save(resnet_state, path)
@@ -69,18 +72,60 @@ def test_weights_of_another_backbone_are_refused(fault, tmp_path, resnet_state):
     assert "give weights of the same architecture" in message
 
 
-@pytest.mark.input("Weights", "names behind `module.` and `_orig_mod.`, in any order", "read")
-@pytest.mark.parametrize("lead", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
-def test_names_as_parallel_and_compiled_networks_have_them_are_read(make, same, tmp_path, resnet_state, lead):
+@pytest.mark.input(
+    "Weights",
+    "a backbone that is a part of a network, names behind `module.`, `_orig_mod.`, `model.`, `encoder.` …",
+    "read; the rest of the network is left out",
+)
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "module.",
+        "_orig_mod.",
+        "module._orig_mod.",
+        "model.",
+        "backbone.",
+        "encoder.",
+        "model.encoder.module.",
+    ],
+)
+def test_a_backbone_is_found_within_a_network(make, same, tmp_path, resnet_state, lead):
     path = str(tmp_path / "weights.pth")
-    torch.save({f"{lead}{name}": value for name, value in resnet_state.items()}, path)
+    rest = {"projection.weight": torch.ones(3, 512), "criterion.weight": torch.ones(1)}
+    torch.save(rest | {f"{lead}{name}": value for name, value in resnet_state.items()}, path)
     assert same(make(weights=path).features.state_dict(), without_head(resnet_state))
 
 
-def test_a_weight_with_and_without_a_prefix_is_refused(fault, tmp_path, resnet_state):
+@pytest.mark.input(
+    "Weights", "a backbone that is there twice, as `student.` and `teacher.`", "refused: which one is meant"
+)
+def test_of_two_backbones_none_is_chosen(fault, tmp_path, resnet_state):
+    path = str(tmp_path / "weights.pth")
+    torch.save({f"{lead}{k}": v for lead in ("student.", "teacher.") for k, v in resnet_state.items()}, path)
+    assert fault(weights=path).startswith(
+        f"{path}: holds this backbone 2 times, as 'student.' and 'teacher.'; save"
+    )
+
+
+def test_a_weight_that_is_there_twice_is_refused(fault, tmp_path, resnet_state):
     path = str(tmp_path / "weights.pth")
     torch.save(resnet_state | {"module.conv1.weight": resnet_state["conv1.weight"] + 1}, path)
-    assert fault(weights=path).startswith(f"{path}: has a weight twice")
+    assert fault(weights=path).startswith(f"{path}: has unknown 1 of 120 weights")
+
+
+@pytest.mark.input("Weights", "a head for another number of classes", "left out; the head is drawn anew")
+def test_the_head_may_have_any_number_of_classes(make, same, tmp_path, resnet_state):
+    path = str(tmp_path / "weights.pth")
+    heads = {"model.fc.0.weight": torch.ones(4, 512), "model.fc.3.bias": torch.ones(4)}
+    torch.save({f"model.{k}": v for k, v in without_head(resnet_state).items()} | heads, path)
+    assert same(make(weights=path).features.state_dict(), without_head(resnet_state))
+
+
+@pytest.mark.input("Weights", "a first layer for images of one channel", "refused, with both shapes")
+def test_both_shapes_are_named(fault, tmp_path, resnet_state):
+    path = str(tmp_path / "weights.pth")
+    torch.save(resnet_state | {"conv1.weight": torch.ones(64, 1, 7, 7)}, path)
+    assert "the first is 'conv1.weight' (64×1×7×7, not 64×3×7×7); give" in fault(weights=path)
 
 
 @pytest.mark.input(
@@ -197,7 +242,28 @@ def test_a_file_that_is_cut_off_is_one_line(fault, tmp_path, resnet_state, save,
     path = tmp_path / "weights"
     save(resnet_state, str(path))
     os.truncate(path, int(path.stat().st_size * share))
-    assert fault(weights=str(path)).startswith(f"{path}: not a file of weights (it is damaged or cut off, ")
+    message = fault(weights=str(path))
+    assert message.startswith(f"{path}: not a file of weights (it")
+    assert message.endswith("; fetch it again)") or "it is empty" in message or "it starts with" in message
+
+
+@pytest.mark.input("Weights", "a header of safetensors that no file could have", "refused: fetch it again")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff" * 7 + b"\x7f{",  # a header of 2^63 bytes
+        (2).to_bytes(8, "little") + b"{}",
+        (1).to_bytes(8, "little") + b"{}",
+        (26).to_bytes(8, "little") + b'{"a":{"data_offsets":[0]}}',
+        (27).to_bytes(8, "little") + b'{"a":{"data_offsets":[0,8]}',
+        (100_000).to_bytes(8, "little") + b'{"a":' * 20_000,
+    ],
+)
+def test_an_absurd_header_is_one_line(fault, tmp_path, content):
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(content)
+    told = "its header of safetensors does not fit its size; fetch it again"
+    assert fault(weights=str(path)) == f"{path}: not a file of weights ({told})"
 
 
 class Code:
@@ -259,7 +325,11 @@ def test_a_file_of_something_else_is_one_line(fault, tmp_path, content):
         ),
         ("imagnet", "is neither `imagenet`, `none` nor a file; did you mean `imagenet`?"),
         ("None", "is neither `imagenet`, `none` nor a file; did you mean `none`?"),
-        ("~/weights.pth", "starts with `~`, which is not known here; write the whole path"),
+        pytest.param(
+            "~/weights.pth",
+            f"starts with `~`, which only a shell expands; write {os.path.expanduser('~/weights.pth')!r}",
+            marks=pytest.mark.input("Weights", "a path that starts with `~`", "refused: the path in full"),
+        ),
         (".", "is a folder; name the file in it"),
         ("x" * 5000, "is neither `imagenet`, `none` nor a file"),
         ("nul\0byte", "is neither `imagenet`, `none` nor a file"),

@@ -1,19 +1,19 @@
 """Weights of backbones: state dicts read from files, checked and loaded."""
 
 import warnings
+from collections import Counter
+from collections.abc import Collection
 from pickle import UnpicklingError
 
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from histopatch.backbones.initial import check_initial
+from histopatch.backbones.initial import check_initial, is_safetensors
 from histopatch.errors import InputError
 
 # Where checkpoints of trainings keep the state dict, beside an optimiser, an epoch and so on.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
-# What `DataParallel` and `torch.compile` put into the names of weights.
-WRAPPED = ("module", "_orig_mod")
 CODE = "holds objects with code of their own, which is not run; save `model.state_dict()` or safetensors"
 
 
@@ -23,8 +23,9 @@ def load_backbone(features: nn.Module, head: str, state: dict[str, Tensor], sour
     source: where the weights are from, named in the InputError if a weight is missing, unknown, of another
     shape or no number.
     """
-    state = {name: value for name, value in state.items() if not name.startswith(f"{head}.")}
     wanted = {name: v for name, v in features.state_dict().items() if not name.startswith(f"{head}.")}
+    state = _part(state, wanted, source)
+    state = {name: value for name, value in state.items() if not name.startswith(f"{head}.")}
     # A counter of training steps that files from before torch 0.4.1 lack and nothing here reads.
     missing = [k for k in wanted if k not in state and not k.endswith("num_batches_tracked")]
     unknown = [k for k in state if k not in wanted]
@@ -32,8 +33,8 @@ def load_backbone(features: nn.Module, head: str, state: dict[str, Tensor], sour
     for names, fault in ((missing, "lacks"), (unknown, "has unknown"), (misshapen, "has another shape for")):
         if names:
             raise InputError(
-                f"{source}: {fault} {len(names)} of {len(wanted)} weights of this backbone, "
-                f"the first is {names[0]!r}; give weights of the same architecture"
+                f"{source}: {fault} {len(names)} of {len(wanted)} weights of this backbone, the first is "
+                f"{names[0]!r}{_shapes(state, wanted, names[0])}; give weights of the same architecture"
             )
     for name, value in state.items():
         if wanted[name].is_floating_point():
@@ -48,24 +49,38 @@ def read_weights(path: str) -> dict[str, Tensor]:
     never run. Raises InputError where the file is missing, broken or something else.
     """
     check_initial(path)
-    state = _state_dict(_load(path), path)
-    plain = {".".join(part for part in k.split(".") if part not in WRAPPED): v for k, v in state.items()}
-    if len(plain) < len(state):
-        raise InputError(f"{path}: has a weight twice, with and without a prefix; save one state dict")
-    if any(name.startswith("features.") for name in plain) and "head.1.weight" in plain:
-        plain = {k.removeprefix("features."): v for k, v in plain.items() if not k.startswith("head.")}
-    return plain
+    return _state_dict(_load(path), path)
+
+
+def _part(state: dict[str, Tensor], wanted: Collection[str], source: str) -> dict[str, Tensor]:
+    """The weights of a backbone out of those of a network that it is a part of.
+
+    The part has a prefix: `module.` in a network that ran in parallel, `_orig_mod.` in a compiled one, or the
+    name of an attribute, such as `model.` or `encoder.`. Where no prefix is in front of most of the names
+    that are wanted, all weights are returned as they are.
+    """
+    counts: Counter[str] = Counter()
+    for name in state:
+        parts = name.split(".")
+        for depth in range(len(parts)):
+            counts[".".join([*parts[:depth], ""])] += ".".join(parts[depth:]) in wanted
+    prefixes = [prefix for prefix, count in counts.items() if count > len(wanted) / 2]
+    if len(prefixes) > 1:
+        raise InputError(
+            f"{source}: holds this backbone {len(prefixes)} times, as {' and '.join(map(repr, prefixes))}; "
+            "save the state dict of the one that is meant"
+        )
+    if prefixes in ([], [""]):
+        return state
+    return {k.removeprefix(prefixes[0]): v for k, v in state.items() if k.startswith(prefixes[0])}
 
 
 def _load(path: str):
     """What a file holds. Raises InputError that says what it is instead."""
+    with open(path, "rb") as file:
+        start = file.read(64)
     try:
-        with open(path, "rb") as file:
-            start = file.read(64)
-    except OSError as error:
-        raise InputError(f"{path}: could not be read ({error.strerror})") from None
-    try:
-        if start[8:9] == b"{":  # behind the size of the header, as safetensors begin
+        if is_safetensors(start):
             return safetensors.torch.load_file(path)
         with warnings.catch_warnings(action="ignore"), open(path, "rb") as file:
             return torch.load(file, map_location="cpu", weights_only=True)  # a path it judges by its suffix
@@ -74,21 +89,12 @@ def _load(path: str):
 
 
 def _reason(start: bytes, error: Exception) -> str:
-    """Why a file could not be read, by its first bytes."""
-    text = str(error)
-    if "GLOBAL" in text or "TorchScript" in text:
+    """Why a file that looks like one of weights could not be read."""
+    if "GLOBAL" in str(error) or "TorchScript" in str(error):
         return CODE
-    if not start:
-        return "it is empty"
-    if start.startswith(b"version https://git-lfs"):
-        return "it is a pointer of Git LFS; run `git lfs pull`"
-    if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
-        return "it is an HTML page; download the file itself"
     if start.startswith(b"\x80") and isinstance(error, UnpicklingError):
         return CODE
-    if start.startswith((b"PK", b"\x80")) or start[8:9] == b"{":
-        return f"it is damaged or cut off, {type(error).__name__}; fetch it again"
-    return f"it starts with {start[:16]!r}"
+    return f"it is damaged or cut off, {type(error).__name__}; fetch it again"
 
 
 def _state_dict(content, path: str) -> dict[str, Tensor]:
@@ -109,6 +115,14 @@ def _is_state_dict(content) -> bool:
         and all(isinstance(name, str) for name in content)
         and all(isinstance(value, Tensor) for value in content.values())
     )
+
+
+def _shapes(state: dict[str, Tensor], wanted: dict[str, Tensor], name: str) -> str:
+    """The shapes of a weight in the file and in the backbone, where both have it."""
+    if name not in state or name not in wanted:
+        return ""
+    given, needed = ("×".join(map(str, values[name].shape)) for values in (state, wanted))
+    return f" ({given}, not {needed})"
 
 
 def _float32(value: Tensor, name: str, source: str) -> Tensor:
