@@ -31,7 +31,7 @@ class PatchArrays:
 
     def decode(self, pixels: np.ndarray) -> list[dict]:
         size = pixels.shape[1]
-        record = {"mode": "RGB", "width": size, "height": size}
+        record = {"mode": "RGB", "width": size, "height": size, "format": "HDF5"}
         for file in dict.fromkeys(self.files):
             here = np.flatnonzero(np.array(self.files) == file)
             with h5py.File(Path(self.where, file)) as opened:

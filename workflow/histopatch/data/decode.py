@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, TiffTags
 
+from histopatch.data.provenance import provenance
+
 MODES = ("RGB", "RGBA", "L", "P")  # 8 bits per channel, converted to RGB without loss of intensity
 XMP = 700
 # A TIFF with one of these tags is left to Pillow, which may rotate the image or read more than its strips.
@@ -20,7 +22,8 @@ FORMATS = ("TIFF", *(name for name in Image.ID if name != "TIFF"))
 def decode(path: str | Path, target: np.ndarray) -> dict:
     """Decode one image into `target` (size×size×3 uint8).
 
-    Returns `mode`, `width` and `height`, or `reason` if the image is unusable, which leaves zeros.
+    Returns `mode`, `width`, `height` and what `provenance` tells, or `reason` if the image is unusable,
+    which leaves zeros.
     """
     height, width = target.shape[:2]
     try:
@@ -35,7 +38,8 @@ def decode(path: str | Path, target: np.ndarray) -> dict:
                 return {"reason": f"mode {image.mode} is not 8-bit colour or grey"}
             plain = _plain_pixels(image, content)
             target[:] = np.asarray(image.convert("RGB")) if plain is None else plain
-            return {"mode": image.mode, "width": width, "height": height}
+            record = {"mode": image.mode, "width": width, "height": height, "bytes": len(content)}
+            return record | provenance(image)
     except Exception as error:  # decoders raise exceptions of any kind; one bad file must not end the job
         target[:] = 0
         return {"reason": f"unreadable: {type(error).__name__}"}

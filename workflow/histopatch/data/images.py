@@ -29,7 +29,8 @@ class Images(Protocol):
     def decode(self, pixels: np.ndarray) -> list[dict]:
         """Write all images into `pixels` (N×size×size×3 uint8, zeros before); return a record of each.
 
-        A record has `mode`, `width` and `height`, or `reason` if the image is unusable.
+        A record has `mode`, `width` and `height`, and `format`, `bytes`, `quality` and `software` as far as
+        they are known, or `reason` if the image is unusable.
         """
 
     def size(self, number: int) -> tuple[int, int] | None:

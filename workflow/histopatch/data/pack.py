@@ -19,16 +19,20 @@ from histopatch.errors import InputError
 from histopatch.files import replacing, write_table
 
 CHUNK = 256  # images per task: 7 MB of 96×96 patches, so that memory use stays flat
-INDEX = ["id", "row", "file", "mode", "width", "height", "min", "max", "mean", "std"]
+INDEX = [
+    "id", "row", "file", "mode", "width", "height", "min", "max", "mean", "std",
+    "format", "bytes", "quality", "software", "red", "green", "blue",
+]  # fmt: skip
 REJECTED = ["id", "file", "reason"]
 
 
 def pack_images(images: Images, size: int, array: str, index: str, rejected: str, workers: int) -> None:
     """Decode all images into a uint8 array N×size×size×3, one row per image, in their order.
 
-    index: table of the usable images (`id`, `row` in the array, `file`, then its mode and shape and
-    statistics of its pixel values, 0-255). rejected: table of the images set aside, with the reason; the
-    index leaves out their rows of the array. Raises InputError if none is usable.
+    index: table of the usable images (`id`, `row` in the array, `file`, its mode and shape, statistics of
+    its pixel values, 0-255, how it was stored, and the mean of each channel). rejected: table of the images
+    set aside, with the reason; the index leaves out their rows of the array. Raises InputError if none is
+    usable.
     """
     with replacing(array) as temporary, images.unpacked(temporary.parent) as plain:
         offset = _reserve(temporary, (len(images), size, size, 3))
@@ -36,6 +40,7 @@ def pack_images(images: Images, size: int, array: str, index: str, rejected: str
     _set_aside_repeated_ids(records)
     records.sort(key=lambda record: record["row"])
     used = pd.DataFrame([r for r in records if "reason" not in r], columns=INDEX)
+    used = used.astype({"bytes": "Int64", "quality": "Int64"})  # which may be missing
     aside = pd.DataFrame([r for r in records if "reason" in r], columns=REJECTED)
     if used.empty:
         raise InputError(f"{images.where}: no usable image; the first is set aside: {aside.reason[0]}")
@@ -88,22 +93,24 @@ def _decode_chunk(images: Images, first_row: int, size: int, path: Path, offset:
 
 
 def statistics(pixels: np.ndarray) -> list[dict]:
-    """Minimum, maximum, mean and standard deviation of the values of each image (N×size×size×3)."""
+    """Minimum, maximum, mean and standard deviation of the values of each image (N×size×size×3), and the
+    mean of each channel."""
     lines = pixels.reshape(*pixels.shape[:2], -1)
     # In integers, so that the last digit does not depend on the order of summation; 64 bits fit any size.
-    sums = lines.sum(2, dtype=np.uint32).sum(1, dtype=np.uint64)
+    # Sums of so many rows fit 16 bits, which takes half the time of 32.
+    blocks = [lines[:, top : top + 257].sum(1, dtype=np.uint16) for top in range(0, lines.shape[1], 257)]
+    sums = np.sum(blocks, axis=0, dtype=np.uint64).reshape(len(pixels), -1, 3).sum(1)
     squares = np.einsum("nyx,nyx->ny", lines, lines, dtype=np.uint32).sum(1, dtype=np.uint64)
-    values = (lines.min((1, 2)), lines.max((1, 2)), sums, squares)
+    values = (lines.min((1, 2)), lines.max((1, 2)), squares, *sums.T)
     count = pixels[0].size
-    return [
-        {
-            "min": low,
-            "max": high,
-            "mean": round(total / count, 2),
-            "std": round(math.sqrt(count * square - total**2) / count, 2),
-        }
-        for low, high, total, square in zip(*(column.tolist() for column in values), strict=True)
-    ]
+    records = []
+    for low, high, square, red, green, blue in zip(*(column.tolist() for column in values), strict=True):
+        total = red + green + blue
+        deviation = math.sqrt(count * square - total**2) / count
+        record = {"min": low, "max": high, "mean": round(total / count, 2), "std": round(deviation, 2)}
+        channels = {"red": red, "green": green, "blue": blue}
+        records.append(record | {name: round(3 * value / count, 2) for name, value in channels.items()})
+    return records
 
 
 def _set_aside_repeated_ids(records: list[dict]) -> None:
