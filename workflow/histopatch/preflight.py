@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from histopatch.data.images import commonest_size
+from histopatch.data.images import check_there_are_some, commonest_size
 from histopatch.data.slides import slides_of
 from histopatch.errors import InputError
 from histopatch.experiment import Experiment
@@ -15,10 +15,7 @@ def check_inputs(experiment: Experiment) -> None:
     if dataset.recipe:
         return  # the workflow makes the rest
     for part in dataset.parts:
-        if not len(dataset.images(part)):
-            raise InputError(
-                f"{dataset.images(part).where}: there are no images here (.tif, .tiff, .png, .jpg)"
-            )
+        check_there_are_some(dataset.images(part))
     patch_size(dataset)
     ids, known = dataset.labels().id, dataset.slides()
     for name, split in experiment.splits.items():

@@ -1,5 +1,6 @@
 """Names that people bring: ids, slides, patients. Names that look the same are made the same."""
 
+import os
 import unicodedata
 
 import pandas as pd
@@ -20,3 +21,13 @@ def tidy(names: pd.Series) -> pd.Series:
 def _visible(name: str) -> str:
     composed = unicodedata.normalize("NFC", name)
     return "".join(c for c in composed if unicodedata.category(c) not in ("Cf", "Cc")).strip()
+
+
+def tidied(name: str) -> str:
+    """A file name as an id: like `tidy`, and bytes that are not UTF-8 are shown, as in `\\xff`."""
+    return name.strip() if name.isascii() else _visible(writable(name))
+
+
+def writable(name: str) -> str:
+    """A file name as text that can be written, with bytes that are not UTF-8 shown."""
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,5 +1,6 @@
 """The layout of Kaggle's "Histopathologic Cancer Detection": folders of images and a table of labels."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ import pandas as pd
 from histopatch.data.images import ImageFiles
 from histopatch.data.labels import binary_labels
 from histopatch.data.listing import list_images
+from histopatch.data.names import tidied
 from histopatch.data.slides import groups_in, read_slide_map
 from histopatch.data.tables import Column, read_columns
 from histopatch.errors import InputError
@@ -84,7 +86,7 @@ class Kaggle:
     def images(self, part: str) -> ImageFiles:
         folder = f"{self.root}/{part}"
         files = list_images(folder)
-        return ImageFiles(folder, [PurePath(file).stem for file in files], files)
+        return ImageFiles(folder, [tidied(os.path.splitext(file)[0]) for file in files], files)
 
     def labels(self) -> pd.DataFrame:
         columns = {

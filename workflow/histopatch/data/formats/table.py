@@ -83,7 +83,7 @@ class Table:
     def images(self, part: str) -> ImageFiles:
         wanted = (self._rows.part == TEST_PART) == (part == "test")
         files = [id_ for id_ in self._rows.id[wanted].unique() if Path(self.root, id_).exists()]
-        return ImageFiles(self.root, files, files)
+        return ImageFiles(self.root, files, files, named=True)
 
     def labels(self) -> pd.DataFrame:
         rows = self._rows[self._rows.part != TEST_PART]
