@@ -4,6 +4,7 @@ import contextlib
 import io
 import math
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def _pixels(image: Image.Image, content: bytes) -> np.ndarray:
 
 
 def _kind_fault(image: Image.Image, content: bytes) -> str | None:
-    if image.format == "TIFF" and (fault := tiff.kind_fault(image)):
+    if image.format == "TIFF" and (fault := tiff.kind_fault(image.tag_v2)):
         return fault
     if image.format == "PNG" and png.bits(content) > 8:
         return f"{png.bits(content)} bits a channel; save it with 8"
@@ -155,11 +156,15 @@ def _kind_fault(image: Image.Image, content: bytes) -> str | None:
 
 def _reason(error: Exception, content: bytes) -> str:
     """An error as one short line."""
-    if isinstance(error, UnidentifiedImageError):
-        text = describe(content)
-    elif isinstance(error, UnusableError):
+    if isinstance(error, UnusableError):
         text = str(error)
+    elif isinstance(error, UnidentifiedImageError):
+        text = describe(content)
+        if content.startswith(tiff.SIGNATURES):
+            with contextlib.suppress(Exception):  # then its tags are damaged
+                return tiff.unknown_kind(content)
     else:
-        text = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}".partition(" (")[0]
+        text = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
+        text = re.sub(r" \(\d+ bytes not processed\)", "", text)
     text = "".join(c if c.isprintable() else " " for c in text)[:LONGEST_REASON]
     return text if type(error) is UnusableError else f"unreadable: {text}"

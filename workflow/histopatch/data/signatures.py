@@ -25,10 +25,8 @@ SIGNATURES = {
     b"MZ": "a Windows program",
     b"\x7fELF": "a Linux program",
     b"\x00\x05\x16\x07": "what macOS keeps beside a file on other disks",
-    b"II*\0": "a TIFF whose kind of pixels is not known",
-    b"MM\0*": "a TIFF whose kind of pixels is not known",
-    b"II+\0": "a TIFF whose kind of pixels is not known",
-    b"MM\0+": "a TIFF whose kind of pixels is not known",
+    b"II": "a TIFF image with a damaged header",
+    b"MM": "a TIFF image with a damaged header",
     b"\xff\xd8\xff": "a JPEG image with a damaged header",
     b"\x89PNG": "a PNG image with a damaged header",
 }

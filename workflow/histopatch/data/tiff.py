@@ -1,5 +1,6 @@
 """Whether a TIFF file is whole and its pixels mean what Pillow takes them for."""
 
+import io
 import struct
 import zlib
 
@@ -7,6 +8,8 @@ from PIL import ExifTags, TiffImagePlugin
 
 from histopatch.data import jpeg
 
+BIG = (b"+\0", b"\0+")
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 Tag = ExifTags.Base
 MOST_TAGS, MOST_VALUES = 1000, 100_000  # of the first page
 UNSIGNED, UNDEFINED = 1, 4  # sample formats
@@ -19,7 +22,7 @@ ZEROS = 16  # zero bytes that no compressed data end with
 def structure_fault(content: bytes) -> str | None:
     """What is wrong with the tags of the first page, or None: Pillow reads them all, however many."""
     order = {b"II": "<", b"MM": ">"}[content[:2]]
-    big = content[2:4] in (b"+\0", b"\0+")
+    big = content[2:4] in BIG
     header, count, entry = ("Q", "Q", "HHQ8s") if big else ("I", "H", "HHI4s")
     try:
         (place,) = struct.unpack_from(order + header, content, 8 if big else 4)
@@ -34,17 +37,30 @@ def structure_fault(content: bytes) -> str | None:
     return f"has {values} values in the tags of one page" if values > MOST_VALUES else None
 
 
-def kind_fault(image: TiffImagePlugin.TiffImageFile) -> str | None:
-    """Why the values of the pixels are not what Pillow would take them for, or None."""
-    tags = image.tag_v2
+def kind_fault(tags) -> str | None:
+    """Why the values of pixels with these tags are not what Pillow would take them for, or None."""
     most = _bits(tags)
     if most > 8:
         return f"{most} bits a channel; save it with 8"
+    samples = tags.get(Tag.SamplesPerPixel, 1)
+    if samples > 4:
+        return f"{samples} channels; save it in RGB"
     if not {*_values(tags, Tag.SampleFormat)} <= {UNSIGNED, UNDEFINED}:
         return "signed numbers a channel; save it with 8 bits, unsigned"
     if Tag.PhotometricInterpretation not in tags and tags.get(Tag.Compression) not in OLD_JPEG:
         return "a TIFF that does not say whether 0 is black or white"
     return None
+
+
+def unknown_kind(content: bytes) -> str:
+    """What is so unusual about the pixels of a file that Pillow does not know them."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2(content[: 16 if content[2:4] in BIG else 8])
+    file = io.BytesIO(content)
+    file.seek(tags.next)
+    tags.load(file)
+    bits, samples = _bits(tags), tags.get(Tag.SamplesPerPixel, 1)
+    meaning = tags.get(Tag.PhotometricInterpretation)
+    return kind_fault(tags) or f"{samples} channels of {bits} bits with meaning {meaning}; save it in RGB"
 
 
 def data_fault(image: TiffImagePlugin.TiffImageFile, content: bytes) -> str | None:
@@ -55,11 +71,11 @@ def data_fault(image: TiffImagePlugin.TiffImageFile, content: bytes) -> str | No
     needed = image.width * image.height * tags.get(Tag.SamplesPerPixel, 1) * _bits(tags) // 8
     if compression == RAW and counts and sum(counts) < needed:
         return "cut off: its strips are too short for its pixels"
+    if compression == RAW:
+        return None  # whether they are all there, Pillow looks itself
     for offset, count in zip(offsets, counts, strict=False):
         if offset + count > len(content):
             return "cut off: its strips lie beyond its end"
-        if compression == RAW:
-            continue
         data = content[offset : offset + count]
         if count >= ZEROS and not any(data[-ZEROS:]):
             return "damaged: its data end in zeros"
