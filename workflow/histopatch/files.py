@@ -30,9 +30,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 # Columns of names, which stay texts: an image may be called `007` or `NA`.
 NAMES = dict.fromkeys(
-    ["id", "id_a", "id_b", "image", "slide", "patient", "group", "split", "study", "run", "folder", "value"],
+    [
+        "id", "id_a", "id_b", "image", "file", "slide", "patient", "group", "split", "study", "run", "folder",
+        "value", "software",
+    ],
     str,
-)
+)  # fmt: skip
 
 
 def read_table(path: str | Path) -> pd.DataFrame:

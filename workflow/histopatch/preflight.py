@@ -1,7 +1,7 @@
 """What files alone can tell, before any job: that all of an experiment is there and can be read."""
 
 from histopatch.backbones.initial import check_initial
-from histopatch.data.images import commonest_size
+from histopatch.data.images import check_there_are_some, commonest_size
 from histopatch.data.slides import slides_of
 from histopatch.errors import InputError
 from histopatch.evaluation.test_ids import check_test_ids
@@ -16,10 +16,7 @@ def check_inputs(experiment: Experiment) -> None:
     if dataset.recipe:
         return  # the workflow makes the rest
     for part in dataset.parts:
-        if not len(dataset.images(part)):
-            raise InputError(
-                f"{dataset.images(part).where}: there are no images here (.tif, .tiff, .png, .jpg)"
-            )
+        check_there_are_some(dataset.images(part))
     patch_size(dataset)
     check_test_ids(dataset, experiment.final.unusable_images)
     ids, known = dataset.labels().id, dataset.slides()

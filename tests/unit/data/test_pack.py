@@ -7,6 +7,9 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from histopatch.data import pack
+from histopatch.data.decode import decode
+from histopatch.data.images import ImageFiles
+from histopatch.data.listing import list_images
 from histopatch.errors import InputError
 
 SIZE = 24
@@ -44,11 +47,17 @@ def packed(tmp_path):
     def run(folder: Path, workers: int = 1, size: int = SIZE) -> Packed:
         out = tmp_path / f"pack-{workers}"
         paths = [str(out / name) for name in ("train.npy", "train.index.csv", "train.rejected.csv")]
-        pack.pack_folder(str(folder), size, *paths, workers=workers)
+        pack.pack_images(files_in(folder), size, *paths, workers=workers)
         tables = (pd.read_csv(path, dtype={"id": str}) for path in paths[1:])
         return Packed(np.load(paths[0], mmap_mode="r"), *tables, out)
 
     return run
+
+
+def files_in(folder: Path) -> ImageFiles:
+    """The images of a folder, whose ids are their names without a suffix."""
+    files = list_images(folder)
+    return ImageFiles(str(folder), [Path(file).stem for file in files], files)
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -61,6 +70,7 @@ def check_statistics(image, pixels: np.ndarray) -> None:
     values = pixels.astype(float)
     assert (image.min, image.max) == (values.min(), values.max())
     assert (image.mean, image.std) == (round(values.mean(), 2), round(values.std(), 2))
+    assert [image.red, image.green, image.blue] == values.mean((0, 1)).round(2).tolist()
 
 
 def test_every_image_has_a_row_in_the_order_of_the_names(images, packed):
@@ -95,7 +105,10 @@ def test_the_deviation_of_an_image_of_one_colour_is_zero(images, packed):
 def test_sums_over_a_large_image_do_not_overflow():
     pixels = np.zeros((2, 320, 320, 3), np.uint8)  # 320² × 3 × 255² / 2 is beyond 32 bits
     pixels[1, :160] = 255
-    assert pack.statistics(pixels)[1] == {"min": 0, "max": 255, "mean": 127.5, "std": 127.5}
+    expected = {"min": 0, "max": 255, "mean": 127.5, "std": 127.5} | dict.fromkeys(
+        ("red", "green", "blue"), 127.5
+    )
+    assert pack.statistics(pixels)[1] == expected
 
 
 @pytest.mark.parametrize("file", ["f.png", "f.tif"])
@@ -122,7 +135,6 @@ TIFFS = {
     "lzw": {"compression": "tiff_lzw"},
     "deflate": {"compression": "tiff_adobe_deflate"},
     "big": {"big_tiff": True},
-    "pages": {"save_all": True, "append_images": [Image.new("RGB", (SIZE, SIZE))]},
 }
 
 
@@ -138,7 +150,7 @@ def test_a_plain_tiff_is_read_without_pillows_loader(images, monkeypatch):
     """Pillow's loader would give the same pixels in twice the time."""
     monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "load", lambda image: pytest.fail("loaded"))
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
-    assert "reason" not in pack.decode(images / "a.tif", pixels, 0)
+    assert "reason" not in decode(images / "a.tif", pixels)
     assert np.array_equal(pixels, random_pixels(1))
 
 
@@ -162,14 +174,14 @@ def deep_grey(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (truncate, "unreadable: OSError"),
-        (lambda path: truncate(path, -1), "unreadable: OSError"),
+        (truncate, "unreadable: OSError: image file is truncated"),
+        (lambda path: truncate(path, -1), "unreadable: OSError: image file is truncated"),
         (lambda path: path.write_bytes(b""), "unreadable: "),
         (lambda path: path.write_text("no image"), "unreadable: "),
         (lambda path: path.mkdir(), "unreadable: "),
         (lambda path: save(path, 9, size=SIZE + 8), f"shape {SIZE + 8}×{SIZE + 8}, not {SIZE}×{SIZE}"),
         (lambda path: save(path, 9, mode="CMYK"), "mode CMYK is not 8-bit"),
-        (deep_grey, "mode I;16 is not 8-bit"),
+        (deep_grey, "16 bits a channel"),
         (lambda path: save(path.with_suffix(".png"), 9), "same id as bb.png"),
     ],
     ids=["truncated", "short", "empty", "text", "folder", "shape", "cmyk", "16-bit", "repeated id"],

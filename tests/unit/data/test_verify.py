@@ -3,13 +3,20 @@ import pytest
 from PIL import Image
 
 from histopatch.data import verify
-from histopatch.data.pack import pack_folder
+from histopatch.data.images import ImageFiles
+from histopatch.data.listing import list_images
+from histopatch.data.pack import pack_images
 
 SIZE = 16
 
 
 def save(path, seed: int) -> None:
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), np.uint8)).save(path)
+
+
+def images(folder) -> ImageFiles:
+    names = list_images(folder)
+    return ImageFiles(str(folder), names, names)
 
 
 @pytest.fixture
@@ -21,8 +28,8 @@ def packed(tmp_path, monkeypatch):
     for seed, name in enumerate("edcba"):
         save(folder / f"{name}.png", seed)
     files = [str(tmp_path / name) for name in ("train.npy", "index.csv", "rejected.csv")]
-    pack_folder(str(folder), SIZE, *files, workers=1)
-    return folder, lambda workers=1: verify.changed_images(str(folder), *files[:2], workers=workers)
+    pack_images(images(folder), SIZE, *files, workers=1)
+    return folder, lambda workers=1: verify.changed_images(images(folder), *files[:2], workers=workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

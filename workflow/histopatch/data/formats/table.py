@@ -93,7 +93,7 @@ class Table:
         for part in self.parts:
             rows = self._rows_of(part).drop_duplicates("id")
             there = rows[rows.file != ""]
-            found[part] = ImageFiles(self.root, there.id.to_list(), there.file.to_list())
+            found[part] = ImageFiles(self.root, there.id.to_list(), there.file.to_list(), named=True)
         return found
 
     def labels(self) -> pd.DataFrame:

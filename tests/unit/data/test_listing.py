@@ -1,4 +1,4 @@
-from histopatch.data.images import list_images
+from histopatch.data.listing import list_images
 
 
 def test_images_are_listed_by_name_whatever_the_case_of_the_suffix(tmp_path):
