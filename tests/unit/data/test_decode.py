@@ -49,7 +49,7 @@ def encoded(image: Image.Image, kind: str, **options) -> bytes:
 
 
 def tiff(pixels: np.ndarray, changes: dict | None = None, order: str = "<") -> bytes:
-    """An uncompressed TIFF, H×W×channels, with tags that are changed (values of 32 bits) or left out (None)."""
+    """An uncompressed TIFF, H×W×channels, with tags changed (values of 32 bits) or left out (None)."""
     height, width, channels = pixels.shape
     data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
     tags = {
@@ -97,55 +97,114 @@ def png(bits: int, colour: int, row: bytes, *chunks: tuple[bytes, bytes], filler
         pytest.param(
             lambda image: tiff(np.asarray(image, np.uint16) * 16),
             "16 bits a channel",
-            marks=pytest.mark.input("Images", "16 bits a channel in RGB, also if 8 or 12 of them are used", "set aside: `16 bits a channel`"),
+            marks=pytest.mark.input(
+                "Images",
+                "16 bits a channel in RGB, also if 8 or 12 of them are used",
+                "set aside: `16 bits a channel`",
+            ),
             id="TIFF",
         ),
-        pytest.param(lambda image: tiff(np.asarray(image, np.uint16), order=">"), "16 bits a channel", id="big-endian"),
-        pytest.param(lambda image: png(16, 2, bytes([0, 200]) * 3 * SIZE), "16 bits a channel", id="PNG"),
-        pytest.param(lambda image: png(16, 6, bytes([0, 200]) * 4 * SIZE), "16 bits a channel", id="PNG RGBA"),
         pytest.param(
-            lambda image: png(16, 0, bytes([0, 200]) * SIZE), "16 bits a channel", id="PNG grey",
+            lambda image: tiff(np.asarray(image, np.uint16), order=">"), "16 bits a channel", id="big-endian"
+        ),
+        pytest.param(lambda image: png(16, 2, bytes([0, 200]) * 3 * SIZE), "16 bits a channel", id="PNG"),
+        pytest.param(
+            lambda image: png(16, 6, bytes([0, 200]) * 4 * SIZE), "16 bits a channel", id="PNG RGBA"
+        ),
+        pytest.param(
+            lambda image: png(16, 0, bytes([0, 200]) * SIZE),
+            "16 bits a channel",
+            id="PNG grey",
             marks=pytest.mark.input("Images", "16 bits in grey", "set aside: `16 bits a channel`"),
         ),
-        pytest.param(lambda image: encoded(image.convert("L").convert("I;16"), "TIFF"), "16 bits a channel", id="TIFF grey"),
         pytest.param(
-            lambda image: tiff(np.asarray(image, np.float32) / 255, {Tag.SampleFormat: [3, 3, 3]}), "32 bits a channel", id="float RGB",
-            marks=pytest.mark.input("Images", "32-bit numbers, integer or float", "set aside: `32 bits a channel`"),
+            lambda image: encoded(image.convert("L").convert("I;16"), "TIFF"),
+            "16 bits a channel",
+            id="TIFF grey",
+        ),
+        pytest.param(
+            lambda image: tiff(np.asarray(image, np.float32) / 255, {Tag.SampleFormat: [3, 3, 3]}),
+            "32 bits a channel",
+            id="float RGB",
+            marks=pytest.mark.input(
+                "Images", "32-bit numbers, integer or float", "set aside: `32 bits a channel`"
+            ),
         ),
         pytest.param(lambda image: encoded(image.convert("F"), "TIFF"), "32 bits a channel", id="float grey"),
         pytest.param(
-            lambda image: tiff(np.asarray(image), {Tag.SampleFormat: [2, 2, 2]}), "signed numbers", id="signed",
-            marks=pytest.mark.input("Images", "signed 8-bit numbers", "set aside: `signed numbers a channel`"),
+            lambda image: tiff(np.asarray(image), {Tag.SampleFormat: [2, 2, 2]}),
+            "signed numbers",
+            id="signed",
+            marks=pytest.mark.input(
+                "Images", "signed 8-bit numbers", "set aside: `signed numbers a channel`"
+            ),
         ),
-        pytest.param(lambda image: tiff(np.asarray(image.convert("L"))[..., None], {Tag.SampleFormat: [2]}), "signed numbers", id="signed grey"),
         pytest.param(
-            lambda image: encoded(image.convert("1"), "TIFF"), "mode 1 is not 8-bit", id="1 bit",
-            marks=pytest.mark.input("Images", "1 bit a pixel", "set aside: `mode 1 is not 8-bit colour or grey`"),
+            lambda image: tiff(np.asarray(image.convert("L"))[..., None], {Tag.SampleFormat: [2]}),
+            "signed numbers",
+            id="signed grey",
         ),
-        pytest.param(lambda image: png(1, 0, bytes([0xF0]) * (SIZE // 8)), "mode 1 is not 8-bit", id="1 bit PNG"),
         pytest.param(
-            lambda image: encoded(image.convert("CMYK"), "JPEG"), "mode CMYK is not 8-bit", id="CMYK JPEG",
-            marks=pytest.mark.input("Images", "CMYK, in TIFF or in JPEG, where some programs invert it", "set aside: `mode CMYK …`"),
+            lambda image: encoded(image.convert("1"), "TIFF"),
+            "mode 1 is not 8-bit",
+            id="1 bit",
+            marks=pytest.mark.input(
+                "Images", "1 bit a pixel", "set aside: `mode 1 is not 8-bit colour or grey`"
+            ),
         ),
-        pytest.param(lambda image: encoded(image.convert("CMYK"), "TIFF"), "mode CMYK is not 8-bit", id="CMYK TIFF"),
         pytest.param(
-            lambda image: encoded(image.convert("LAB"), "TIFF"), "mode LAB is not 8-bit", id="LAB",
+            lambda image: png(1, 0, bytes([0xF0]) * (SIZE // 8)), "mode 1 is not 8-bit", id="1 bit PNG"
+        ),
+        pytest.param(
+            lambda image: encoded(image.convert("CMYK"), "JPEG"),
+            "mode CMYK is not 8-bit",
+            id="CMYK JPEG",
+            marks=pytest.mark.input(
+                "Images",
+                "CMYK, in TIFF or in JPEG, where some programs invert it",
+                "set aside: `mode CMYK …`",
+            ),
+        ),
+        pytest.param(
+            lambda image: encoded(image.convert("CMYK"), "TIFF"), "mode CMYK is not 8-bit", id="CMYK TIFF"
+        ),
+        pytest.param(
+            lambda image: encoded(image.convert("LAB"), "TIFF"),
+            "mode LAB is not 8-bit",
+            id="LAB",
             marks=pytest.mark.input("Images", "LAB, or YCbCr without compression", "set aside: `mode LAB …`"),
         ),
-        pytest.param(lambda image: encoded(image.convert("YCbCr"), "TIFF"), "mode YCbCr is not 8-bit", id="YCbCr"),
         pytest.param(
-            lambda image: tiff(np.asarray(image.convert("L"))[..., None], {Tag.PhotometricInterpretation: None}),
-            "a TIFF that does not say whether 0 is black or white", id="no meaning",
-            marks=pytest.mark.input("Images", "a grey TIFF that does not say whether 0 is black", "set aside with this reason"),
+            lambda image: encoded(image.convert("YCbCr"), "TIFF"), "mode YCbCr is not 8-bit", id="YCbCr"
         ),
         pytest.param(
-            lambda image: tiff(np.zeros((SIZE, SIZE, 5), np.uint8), {Tag.ExtraSamples: [0, 0]}), "5 channels", id="5 channels",
-            marks=pytest.mark.input("Images", "two, five or more channels", "set aside: `5 channels; save it in RGB`"),
+            lambda image: tiff(
+                np.asarray(image.convert("L"))[..., None], {Tag.PhotometricInterpretation: None}
+            ),
+            "a TIFF that does not say whether 0 is black or white",
+            id="no meaning",
+            marks=pytest.mark.input(
+                "Images", "a grey TIFF that does not say whether 0 is black", "set aside with this reason"
+            ),
         ),
-        pytest.param(lambda image: tiff(np.zeros((SIZE, SIZE, 2), np.uint8)), "2 channels of 8 bits", id="2 channels"),
-        pytest.param(lambda image: tiff(np.zeros((SIZE, SIZE, 3), np.uint8), {Tag.PhotometricInterpretation: [1]}), "3 channels of 8 bits", id="3 grey channels"),
+        pytest.param(
+            lambda image: tiff(np.zeros((SIZE, SIZE, 5), np.uint8), {Tag.ExtraSamples: [0, 0]}),
+            "5 channels",
+            id="5 channels",
+            marks=pytest.mark.input(
+                "Images", "two, five or more channels", "set aside: `5 channels; save it in RGB`"
+            ),
+        ),
+        pytest.param(
+            lambda image: tiff(np.zeros((SIZE, SIZE, 2), np.uint8)), "2 channels of 8 bits", id="2 channels"
+        ),
+        pytest.param(
+            lambda image: tiff(np.zeros((SIZE, SIZE, 3), np.uint8), {Tag.PhotometricInterpretation: [1]}),
+            "3 channels of 8 bits",
+            id="3 grey channels",
+        ),
     ],
-)  # fmt: skip
+)
 def test_values_that_are_not_eight_bits_of_rgb_or_grey_are_set_aside(tissue, decoded, content, reason):
     assert decoded(content(tissue)).startswith(reason)
 
@@ -154,23 +213,46 @@ def test_values_that_are_not_eight_bits_of_rgb_or_grey_are_set_aside(tissue, dec
     ("content", "mode"),
     [
         pytest.param(
-            lambda image: tiff(255 - np.asarray(image.convert("L"))[..., None], {Tag.PhotometricInterpretation: [0]}),
-            "L", id="MinIsWhite",
+            lambda image: tiff(
+                255 - np.asarray(image.convert("L"))[..., None], {Tag.PhotometricInterpretation: [0]}
+            ),
+            "L",
+            id="MinIsWhite",
             marks=pytest.mark.input("Images", "a grey TIFF in which 0 is white", "read right"),
         ),
         pytest.param(
-            lambda image: encoded(image.convert("L"), "JPEG", quality=100), "L", id="grey JPEG",
+            lambda image: encoded(image.convert("L"), "JPEG", quality=100),
+            "L",
+            id="grey JPEG",
             marks=pytest.mark.input("Images", "8 bits in grey", "the three channels are the same"),
         ),
-        pytest.param(lambda image: tiff(np.asarray(image), order=">"), "RGB", id="big-endian",
-                     marks=pytest.mark.input("Images", "a big-endian TIFF, BigTIFF, strips or tiles, LZW, deflate, JPEG inside", "read right")),
-        pytest.param(lambda image: encoded(image, "TIFF", compression="jpeg", quality=100), "RGB", id="JPEG in TIFF"),
+        pytest.param(
+            lambda image: tiff(np.asarray(image), order=">"),
+            "RGB",
+            id="big-endian",
+            marks=pytest.mark.input(
+                "Images",
+                "a big-endian TIFF, BigTIFF, strips or tiles, LZW, deflate, JPEG inside",
+                "read right",
+            ),
+        ),
+        pytest.param(
+            lambda image: encoded(image, "TIFF", compression="jpeg", quality=100), "RGB", id="JPEG in TIFF"
+        ),
         pytest.param(lambda image: encoded(image, "TIFF", compression="packbits"), "RGB", id="PackBits"),
-        pytest.param(lambda image: planar(np.asarray(image)), "RGB", id="planar",
-                     marks=pytest.mark.input("Images", "a TIFF with one plane for each channel, declared as such", "read right")),
-        pytest.param(lambda image: tiff(np.asarray(image), {Tag.StripByteCounts: None}), "RGB", id="no counts"),
+        pytest.param(
+            lambda image: planar(np.asarray(image)),
+            "RGB",
+            id="planar",
+            marks=pytest.mark.input(
+                "Images", "a TIFF with one plane for each channel, declared as such", "read right"
+            ),
+        ),
+        pytest.param(
+            lambda image: tiff(np.asarray(image), {Tag.StripByteCounts: None}), "RGB", id="no counts"
+        ),
     ],
-)  # fmt: skip
+)
 def test_unusual_ways_to_store_eight_bits_are_read_right(tissue, decoded, content, mode):
     pixels = decoded(content(tissue))
     expected = np.asarray(tissue.convert(mode).convert("RGB"), int)
@@ -192,10 +274,13 @@ def planar(pixels: np.ndarray) -> bytes:
     [
         png(2, 0, bytes([0b10101010]) * (SIZE // 4)),
         png(4, 0, bytes([0b10101010]) * (SIZE // 2)),
-        tiff(np.full((SIZE, SIZE // 2, 1), 0b10101010, np.uint8), {Tag.ImageWidth: [SIZE], Tag.BitsPerSample: [4]}),
+        tiff(
+            np.full((SIZE, SIZE // 2, 1), 0b10101010, np.uint8),
+            {Tag.ImageWidth: [SIZE], Tag.BitsPerSample: [4]},
+        ),
     ],
     ids=["2 bits", "4 bits", "4 bits in a TIFF"],
-)  # fmt: skip
+)
 def test_few_bits_of_grey_are_scaled(decoded, content):
     assert (decoded(content) == 170).all()
 
@@ -256,16 +341,33 @@ def check_hole(pixels: np.ndarray, tissue: Image.Image) -> None:
     "content",
     [
         pytest.param(
-            lambda image: encoded(image, "TIFF", save_all=True, append_images=[image]), id="pages",
-            marks=pytest.mark.input("Images", "several pages: a stack of channels (OME-TIFF, C×H×W), a pyramid, an animation", "set aside: `more than one page …`"),
+            lambda image: encoded(image, "TIFF", save_all=True, append_images=[image]),
+            id="pages",
+            marks=pytest.mark.input(
+                "Images",
+                "several pages: a stack of channels (OME-TIFF, C×H×W), a pyramid, an animation",
+                "set aside: `more than one page …`",
+            ),
         ),
-        pytest.param(lambda image: encoded(image.split()[0], "TIFF", save_all=True, append_images=image.split()[1:]), id="channel by channel"),
-        pytest.param(lambda image: encoded(image, "TIFF", save_all=True, append_images=[image.resize((24, 24))]), id="thumbnail"),
-        pytest.param(lambda image: encoded(image, "PNG", save_all=True, append_images=[image.rotate(90)]), id="APNG"),
-        pytest.param(lambda image: encoded(image, "GIF", save_all=True, append_images=[image.rotate(90)]), id="GIF"),
-        pytest.param(lambda image: encoded(image, "MPO", save_all=True, append_images=[image.rotate(90)]), id="MPO"),
+        pytest.param(
+            lambda image: encoded(image.split()[0], "TIFF", save_all=True, append_images=image.split()[1:]),
+            id="channel by channel",
+        ),
+        pytest.param(
+            lambda image: encoded(image, "TIFF", save_all=True, append_images=[image.resize((24, 24))]),
+            id="thumbnail",
+        ),
+        pytest.param(
+            lambda image: encoded(image, "PNG", save_all=True, append_images=[image.rotate(90)]), id="APNG"
+        ),
+        pytest.param(
+            lambda image: encoded(image, "GIF", save_all=True, append_images=[image.rotate(90)]), id="GIF"
+        ),
+        pytest.param(
+            lambda image: encoded(image, "MPO", save_all=True, append_images=[image.rotate(90)]), id="MPO"
+        ),
     ],
-)  # fmt: skip
+)
 def test_more_than_one_page_is_set_aside(tissue, decoded, content):
     assert decoded(content(tissue)).startswith("more than one page")
 
@@ -331,13 +433,27 @@ def spoilt(content: bytes, at: float, by: str) -> bytes:
 @pytest.mark.parametrize(
     "by",
     [
-        pytest.param("cut", marks=pytest.mark.input("Images", "a JPEG that is cut off, with or without an end marker", "set aside: `unreadable: cut off …` or `damaged …`")),
+        pytest.param(
+            "cut",
+            marks=pytest.mark.input(
+                "Images",
+                "a JPEG that is cut off, with or without an end marker",
+                "set aside: `unreadable: cut off …` or `damaged …`",
+            ),
+        ),
         "cut with an end",
-        pytest.param("zeros", marks=pytest.mark.input("Images", "a JPEG whose rest is zeros or other bytes", "set aside: `unreadable: cut off …` or `damaged …`; a progressive one not always")),
+        pytest.param(
+            "zeros",
+            marks=pytest.mark.input(
+                "Images",
+                "a JPEG whose rest is zeros or other bytes",
+                "set aside: `unreadable: cut off …` or `damaged …`; a progressive one not always",
+            ),
+        ),
         "zeros with an end",
         "junk",
     ],
-)  # fmt: skip
+)
 def test_a_damaged_jpeg_is_set_aside(tissue, decoded, options, by):
     if by == "zeros with an end" and options.get("progressive"):
         pytest.skip("zeros are valid data of a progressive image")
@@ -404,20 +520,50 @@ def test_a_tiff_with_short_strips_is_set_aside(tissue, decoded):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(b"", "the file is empty", marks=pytest.mark.input("Images", "an empty file", "set aside: `unreadable: the file is empty`")),
-        pytest.param(bytes(5000), "the file begins with zeros", marks=pytest.mark.input("Images", "a file of zeros", "set aside: `unreadable: the file begins with zeros`")),
-        pytest.param(b"<!DOCTYPE html><p>Sign in", "a web page", marks=pytest.mark.input("Images", "a web page, a Git LFS pointer, a text, an archive, DICOM, JPEG 2000 … under an image's name", "set aside: `unreadable:` and what it is")),
-        pytest.param(b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a Git LFS pointer; fetch the images with `git lfs pull`"),
+        pytest.param(
+            b"",
+            "the file is empty",
+            marks=pytest.mark.input("Images", "an empty file", "set aside: `unreadable: the file is empty`"),
+        ),
+        pytest.param(
+            bytes(5000),
+            "the file begins with zeros",
+            marks=pytest.mark.input(
+                "Images", "a file of zeros", "set aside: `unreadable: the file begins with zeros`"
+            ),
+        ),
+        pytest.param(
+            b"<!DOCTYPE html><p>Sign in",
+            "a web page",
+            marks=pytest.mark.input(
+                "Images",
+                "a web page, a Git LFS pointer, a text, an archive, DICOM, JPEG 2000 … under an image's name",
+                "set aside: `unreadable:` and what it is",
+            ),
+        ),
+        pytest.param(
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0",
+            "a Git LFS pointer; fetch the images with `git lfs pull`",
+        ),
         pytest.param(b"PK\x03\x04" + bytes(50), "a ZIP archive"),
-        pytest.param(b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(50), "a JPEG 2000 image; save it as TIFF, PNG or JPEG"),
+        pytest.param(
+            b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(50), "a JPEG 2000 image; save it as TIFF, PNG or JPEG"
+        ),
         pytest.param(bytes(128) + b"DICM" + bytes(50), "a DICOM file; save its pixels as TIFF or PNG"),
         pytest.param(b"RIFF\0\0\0\0WEBPVP8 ", "a WebP image; save it as TIFF, PNG or JPEG"),
         pytest.param(b"no image\nat all", "a text that begins 'no image\\nat all'"),
         pytest.param(b"\x01\x02\x80\xff", "no image; it begins with the bytes 01 02 80 ff"),
-        pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 96 96\n", "PostScript",
-                     marks=pytest.mark.input("Images", "PostScript, which another program would have to run", "set aside: `unreadable: PostScript`")),
+        pytest.param(
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 96 96\n",
+            "PostScript",
+            marks=pytest.mark.input(
+                "Images",
+                "PostScript, which another program would have to run",
+                "set aside: `unreadable: PostScript`",
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_image_is_named(decoded, content, reason):
     assert decoded(content) == f"unreadable: {reason}"
 
@@ -499,20 +645,48 @@ def chained_pages(pixels: np.ndarray, count: int) -> bytes:
     "content",
     [
         pytest.param(
-            lambda pixels: tiff(pixels, {Tag.ImageWidth: [2**31 - 1], Tag.ImageLength: [2**31 - 1]}), id="size",
-            marks=pytest.mark.input("Images", "absurd sizes, decompression bombs, a million tags, pages or chunks, loops of pages", "set aside before memory or time is spent"),
+            lambda pixels: tiff(pixels, {Tag.ImageWidth: [2**31 - 1], Tag.ImageLength: [2**31 - 1]}),
+            id="size",
+            marks=pytest.mark.input(
+                "Images",
+                "absurd sizes, decompression bombs, a million tags, pages or chunks, loops of pages",
+                "set aside before memory or time is spent",
+            ),
         ),
-        pytest.param(lambda pixels: png(8, 2, b"").replace(struct.pack(">II", SIZE, SIZE), struct.pack(">II", 2**30, 2**30)), id="PNG size"),
+        pytest.param(
+            lambda pixels: png(8, 2, b"").replace(
+                struct.pack(">II", SIZE, SIZE), struct.pack(">II", 2**30, 2**30)
+            ),
+            id="PNG size",
+        ),
         pytest.param(lambda pixels: many_tags(65_000), id="tags"),
         pytest.param(lambda pixels: tiff(pixels, {Tag.StripOffsets: [0] * 3_000_000}), id="strips"),
-        pytest.param(lambda pixels: b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**40) + bytes(2**24 - 100), id="BigTIFF tags"),
+        pytest.param(
+            lambda pixels: b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**40) + bytes(2**24 - 100),
+            id="BigTIFF tags",
+        ),
         pytest.param(lambda pixels: chained_pages(pixels, 1_000_000), id="pages"),
-        pytest.param(lambda pixels: png(8, 2, bytes(3 * SIZE), *[(b"tEXt", b"a\0b")] * 500_000), id="PNG chunks"),
-        pytest.param(lambda pixels: png(8, 2, bytes(3 * SIZE), *[(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**27)))] * 20), id="PNG text"),
-        pytest.param(lambda pixels: encoded(Image.fromarray(pixels), "JPEG", progressive=True)[:-2] + SCAN * 100_000 + b"\xff\xd9", id="JPEG scans"),
-        pytest.param(lambda pixels: encoded(Image.fromarray(pixels), "JPEG")[:-2] + b"\xff\xd0" * 4_000_000, id="JPEG restarts"),
+        pytest.param(
+            lambda pixels: png(8, 2, bytes(3 * SIZE), *[(b"tEXt", b"a\0b")] * 500_000), id="PNG chunks"
+        ),
+        pytest.param(
+            lambda pixels: png(
+                8, 2, bytes(3 * SIZE), *[(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**27)))] * 20
+            ),
+            id="PNG text",
+        ),
+        pytest.param(
+            lambda pixels: (
+                encoded(Image.fromarray(pixels), "JPEG", progressive=True)[:-2] + SCAN * 100_000 + b"\xff\xd9"
+            ),
+            id="JPEG scans",
+        ),
+        pytest.param(
+            lambda pixels: encoded(Image.fromarray(pixels), "JPEG")[:-2] + b"\xff\xd0" * 4_000_000,
+            id="JPEG restarts",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_hostile_image_costs_neither_time_nor_memory(tissue, decoded, content):
     content = content(np.asarray(tissue))
     with bounded():
