@@ -42,8 +42,12 @@ experiments:
 runtime: {workers: 1}
 """
 COUNTS = {"train": 60, "valid": 32, "test": 24}  # patches of each published part
-# What is made of each experiment; nothing named is all of it.
-TARGETS = {"hdf5": [], "listed": ["final/metrics.json", "submission.csv"], "sorted": ["final/metrics.json"]}
+# What is made of each experiment.
+TARGETS = {
+    "hdf5": ["final/metrics.json", "tables/summary.md"],
+    "listed": ["final/metrics.json", "submission.csv"],
+    "sorted": ["final/metrics.json"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -184,14 +188,16 @@ def test_folders_say_slides_and_classes(brought):
     assert (split.groupby("slide").fold.nunique() == 1).all()
 
 
-def test_without_patches_to_predict_there_is_no_submission(brought):
-    for experiment in ("hdf5", "sorted"):
-        assert not (brought / f"results/{experiment}/submission.csv").exists()
-        assert not (brought / f"results/{experiment}/pack/test.npy").exists()
-
-
 def test_what_is_finished_is_up_to_date(brought):
     assert plan(brought, *call("hdf5")).rules == set()
+
+
+@pytest.mark.parametrize(("name", "predicts"), [("hdf5", False), ("listed", True), ("sorted", False)])
+def test_there_is_a_submission_where_there_are_patches_to_predict(brought, name, predicts):
+    submission, pack = (f"results/{name}/{file}" for file in ("submission.csv", "pack/test.npy"))
+    assert (brought / submission).exists() == (brought / pack).exists() == predicts
+    rest = plan(brought, "--config", f"experiment={name}").outputs  # of all that the experiment keeps
+    assert not {submission, pack} & rest
 
 
 @pytest.fixture
