@@ -227,7 +227,7 @@ def test_an_override_of_the_final_training_trains_it_alone(project):
     ("new", "stale"),
     [
         ("overrides: {epochs: 4}, calibrated: true", {"submission"}),
-        ("overrides: {epochs: 4}, unusable_images: 0.5", {"test_ids", "submission"}),
+        ("overrides: {epochs: 4}, unusable_images: 0.5", {"test_ids", "submission", "summary"}),
         ("overrides: {epochs: 4}, prevalences: [0.3]", PERFORMANCE | {"final_metrics", "summary"}),
         ("overrides: {epochs: 4}, select: best", set()),
     ],
@@ -337,7 +337,7 @@ def test_another_set_of_test_images_trains_nothing(project, edit):
     (project / "data/small/sample_submission.csv").unlink()  # which names the image that is removed
     edit(project / "data/small/test")
     jobs = plan(project)
-    assert jobs.rules == {"pack", "check_images", "predict_test", "test_ids", "submission"}
+    assert jobs.rules == {"pack", "check_images", "predict_test", "test_ids", "submission", "summary"}
     assert packed(jobs) == {"test"}
 
 
@@ -391,9 +391,9 @@ def test_every_file_is_asked_for(project):
         ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary"}),
         ("final/held_out_predictions.csv", PERFORMANCE | {"predict_held_out", "final_metrics", "summary"}),
         ("labels/summary.json", LABELLED),
-        ("labels/test_ids.csv", {"test_ids", "submission"}),
+        ("labels/test_ids.csv", {"test_ids", "submission", "summary"}),
         ("explore/giveaways.csv", {"giveaways", "summary"}),
-        ("pack/test.npy", {"pack", "check_images", "predict_test", "test_ids", "submission"}),
+        ("pack/test.npy", {"pack", "check_images", "predict_test", "test_ids", "submission", "summary"}),
         ("pack/train.npy", OF_TRAIN_IMAGES),
     ],
 )
@@ -431,7 +431,7 @@ BELOW = {
     "class_balance": {"figure_class_balance"},
     "rgb_histograms": {"figure_rgb_histograms"},
     "giveaways": {"summary"},
-    "test_ids": {"submission"},
+    "test_ids": {"submission", "summary"},
     "split": AGGREGATION | AUDIT | {"train"},
     "audit": AGGREGATION | AUDIT,
     "verdict": AGGREGATION,

@@ -31,7 +31,10 @@ def test_they_stop_the_workflow_before_any_training(damaged):
 def test_they_get_the_stated_probability(damaged):
     configure(damaged, ("overrides: {epochs: 4}", "overrides: {epochs: 4}, unusable_images: 0.25"))
     before = pd.read_csv(damaged / "results/small/submission.csv")
-    assert run(damaged).rules == {"pack", "check_images", "test_ids", "predict_test", "submission"}
+    assert run(damaged).rules == {"pack", "check_images", "test_ids", "predict_test", "submission", "summary"}
+    assert (
+        "1 of 12 test ids have no usable image" in (damaged / "results/small/tables/summary.md").read_text()
+    )
     submission = pd.read_csv(damaged / "results/small/submission.csv")
     bad = submission.id == BAD
     assert submission.label[bad].tolist() == [0.25]

@@ -11,6 +11,7 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         {name: Split(**split) for name, split in snakemake.params.splits.items()},
         given.cleaning,
         given.verdicts,
+        given.get("test_ids"),
         {name: given.get(name) for name in ("giveaways", "runs", "effects", "seeds")},
         {name: given.get(name) for name in ("best", "metrics", "operating_points")},
         snakemake.output[0],

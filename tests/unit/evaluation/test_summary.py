@@ -57,6 +57,7 @@ def summary(table_of_runs, csv, tmp_path):
         metrics=METRICS,
         points=None,
         facts=(),
+        test_ids=None,
         **cleaning,
     ) -> str:
         pd.DataFrame(points or [point()]).to_csv(tmp_path / "points.csv", index=False)
@@ -73,7 +74,9 @@ def summary(table_of_runs, csv, tmp_path):
         }
         cleaned = str(csv("summary.json", json.dumps(CLEANING | cleaning)))
         verdicts = [str(csv("main.audit.txt", "split main: 3 slides on more than one side"))]
-        write_summary("mine", {"main": split}, cleaned, verdicts, tables, final, str(tmp_path / "summary.md"))
+        predicted = test_ids and str(csv("test_ids.csv", "id,image", *test_ids))
+        written = str(tmp_path / "summary.md")
+        write_summary("mine", {"main": split}, cleaned, verdicts, predicted, tables, final, written)
         return (tmp_path / "summary.md").read_text()
 
     return write
@@ -100,6 +103,13 @@ def test_what_gives_a_class_away_is_said(summary):
     assert "The suffix of the file alone tells the classes apart (AUROC 1.00)" in text
     assert "negatives have .jpg (60), positives .png (60)" in text
     assert "red" not in text
+
+
+def test_test_ids_without_an_image_are_counted(summary):
+    text = summary([{}], test_ids=["a,a", "<b>,", "c,"])
+    assert "2 of 3 test ids have no usable image, such as &lt;b&gt;; the submission has" in text
+    assert "test ids" not in summary([{}], test_ids=["a,a"])
+    assert "test ids" not in summary([{}])
 
 
 def test_near_blank_patches_are_named_where_they_are_used(summary):

@@ -146,6 +146,7 @@ def check(tmp_path):
     """Check a data set in Kaggle's layout by its names: files below `test`, and a sample submission."""
 
     def run(files=("a.tif", "007.tif"), sample=None, unusable="stop") -> None:
+        (tmp_path / "train").mkdir()
         if files is not None:
             (tmp_path / "test").mkdir()
         for file in files or ():

@@ -21,6 +21,7 @@ def write_summary(
     splits: dict[str, Split],
     cleaning: str,
     verdicts: Sequence[str],
+    test_ids: str | None,
     tables: dict[str, str],
     final: dict[str, str],
     summary: str,
@@ -28,13 +29,15 @@ def write_summary(
     """Write summary.md.
 
     splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
-    with one line each, the results of the leakage audits; tables: those of `giveaways`, `runs`, `effects` and
+    with one line each, the results of the leakage audits; test_ids: CSV `id,image`, or None where nothing is
+    to be predicted; tables: those of `giveaways`, `runs`, `effects` and
     `seeds`; final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
     """
     runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
     for sentence in warnings_of(read_table(tables["giveaways"])):
         lines += [f"**{escape(sentence)}**", ""]
+    lines += _without_image(read_table(test_ids)) if test_ids else []
     lines += ["## Splits", ""]
     lines += [f"- {describe_split(name, split)}" for name, split in splits.items()]
     lines += ["", "Leakage audit:", "", *(f"- {escape(Path(path).read_text())}" for path in verdicts), ""]
@@ -69,6 +72,18 @@ def _data(cleaning: dict) -> list[str]:
         return [line, rejected]
     examples = ", ".join(map(escape, near_blank["examples"]))
     return [line, rejected, f"{near_blank['used']:,} of the patches used are near blank, such as {examples}."]
+
+
+def _without_image(test_ids: pd.DataFrame) -> list[str]:
+    """Which test ids the submission has a stated probability for."""
+    missing = test_ids[test_ids.image.isna()]
+    if missing.empty:
+        return []
+    return [
+        f"{len(missing):,} of {len(test_ids):,} test ids have no usable image, such as "
+        f"{escape(missing.id.iloc[0])}; the submission has the value of `final.unusable_images` for them.",
+        "",
+    ]
 
 
 def _study(group: pd.DataFrame) -> list[str]:
