@@ -69,7 +69,7 @@ def _check_halves(count: int, patches: int, name: str, split: Split) -> None:
             "parts: given" if split.parts == "given" else f"validation_fraction: {split.validation_fraction}"
         )
         raise InputError(
-            f"{key} is impossible: of the {patches:,} patches that validate {count} {be} {name}, and at least "
-            f"{TO_HALVE} are needed, one to choose thresholds and one to report them; let more patches validate, "
-            "use folds, or hold patches out"
+            f"{key} is impossible: of the {patches:,} patches that validate {count} {be} {name}, and at "
+            f"least {TO_HALVE} are needed, one to choose thresholds and one to report them; let more patches "
+            "validate, use folds, or hold patches out"
         )

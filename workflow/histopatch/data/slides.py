@@ -53,6 +53,8 @@ def check_slides(table: pd.DataFrame, where: str) -> pd.DataFrame:
             f"{where}: the slide {quote(slide)} is of the patient {quote(first)} and of {quote(second)}; "
             "correct one of them, or give slides names that no two patients share"
         )
+    if owned.empty:
+        return table
     patient = table.slide.map(owned.set_index("slide").patient).fillna("")
     return table.assign(patient=table.patient.where(table.patient != "", patient))
 
@@ -82,9 +84,9 @@ def slides_of(ids: pd.Series, dataset: Format) -> pd.DataFrame:
     if not ids.isin(known.id).all():
         known = _once(known.assign(id=match_ids(known.id, ids)), where)
         if not known.id.isin(ids).any():
-            what = f"such as {quote(known.id.iloc[0])}" if len(known) else "as it has none"
+            theirs = f"such as {quote(known.id.iloc[0])}" if len(known) else "as there is none"
             raise InputError(
-                f"{where}: no id here is that of a patch, {what}; patches have ids such as {quote(ids.iloc[0])}"
+                f"{where}: no id is that of a patch, {theirs}; patches have ids such as {quote(ids.iloc[0])}"
             )
     return known.set_index("id").reindex(ids).fillna("").reset_index(drop=True)
 
@@ -119,9 +121,9 @@ def _once(table: pd.DataFrame, where: str) -> pd.DataFrame:
     if len(repeated):
         rows = repeated[repeated.id == repeated.id.iloc[0]]
         name = "slide" if rows.slide.nunique() > 1 else "patient"
-        first, second = rows[name].iloc[:2]
+        first, second = map(quote, rows[name].unique()[:2])
         raise InputError(
-            f"{where}: the id {quote(rows.id.iloc[0])} appears twice, with the {name}s {quote(first)} and {quote(second)}; "
+            f"{where}: the id {quote(rows.id.iloc[0])} appears twice, with the {name}s {first} and {second}; "
             "keep one row"
         )
     return table

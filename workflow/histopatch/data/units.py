@@ -7,8 +7,6 @@ databases change on their own, count as one.
 import numpy as np
 import pandas as pd
 
-from histopatch.data.names import quote
-
 UNITS = ("patient", "slide")  # the coarsest first
 
 
@@ -30,7 +28,7 @@ def similar_names(names: pd.Series) -> list[list[str]]:
 def describe_similar(unit: str, similar: list[list[str]]) -> str:
     """Names from `similar_names` in a phrase, with one example. unit: `slide` or `patient`."""
     count = sum(map(len, similar))
-    example = ", ".join(map(quote, similar[0]))
+    example = ", ".join(map(repr, similar[0]))
     return f"{count:,} {unit} names differ only by case or `.0`: {example}"
 
 

@@ -49,8 +49,8 @@ def write_summary(
         ]
     if runs.val_slides.isna().all() and runs.val_patients.isna().all():
         lines += [
-            "No slides are known. With a slide map validation would be honest: name it in `dataset.slides`, or "
-            "put `patch_id_wsi_full.csv` (`id,wsi`) beside Kaggle's labels, and set `group_by: slide`.",
+            "No slides are known. With a slide map validation would be honest: name it in `dataset.slides`, "
+            "or put `patch_id_wsi_full.csv` (`id,wsi`) beside Kaggle's labels, and set `group_by: slide`.",
             "",
         ]
     for study, group in runs.groupby("study", sort=False):
