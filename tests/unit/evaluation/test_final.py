@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from histopatch.data import folds
 from histopatch.errors import InputError
 from histopatch.evaluation.final import final_tables
 from histopatch.files import read_table
@@ -32,11 +33,15 @@ def draw(count: int, seed: int, slides: int | None = 8, shift: float = 2.0) -> p
 def measured(tmp_path):
     """The tables of a final model from its predictions."""
 
-    def run(*folds: pd.DataFrame, held_out: pd.DataFrame | None = None, split=SPLIT, chosen_from=4) -> dict:
+    def run(
+        *validated: pd.DataFrame, held_out: pd.DataFrame | None = None, split=SPLIT, chosen_from=4
+    ) -> dict:
         best = tmp_path / "best.json"
         best.write_text(json.dumps({"chosen_from": chosen_from, "final_folder": "a-final"}))
-        parts = [*folds] if held_out is None else [*folds, held_out]
-        pd.concat(parts)[["id", "slide"]].to_csv(tmp_path / "split.csv", index=False)
+        parts = [*validated] if held_out is None else [*validated, held_out]
+        fold_of = [*range(len(parts))] if held_out is None else [*range(len(parts) - 1), folds.HELD_OUT]
+        split_table = pd.concat(part.assign(fold=fold) for part, fold in zip(parts, fold_of, strict=True))
+        split_table[["id", "slide", "fold"]].to_csv(tmp_path / "split.csv", index=False)
         paths = [tmp_path / f"predictions-{i}.csv" for i in range(len(parts))]
         for part, path in zip(parts, paths, strict=True):
             part.drop(columns="slide").to_csv(path, index=False)
@@ -154,10 +159,10 @@ def test_curves_are_of_the_measured_patches(measured):
 
 
 def test_folds_are_pooled_and_their_spread_is_kept(measured):
-    folds = draw(100, seed=3), draw(100, seed=4)
-    metrics = measured(*folds, split=dataclasses.replace(SPLIT, folds=2))["metrics"]
-    pooled = pd.concat(folds)
-    aurocs = [roc_auc_score(fold.label, fold.probability) for fold in folds]
+    halves = draw(100, seed=3), draw(100, seed=4)
+    metrics = measured(*halves, split=dataclasses.replace(SPLIT, folds=2))["metrics"]
+    pooled = pd.concat(halves)
+    aurocs = [roc_auc_score(fold.label, fold.probability) for fold in halves]
     assert metrics["val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability))
     assert metrics["val_fold_auc_mean"] == pytest.approx(np.mean(aurocs))
     assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
