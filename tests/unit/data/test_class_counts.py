@@ -19,21 +19,34 @@ def labels(positive: int, count: int = 2000) -> np.ndarray:
     [
         pytest.param(
             4, {},
-            "validation_fraction: 0.15 is impossible: of the 300 patches that validate 1 is positive, and at least 2",
+            "validation_fraction: 0.15 is impossible: of the 300 patches that validate 1 is positive, and "
+            "at least 2",
             marks=pytest.mark.input(
                 "Label file",
                 "too few patches of a class for the split (4 positive ones of 2,000)",
                 "refused with the number needed and the number found",
             ),
         ),
-        (2, {}, "validation_fraction: 0.15 is impossible: there are only 2 patches of a class (positive), and at "
-         "least 3 are needed: 2 to validate, 1 to train"),
-        (2, {"held_out_fraction": 0.1}, "validation_fraction: 0.15 is impossible: there are only 2 patches of a class "
-         "(positive), and at least 3 are needed: 1 to validate, 1 to train, 1 to hold out"),
-        (4, {"folds": 5}, "folds: 5 is impossible: there are only 4 patches of a class (positive), and at least 5 are "
-         "needed: 1 in each fold"),
-        (5, {"folds": 5, "held_out_fraction": 0.1}, "folds: 5 is impossible: there are only 5 patches of a class "
-         "(positive), and at least 6 are needed: 1 in each fold, 1 to hold out"),
+        (
+            2, {},
+            "validation_fraction: 0.15 is impossible: there are only 2 patches of a class (positive), and at "
+            "least 3 are needed: 2 to validate, 1 to train",
+        ),
+        (
+            2, {"held_out_fraction": 0.1},
+            "validation_fraction: 0.15 is impossible: there are only 2 patches of a class (positive), and at "
+            "least 3 are needed: 1 to validate, 1 to train, 1 to hold out",
+        ),
+        (
+            4, {"folds": 5},
+            "folds: 5 is impossible: there are only 4 patches of a class (positive), and at least 5 are "
+            "needed: 1 in each fold",
+        ),
+        (
+            5, {"folds": 5, "held_out_fraction": 0.1},
+            "folds: 5 is impossible: there are only 5 patches of a class (positive), and at least 6 are "
+            "needed: 1 in each fold, 1 to hold out",
+        ),
         (1998, {"folds": 3}, "folds: 3 is impossible: there are only 2 patches of a class (negative)"),
     ],
 )  # fmt: skip

@@ -13,7 +13,10 @@ PATCHES = pd.DataFrame({"id": [*"abcdef"], "label": [0, 1] * 3})
 PARTS = ["train"] * 2 + ["validation"] * 2 + ["held out"] * 2
 
 
-def parts(patches=PATCHES, given=(*zip("abcdef", PARTS, strict=True),), **changes) -> list[str]:
+GIVEN = [*zip("abcdef", PARTS, strict=True)]
+
+
+def parts(patches=PATCHES, given=GIVEN, **changes) -> list[str]:
     dataset = SimpleNamespace(given_parts=lambda: pd.DataFrame(given, columns=["id", "part"]))
     return [*parts_of(patches, dataset, dataclasses.replace(SPLIT, **changes))]
 
@@ -31,7 +34,7 @@ TRAINING = [*zip("abcd", ["train"] * 4, strict=True)]
     [
         pytest.param(
             {"held_out_fraction": 0.1},
-            "^held_out_fraction: 0.1 contradicts `parts: given`, as .* the part 'held out'; remove held_out_fraction",
+            "^held_out_fraction: 0.1 contradicts `parts: given`, as .* the part 'held out'; remove held_out",
             marks=pytest.mark.input(
                 "Table", "`held_out_fraction` or `folds` beside given parts", "refused with the key"
             ),
@@ -46,7 +49,7 @@ TRAINING = [*zip("abcd", ["train"] * 4, strict=True)]
             "^parts: the part 'held out' has no usable patch; both classes are needed",
         ),
         (
-            {"given": [*zip("abcdef", PARTS, strict=True), ("a", "validation")]},
+            {"given": [*GIVEN, ("a", "validation")]},
             "^parts: the patch 'a' is in the parts",
         ),
         ({"given": TRAINING}, "^parts: the patch 'e' has no part"),

@@ -70,20 +70,22 @@ def test_a_patch_has_the_patient_of_its_slide(find):
     ("lines", "message"),
     [
         pytest.param(
-            ["id,slide", "a,1", "b,2", "a,3"], r"slides\.csv: the id 'a' appears twice, with the slides '1' and '3'",
+            ["id,slide", "a,1", "b,2", "a,3"],
+            r"slides\.csv: the id 'a' appears twice, with the slides '1' and '3'",
             marks=pytest.mark.input("Slide map", "an id with two slides", "refused with both"),
         ),
         (["id,slide", "a,1", "a.tif,2"], r"the id 'a' appears twice, with the slides '1' and '2'"),
         (["id,slide", "a,1", "a,"], r"the id 'a' appears twice, with the slides '1' and ''"),
         (["id,slide,patient", "a,1,p", "a,1,q"], r"the id 'a' appears twice, with the patients 'p' and 'q'"),
         pytest.param(
-            ["id,slide,patient", "a,1,p", "b,2,p", "c,1,q"], r"the slide '1' is of the patient 'p' and of 'q'",
+            ["id,slide,patient", "a,1,p", "b,2,p", "c,1,q"],
+            r"the slide '1' is of the patient 'p' and of 'q'",
             marks=pytest.mark.input("Slide map", "a slide of two patients", "refused with both"),
         ),
         pytest.param(
             ["id,slide", "p1,1", "p2,1"],
             r"slides\.csv: no id is that of a patch, such as 'p1'; patches have ids such as 'a'",
-            marks=pytest.mark.input("Slide map", "no id is that of a patch", "refused with an id of each side"),
+            marks=pytest.mark.input("Slide map", "no id is that of a patch", "refused: an id of each"),
         ),
         pytest.param(
             ["id,patient", "a,p"], r"slides\.csv: there is no column 'slide'",
