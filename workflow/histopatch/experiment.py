@@ -115,7 +115,11 @@ def _ordered(value):
 def _split(section: dict, dataset: Format) -> Split:
     """A split; `group_by: auto` becomes the best that is known of what keeps near copies together."""
     if section["group_by"] == "auto":
-        section = section | {"group_by": (*dataset.known_groups, "appearance")[0]}
+        try:
+            known = dataset.known_groups
+        except InputError:  # told before any job, of the experiment that is asked for
+            known = ()
+        section = section | {"group_by": (*known, "appearance")[0]}
     return Split(**section)
 
 

@@ -1,8 +1,15 @@
 """What files alone can tell, before any job: that all of an experiment is there and can be read."""
 
+import pandas as pd
+
 from histopatch.backbones.initial import check_initial
+from histopatch.data.class_counts import check_possible
+from histopatch.data.formats.format import Format
+from histopatch.data.given_parts import parts_of
 from histopatch.data.images import check_there_are_some, commonest_size
-from histopatch.data.slides import slides_of
+from histopatch.data.names import match_ids
+from histopatch.data.slides import check_mapped, slides_of, source_of
+from histopatch.data.units import UNITS, units_of
 from histopatch.errors import InputError
 from histopatch.evaluation.test_ids import check_test_ids
 from histopatch.experiment import Experiment
@@ -19,12 +26,7 @@ def check_inputs(experiment: Experiment) -> None:
         check_there_are_some(dataset.images(part))
     patch_size(dataset)
     check_test_ids(dataset, experiment.final.unusable_images)
-    ids, known = dataset.labels().id, dataset.slides()
-    for name, split in experiment.splits.items():
-        try:
-            slides_of(ids[ids != ""], known, split.group_by, split.unmapped)
-        except InputError as error:
-            raise InputError(f"experiments.{experiment.name}.splits.{name}.{error}") from None
+    _check_splits(experiment)
 
 
 def _check_weights(experiment: Experiment) -> None:
@@ -40,6 +42,37 @@ def _check_weights(experiment: Experiment) -> None:
         except InputError as error:
             key = f"experiments.{experiment.name}.{named.get(folder, 'final.overrides')}.weights"
             raise InputError(f"{key}: {str(error).removeprefix('weights: ')}") from None
+
+
+def _check_splits(experiment: Experiment) -> None:
+    """Raise InputError for a split that the labels, slides and parts of the data set rule out.
+
+    Images that turn out to be unusable are not known yet: the job that splits checks the same again.
+    """
+    dataset = experiment.dataset
+    patches = _usable(dataset)
+    if patches.empty:
+        return  # which cleaning reports, with the reasons
+    found = slides_of(patches.id, dataset)
+    for name, split in experiment.splits.items():
+        try:
+            check_mapped(patches.id, found, split.group_by, split.unmapped, source_of(dataset))
+            if split.parts == "given":
+                parts_of(patches, dataset, split)
+            else:
+                units = units_of(found, split.group_by) if split.group_by in UNITS else None
+                check_possible(patches.label.to_numpy(), units, split)
+        except InputError as error:
+            raise InputError(f"experiments.{experiment.name}.splits.{name}.{error}") from None
+
+
+def _usable(dataset: Format) -> pd.DataFrame:
+    """`id,label` of the patches that have an image and one label of 0 or 1, each once."""
+    images, rows = dataset.images("train").ids, dataset.labels()
+    rows = rows.assign(id=match_ids(rows.id, images))
+    rows = rows[rows.label.isin(["0", "1"]) & rows.id.isin(images)]
+    rows = rows[["id", "label"]].drop_duplicates().drop_duplicates("id", keep=False)
+    return rows.astype({"label": int}).reset_index(drop=True)
 
 
 def patch_size(dataset) -> int:

@@ -38,7 +38,13 @@ def table_of_runs(tmp_path):
             row |= {"best_val_auc": auc, "final_val_auc": auc}
             row |= {"val_auc_low": auc - 0.01, "val_auc_high": auc + 0.01}
             row |= {"val_auc_interval": "DeLong", "difference_to_best": 0.0, "p_value": None}
-            row |= {"fold_auc_mean": auc, "fold_auc_sd": None, "val_slides": None}
+            row |= {
+                "fold_auc_mean": auc,
+                "fold_auc_sd": None,
+                "val_slides": None,
+                "val_patients": None,
+                "val_unmapped": None,
+            }
             row |= {"tied_with_best": True, "val_log_loss": 0.3, "train_seconds": 10.0}
             if "failed" in run:
                 known = {"study", "run", "folder", "validated_on", "folds", *SETTINGS}

@@ -95,7 +95,7 @@ def test_a_row_holds_keys_settings_and_results(trained, compared):
     low, high = row.pop("val_auc_low"), row.pop("val_auc_high")
     assert np.isnan(row.pop("p_value"))
     assert np.isnan(row.pop("fold_auc_sd"))
-    assert np.isnan(row.pop("val_slides"))
+    assert all(np.isnan(row.pop(f"val_{name}")) for name in ("slides", "patients", "unmapped"))
     assert row == pytest.approx(expected, abs=1e-6)
     assert low < auc < high
 

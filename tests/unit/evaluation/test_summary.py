@@ -140,9 +140,25 @@ def test_every_study_has_its_best_run_with_its_interval(summary):
 
 
 def test_slides_behind_an_interval_are_counted(summary):
-    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 7}])
+    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 7, "val_unmapped": 0}])
     assert "0.8900–0.9100 (slide bootstrap, 7 slides) |" in text
+    assert "No slides are known" not in text
     assert "marked DeLong" not in text
+
+
+@pytest.mark.input(
+    "Slide map", "12 slides and 3 patches without one", "12 slides are counted, and 3 patches without one"
+)
+def test_patches_without_a_slide_are_counted_apart(summary):
+    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 12, "val_unmapped": 3}])
+    assert "(slide bootstrap, 12 slides and 3 patches without one) |" in text
+    by_patient = {"val_slides": 12, "val_patients": 5, "val_unmapped": 1}
+    text = summary([by_patient | {"val_auc_interval": "patient bootstrap"}])
+    assert "(patient bootstrap, 5 patients and 1 patch without one) |" in text
+
+
+def test_where_no_slides_are_known_the_summary_says_how_validation_would_be_honest(summary):
+    assert "With a slide map validation would be honest: name it in `dataset.slides`" in summary([{}])
 
 
 def test_an_interval_by_patch_comes_with_a_warning(summary):

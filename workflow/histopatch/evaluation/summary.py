@@ -47,6 +47,12 @@ def write_summary(
             "not: the true uncertainty is usually larger.",
             "",
         ]
+    if runs.val_slides.isna().all() and runs.val_patients.isna().all():
+        lines += [
+            "No slides are known. With a slide map validation would be honest: name it in `dataset.slides`, "
+            "or put `patch_id_wsi_full.csv` (`id,wsi`) beside Kaggle's labels, and set `group_by: slide`.",
+            "",
+        ]
     for study, group in runs.groupby("study", sort=False):
         lines += [f"## Study `{study}`", "", *_study(group), ""]
         for bullets in (_seeds(seeds[seeds.study == study]), _effects(effects[effects.study == study])):
@@ -118,9 +124,20 @@ def _study(group: pd.DataFrame) -> list[str]:
 
 def _row(run) -> str:
     folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else ""
-    slides = "" if pd.isna(run.val_slides) else f", {_count(int(run.val_slides), 'slide')}"
-    interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{slides})"
+    interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{_units(run)})"
     return f"| {code(run.run)} | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
+
+
+def _units(run) -> str:
+    """How many slides or patients an interval is over, and how many patches have none."""
+    by_patient = not pd.isna(run.val_patients)
+    unit, count = ("patient", run.val_patients) if by_patient else ("slide", run.val_slides)
+    if pd.isna(count):
+        return ""
+    without = (
+        f" and {_count(int(run.val_unmapped), 'patch', 'patches')} without one" if run.val_unmapped else ""
+    )
+    return f", {_count(int(count), unit)}{without}"
 
 
 def _seeds(seeds: pd.DataFrame) -> list[str]:
@@ -195,5 +212,5 @@ def _number(value: float | None) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun if number == 1 else noun + 's'}"
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

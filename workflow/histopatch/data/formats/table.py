@@ -107,7 +107,7 @@ class Table:
     def _slides(self) -> pd.DataFrame | None:
         if self.slide_map:
             known = read_slide_map(self.slide_map, self.slide_columns)
-            return known.assign(id=_plain_paths(known.id)).drop_duplicates("id")
+            return check_slides(known.assign(id=_plain_paths(known.id)), self.slide_map)
         if not {"slide", "patient"} & {*self._rows}:
             return None
         known = self._rows_of("train").reindex(columns=KNOWN, fill_value="")
