@@ -77,12 +77,12 @@ def test_a_missing_slide_map_is_named(folders):
     [
         pytest.param(
             [*CLASSES, "x.png"],
-            "1 images 0 folders deep, such as 'x.png', 3 images 1 folders deep, such as 'normal/c.png';",
+            "(1 like 'x.png', 3 like 'normal/c.png'); put all images into class/image",
             marks=pytest.mark.input("Folders", "images at several depths", "refused with one of each depth"),
         ),
         pytest.param(
             ["a/b/tumor/x.png", "a/b/normal/y.png"],
-            "2 images 3 folders deep, such as 'a/b/normal/y.png'; put all",
+            "(2 like 'a/b/normal/y.png'); put all images",
             marks=pytest.mark.input("Folders", "images deeper than `slide/class/image`", "refused with one"),
         ),
         pytest.param(
@@ -114,17 +114,17 @@ def test_a_missing_slide_map_is_named(folders):
         pytest.param(["x/a.png", "y/b.png"], "the folders with images are 'x', 'y'"),
         pytest.param(
             [*CLASSES, "stroma/d.png"],
-            "two classes are needed, but there are images in 3 kinds of folders: 'normal', 'stroma', 'tumor'",
+            "two classes are needed, but the folders with images are 'normal', 'stroma', 'tumor'",
             marks=pytest.mark.input("Folders", "three classes", "refused with their names"),
         ),
         pytest.param(
             ["s1/tumor/a.png", "s2/Tumor/b.png", "s2/normal/c.png"],
-            "3 kinds of folders: 'Tumor', 'normal', 'tumor'",
+            "the folders with images are 'Tumor', 'normal', 'tumor'",
             marks=pytest.mark.input("Folders", "a class in two cases", "refused, as three classes"),
         ),
         pytest.param(
             ["tumor/a.png", "tumor/b.png"],
-            "two classes are needed, but there are images in 1 kinds of folders: 'tumor'",
+            "two classes are needed, but the folders with images are 'tumor'; have two",
             marks=pytest.mark.input("Folders", "one class, or an empty class folder", "refused"),
         ),
         pytest.param(
@@ -148,7 +148,7 @@ def test_what_is_no_class_folder_is_refused(folders, files, message):
 def test_an_empty_class_folder_is_one_class(folders, tmp_path):
     dataset = folders("tumor/a.png")
     (tmp_path / "mine/normal").mkdir()
-    assert "1 kinds of folders: 'tumor'" in refusal(dataset)
+    assert "the folders with images are 'tumor'; have two" in refusal(dataset)
 
 
 def test_a_missing_root_is_named(folders):

@@ -170,7 +170,7 @@ def test_a_file_name_that_is_not_utf_8_is_shown(root):
 
 
 @pytest.mark.input(
-    "Slide map", f"`{SLIDE_MAP}` beside Kaggle's labels", "used, unless dataset.slides names another"
+    "Slide map", "`patch_id_wsi_full.csv` beside Kaggle's labels", "used, unless dataset.slides names another"
 )
 def test_the_slide_map_beside_the_labels_is_used(root):
     (root / SLIDE_MAP).write_text("id,wsi\na,s1\nb,s2\n")

@@ -111,11 +111,8 @@ class Folders:
         if len(depths) == 1 and {*depths} <= {1, 2}:
             return
         first = {file.count("/"): file for file in reversed(self._files)}
-        found = ", ".join(
-            f"{count} images {depth} folders deep, such as {first[depth]!r}"
-            for depth, count in sorted(depths.items())
-        )
-        raise InputError(f"{self.root}: {found}; {LAYOUTS}")
+        found = ", ".join(f"{count:,} like {first[depth]!r}" for depth, count in sorted(depths.items()))
+        raise InputError(f"{self.root}: where images lie is not what can be read ({found}); {LAYOUTS}")
 
     def _check_parts(self) -> None:
         parts = sorted({name for name in (*self._tops, *self._classes) if name.lower() in GIVEN})
@@ -140,8 +137,8 @@ class Folders:
             )
         if len(classes) != 2:
             raise InputError(
-                f"{self.root}: two classes are needed, but there are images in {len(classes)} kinds of "
-                f"folders: {', '.join(map(repr, classes[:10]))}; leave two, or list all images in a table "
+                f"{self.root}: two classes are needed, but the folders with images are "
+                f"{', '.join(map(repr, classes[:10]))}; have two, or list all images in a table "
                 "with their label (`format: table`)"
             )
 
