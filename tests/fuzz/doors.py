@@ -178,12 +178,12 @@ runtime: {device: auto, workers: 1}
 
 
 def _open_config(path: Path) -> bool:
-    import yaml
 
     from histopatch.config import load
     from histopatch.experiment import read_experiment
+    from histopatch.yaml_files import read_yaml
 
-    config = load(yaml.safe_load(path.read_bytes()))
+    config = load(read_yaml(path))
     for name, section in config["experiments"].items():
         read_experiment(name, section)
     return True

@@ -32,7 +32,8 @@ def compare_runs(
     `val_patients` count the known ones, `val_unmapped` the patches without one. `fold_auc_mean` and
     `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from a paired test within the study.
     `train_seconds` is the time of all epochs of all folds, evaluation included. Where a run failed there is a
-    last column, `failed`, which says why, and the run has no results. Raises InputError when every run of a study failed.
+    last column, `failed`, which says why, and the run has no results. Raises InputError when every run of a
+    study failed.
     """
     failures = {run["folder"]: failure(fold_folders(run, root)) for run in runs}
     finished = [run for run in runs if not failures[run["folder"]]]
