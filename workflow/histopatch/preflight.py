@@ -1,5 +1,6 @@
 """What files alone can tell, before any job: that all of an experiment is there and can be read."""
 
+import numpy as np
 import pandas as pd
 
 from histopatch.backbones.initial import check_initial
@@ -68,10 +69,14 @@ def _check_splits(experiment: Experiment) -> None:
 
 def _usable(dataset: Format) -> pd.DataFrame:
     """`id,label` of the patches that have an image and one label of 0 or 1, each once."""
-    images, rows = dataset.images("train").ids, dataset.labels()
-    rows = rows.assign(id=match_ids(rows.id, images))
-    rows = rows[rows.label.isin(["0", "1"]) & rows.id.isin(images)]
-    rows = rows[["id", "label"]].drop_duplicates().drop_duplicates("id", keep=False)
+    images, rows = {*dataset.images("train").ids}, dataset.labels()[["id", "label"]]
+    rows = rows[rows.label.isin(["0", "1"])]
+    there = np.array([name in images for name in rows.id.to_numpy(object)], bool)
+    if not there.all():
+        rows = rows.assign(id=match_ids(rows.id, images))
+        rows = rows[[name in images for name in rows.id.to_numpy(object)]]
+    if rows.id.duplicated().any():
+        rows = rows.drop_duplicates().drop_duplicates("id", keep=False)
     return rows.astype({"label": int}).reset_index(drop=True)
 
 

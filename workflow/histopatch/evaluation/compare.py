@@ -26,14 +26,14 @@ def compare_runs(
     each; splits: the splits of the experiment by name, and split_tables: the table of each; root: the
     folder that holds the runs' folders.
 
-    `best_val_auc` is the AUROC of the best epoch (mean over the folds). `final_val_auc` is that of the last
-    epoch, whose model and predictions are kept, over the pooled predictions of all folds, with its 95 %
-    interval, by slide or patient if these are known (see `val_auc_interval`); `val_slides` and
+    `best_val_auc` is the AUROC of the best epoch (mean over the folds). `final_val_auc` is that of the
+    last epoch, whose model and predictions are kept, over the pooled predictions of all folds, with its
+    95 % interval, by slide or patient if these are known (see `val_auc_interval`); `val_slides` and
     `val_patients` count the known ones, `val_unmapped` the patches without one. `fold_auc_mean` and
-    `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from a paired test within the study.
-    `train_seconds` is the time of all epochs of all folds, evaluation included. Where a run failed there is a
-    last column, `failed`, which says why, and the run has no results. Raises InputError when every run of a
-    study failed.
+    `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from a paired test within the
+    study. `train_seconds` is the time of all epochs of all folds, evaluation included. Where a run failed
+    there is a last column, `failed`, which says why, and the run has no results. Raises InputError when
+    every run of a study failed.
     """
     failures = {run["folder"]: failure(fold_folders(run, root)) for run in runs}
     finished = [run for run in runs if not failures[run["folder"]]]

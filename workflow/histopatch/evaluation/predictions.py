@@ -73,7 +73,8 @@ def read_slides(split: str | Path) -> pd.DataFrame | None:
 
     split: CSV `id,label,slide,fold`, perhaps with `patient`.
     """
-    table = read_table(split).set_index("id").reindex(columns=["slide", "patient"]).fillna("")
+    table = read_table(split).set_index("id").reindex(columns=["slide", "patient"], fill_value="")
+    table = table.fillna("")
     return None if (table == "").all(axis=None) else table
 
 
