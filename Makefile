@@ -4,8 +4,9 @@ BIN := .venv/bin
 CONFIGS ?= config.yaml
 # Light steps run beside each other; a training has all cores to itself.
 CORES ?= all
-EXPERIMENT ?= $(shell sed -n 's/^experiment: *//p' config.yaml)
-ASKED = --configfile $(CONFIGS) --config experiment=$(EXPERIMENT)
+# The last file that names an experiment counts, as for Snakemake.
+EXPERIMENT ?= $(shell sed -n 's/^experiment: *[^A-Za-z0-9]\{0,1\}\([A-Za-z0-9_-]*\).*/\1/p' $(CONFIGS) 2>/dev/null | tail -n 1)
+ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 
 .PHONY: setup run test lint format report status prune verify bench
@@ -31,15 +32,16 @@ report: run
 
 # What a run would do, and what a run leaves behind; all on the same experiment as `make run`.
 COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands
+CHOSEN = --configfile $(CONFIGS) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
 
 status: setup
-	@$(COMMAND)/status.py --configfile $(CONFIGS) --experiment $(EXPERIMENT)
+	@$(COMMAND)/status.py $(CHOSEN)
 
 prune: setup
-	@$(COMMAND)/prune.py --configfile $(CONFIGS) --experiment $(EXPERIMENT) $(if $(REMOVE),--remove)
+	@$(COMMAND)/prune.py $(CHOSEN) $(if $(REMOVE),--remove)
 
 verify: setup
-	@$(COMMAND)/verify.py --configfile $(CONFIGS) --experiment $(EXPERIMENT)
+	@$(COMMAND)/verify.py $(CHOSEN)
 
 bench: setup
 	$(BIN)/python benchmarks/first_run.py

@@ -369,7 +369,7 @@ def test_repeats_and_prevalences_are_checked():
         (False, "`false` (or no, off)"),
         (True, "`true` (or yes, on)"),
         (None, "`null`"),
-        (datetime.date(2024, 1, 2), "the date datetime.date(2024, 1, 2)"),
+        (datetime.date(2024, 1, 2), "the date 2024-01-02"),
         pytest.param(16**5000, None, id="5000 hex digits"),
     ],
 )
@@ -393,7 +393,7 @@ def test_names_that_yaml_reads_as_something_else_are_to_be_quoted(key, told):
     ("part", "told"),
     [
         ({"final": {"study": 202401}}, "final.study: 202401 is not a text; YAML reads it so unless"),
-        ({"defaults": {"split": False}}, "defaults.split: False is not a text; YAML reads it so unless"),
+        ({"defaults": {"split": False}}, "defaults.split: false is not a text; YAML reads it so unless"),
         ({"defaults": {"weights": None}}, "defaults.weights: null is not a text; YAML reads it so unless"),
         (
             {"studies": {"first": {"runs": {"a": {}}, "disabled": [7]}}},
@@ -406,7 +406,44 @@ def test_names_that_yaml_reads_as_something_else_are_to_be_quoted(key, told):
                 "Configuration", "a misspelt key, value or name", "refused: did you mean"
             ),
         ),
-        ({"defaults": {"scheduler": False}}, "defaults.scheduler: False is not known; choose one of none, "),
+        (
+            {"defaults": {"scheduler": False}},
+            "defaults.scheduler: false is not known (did you mean 'none'?); choose one of none, ",
+        ),
+        (
+            {"defaults": {"backbone": "ResNet18 "}},
+            "defaults.backbone: 'ResNet18 ' is not known (did you mean 'resnet",
+        ),
+        ({"defaults": {"precision": 16}}, "defaults.precision: 16 is not known (did you mean '"),
+        (
+            {"defaults": {"pos_weight": "no"}},
+            "defaults.pos_weight: 'no' is not `true` or `false`; YAML reads a text",
+        ),
+        ({"cleaning": None}, "cleaning: null is not a mapping (`key: value`); `{}` is one without keys"),
+        ({"defaults": {"lr": [1]}}, "defaults.lr: a list is not a number"),
+        (
+            {"dataset": {"format": "kaggle", "root": "x", "patch_size": "large"}},
+            "dataset.patch_size: 'large' is neither `auto` nor a whole number from 16 to 1024",
+        ),
+        (
+            {"final": {"study": "first", "prevalences": [0.1, 0.2, 0.1]}},
+            "final.prevalences: 0.1 is there twice; keep one",
+        ),
+        ({"dataset": {"format": "kaggle", "root": ""}}, "dataset.root: empty"),
+        ({"splits": {"main": {}, "x" * 101: {}}}, "splits: 'xxx"),
+        pytest.param(
+            {"studies": {"first": {"grid": {"seed": [*range(101)], "epochs": [*range(1, 101)]}}}},
+            "studies.first: 10,100 runs; 10,000 are the most, give fewer",
+            marks=pytest.mark.input("Configuration", "a grid of more than 10,000 runs", "refused"),
+        ),
+        (
+            {"studies": {"first": {"runs": {"a": {}}, "grid": {"seed": [*range(1000)]}, "repeats": 10}}},
+            "studies.first: 10,010 runs",
+        ),
+        (
+            {"studies": {"first": {"grid": {"lr": [0.1, 2]}}}},
+            "studies.first.grid.lr.1: 2.0 is greater than the maximum",
+        ),
         (
             {"final": {"study": "frist"}},
             "final.study: there is no study 'frist' (did you mean 'first'?); choose",
@@ -437,6 +474,70 @@ def test_names_that_yaml_reads_as_something_else_are_to_be_quoted(key, told):
 )
 def test_what_is_said_of_names_and_choices(part, told):
     assert fault(**part).startswith(f"experiments.mine.{told}")
+
+
+@pytest.mark.input("Configuration", "a text with line ends, escapes or other invisible characters", "refused")
+@pytest.mark.parametrize("text", ["two\nlines", "\x1b[31mred", "nul\0", "\u202eback", "\udc80"])
+def test_a_text_that_cannot_be_printed_is_refused_wherever_it_is(text):
+    raws = [
+        minimal(dataset={"format": "kaggle", "root": text}),
+        minimal(splits={"main": {}, text: {}}),
+        minimal(studies={"first": {"grid": {"weights": ["none", text]}}}),
+        minimal() | {"experiment": text},
+    ]
+    for raw in raws:
+        message = fault_of(raw)
+        assert message.isprintable()
+        assert message.endswith("has a character that is not printable; take it out")
+
+
+def test_a_text_that_is_too_long_for_a_path_is_refused():
+    message = fault(defaults={"weights": "x" * 4097})
+    assert (
+        message
+        == "experiments.mine.defaults.weights: a text of more than 4096 characters; give a shorter one"
+    )
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"bytes"])
+def test_kinds_of_value_that_yaml_alone_has_are_refused(value):
+    assert "defaults.lr: YAML reads " in fault(defaults={"lr": value})
+
+
+@pytest.mark.input(
+    "Configuration", "a path of the data set that starts with `~`", "refused: the path in full"
+)
+@pytest.mark.parametrize("key", ["root", "table", "slides"])
+def test_a_path_from_the_home_folder_is_to_be_written_out(key, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    message = fault(dataset={"format": "table", "table": "t.csv", key: "~/data/x"})
+    told = "starts with `~`, which only a shell expands; write '/home/ann/data/x'"
+    assert message == f"experiments.mine.dataset.{key}: {told}"
+
+
+def test_numbers_in_quotes_are_numbers_where_a_word_may_be_given_too():
+    """YAML reads 5e-1 as a text."""
+    whole = config.load(
+        minimal(
+            dataset={"format": "kaggle", "root": "x", "patch_size": "64"},
+            final={"study": "first", "unusable_images": "5e-1"},
+        )
+        | {"runtime": {"workers": "2"}}
+    )
+    mine = whole["experiments"]["mine"]
+    found = (mine["dataset"]["patch_size"], mine["final"]["unusable_images"], whole["runtime"]["workers"])
+    assert repr(found) == "(64, 0.5, 2)"
+
+
+@pytest.mark.input("Configuration", "an experiment such as `2024_01` on the command line", "read")
+@pytest.mark.parametrize(("name", "taken_for"), [("2024_01", 202401), ("007", 7), ("1e3", 1000.0)])
+def test_an_experiment_that_a_command_line_takes_for_a_number_is_found(name, taken_for):
+    raw = minimal()
+    raw["experiments"][name] = copy.deepcopy(raw["experiments"]["mine"])
+    assert config.load(raw | {"experiment": taken_for})["experiment"] == name
+    assert "experiment: " in fault_of(raw | {"experiment": taken_for + 1})
+    raw["experiments"][f"0{name}"] = copy.deepcopy(raw["experiments"]["mine"])
+    assert "experiment: " in fault_of(raw | {"experiment": taken_for})  # one of two
 
 
 def test_an_experiment_that_is_misspelt_is_suggested():

@@ -3,6 +3,7 @@
 import importlib.metadata
 import itertools
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -195,3 +196,24 @@ def test_kaggles_final_model_is_the_best_of_the_grid_trained_longer(shipped):
     assert sorted(map(facts, finals)) == sorted(expected)
     random = {"validation_fraction": 0.15, "seed": 42, "group_by": "none", "folds": 1, "held_out_fraction": 0}
     assert vars(kaggle.splits["main"]).items() >= random.items()
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (["experiment: demo\n"], "demo"),
+        (["experiments: {}\nexperiment:   'demo'  # the first\n"], "demo"),
+        (["experiment: demo\n", 'experiment: "2024_01"\n'], "2024_01"),
+        (["experiment: demo\n", "experiments: {}\n"], "demo"),
+    ],
+)
+def test_make_takes_the_experiment_that_the_last_file_names(tmp_path, files, named):
+    """So that `make run CONFIGS="config.yaml mine.yaml"` runs what Snakemake would."""
+    paths = [tmp_path / f"{number}.yaml" for number in range(len(files))]
+    for path, text in zip(paths, files, strict=True):
+        path.write_text(text)
+    told = f"--configfile {' '.join(map(str, paths))}"
+    for target, option in (("run", "--config experiment="), ("status", "--experiment ")):
+        command = ["make", "--dry-run", target, f"CONFIGS={' '.join(map(str, paths))}"]
+        last = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()[-1]
+        assert last.endswith(f"{told} {option}{named}")

@@ -45,7 +45,14 @@ def test_anchors_and_merges_work(file):
             marks=pytest.mark.input("Configuration", "a key twice in a mapping", "refused, with both lines"),
         ),
         ('a: 1\n"a": 1\n', ", line 2: the key 'a' is given twice, first in line 1"),
-        ("1: a\n1.0: b\n", ", line 2: the key '1.0' is given twice"),
+        (
+            "2024_01: a\n",
+            ", line 1: YAML reads the name 2024_01 as the number 202401; put it in quotes: '2024_01'",
+        ),
+        ("a:\n  007: b\n", ", line 2: YAML reads the name 007 as the number 7; put it in quotes: '007'"),
+        ("no: a\n", ", line 1: YAML reads the name no as `false` (or no, off); put it in quotes: 'no'"),
+        ("2024-01-02: a\n", "as the date 2024-01-02; put it in quotes: '2024-01-02'"),
+        ("~: a\n", "YAML reads the name ~ as `null`; put it in quotes: '~'"),
         ("x: [{a: 1, a: 1}]\n", ", line 1: the key 'a' is given twice"),
         ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n", ", line 4: the key '<<' is given twice"),
         pytest.param(
@@ -68,7 +75,11 @@ def test_anchors_and_merges_work(file):
             ", line 3: ",
             marks=pytest.mark.input("Configuration", "no valid YAML", "refused, with the line"),
         ),
-        ("a:\n\tb: 1\n", ", line 2: found character '\\t' that cannot start any token"),
+        pytest.param(
+            "a:\n\tb: 1\n",
+            ", line 2: a tab; indent with spaces",
+            marks=pytest.mark.input("Configuration", "a line that is indented with a tab", "refused"),
+        ),
         ("a: 1\n---\nb: 1\n", ", line 2: but found another document"),
         ("a: 1\nb: *none\n", ", line 2: found undefined alias 'none'"),
         ("a: 1\n[1, 2]: 2\n", ", line 2: a sequence as a key"),
@@ -98,6 +109,12 @@ def test_what_is_wrong_with_a_file_is_one_line(file, content, told):
     assert message.startswith(path)
     assert told in message, message
     assert time.perf_counter() - start < 10
+
+
+def test_names_in_quotes_are_names(file):
+    assert read_yaml(file("'2024_01': {'007': 1, \"no\": 2, 1e3: 3}\n")) == {
+        "2024_01": {"007": 1, "no": 2, "1e3": 3}
+    }
 
 
 @pytest.mark.input("Configuration", "a missing file, or a folder", "refused")

@@ -34,6 +34,8 @@ def load(raw: dict, schema: dict | None = None) -> dict:
     schema = schema or read_schema()
     _check_plain(raw)
     config = _numbers(schema, copy.deepcopy(raw), schema)
+    if isinstance(config, dict) and "experiment" in config:
+        config["experiment"] = _as_called(config["experiment"], config.get("experiments"))
     _check(config, schema, schema)
     for name, experiment in config["experiments"].items():
         _check_dataset(experiment["dataset"], f"experiments.{name}.dataset")
@@ -72,6 +74,21 @@ def _check_plain(value, at: str = "", depth: int = 0) -> None:
             _check_plain(child, f"{where}.{number}", depth + 1)
 
 
+def _as_called(asked, experiments):
+    """The name of an experiment that a command line took for a number, such as 202401 for `2024_01`."""
+    if isinstance(asked, bool) or not isinstance(asked, int | float) or not isinstance(experiments, dict):
+        return asked
+    names = [name for name in experiments if _number(name) == asked]
+    return names[0] if len(names) == 1 else asked
+
+
+def _number(value) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _resolve(node: dict | bool, schema: dict) -> dict:
     """Follow `$ref`; keywords beside it win, as `default` and `fill` do here."""
     if not isinstance(node, dict):
@@ -100,9 +117,8 @@ def _numbers(node: dict, value, schema: dict):
         return value
     kinds = {part.get("type") for part in (node, *node.get("anyOf", []))}
     if kinds & {"number", "integer"} and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
+        number = _number(value)
+        if number is None:
             return value
         if math.isnan(number):
             return str(value)  # within every range, as no comparison holds; a text is refused

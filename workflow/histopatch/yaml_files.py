@@ -28,7 +28,10 @@ def read_yaml(path: str | Path) -> dict:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}: {_one_line(error.problem or error.context)}") from None
+        problem = str(error.problem or error.context)
+        if "'\\t'" in problem:
+            problem = "a tab; indent with spaces"
+        raise InputError(f"{path}{line}: {_one_line(problem)}") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # a date or number that is none
         raise InputError(f"{path}: {_one_line(error)}") from None
     except RecursionError:
