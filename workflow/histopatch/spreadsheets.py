@@ -25,7 +25,7 @@ def restored(table: pd.DataFrame) -> pd.DataFrame:
 
 def _with_texts(table: pd.DataFrame, beginnings, change: Callable[[str], str]) -> pd.DataFrame:
     """A table with a change made to each text that has one of these beginnings and would be run."""
-    changed = {}
+    table, changed = table.reset_index(drop=True), {}  # rows of several tables may share their numbers
     for name, values in table.items():
         if pd.api.types.is_numeric_dtype(values):
             continue
