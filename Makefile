@@ -50,6 +50,7 @@ bench: setup
 	$(BIN)/python benchmarks/workflow_speed.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/audit_scale.py
+	$(BIN)/python benchmarks/fuzz.py
 
 setup: .venv/.installed
 
