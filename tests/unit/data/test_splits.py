@@ -197,6 +197,10 @@ def test_too_few_positives_are_counted(split, kaggle_labels):
     message = r"^splits\.main\.validation_fraction: 0\.15 is impossible: of the 300 .* 1 is positive"
     with pytest.raises(InputError, match=message):
         split(labels)
+    with pytest.raises(
+        InputError, match=r"there are only 2 patches of a class \(positive\), and at least 3 are"
+    ):
+        split(labels.assign(label=[1] * 2 + [0] * 1998))
     # However slides are drawn, one of three positives validates.
     with pytest.raises(InputError, match="1 is positive, and at least 2 are needed"):
         split(labels.assign(label=[1, 0, 1, 0, 1] + [0] * 1995), group_by="slide", dataset=_slides(labels, 3))

@@ -116,9 +116,8 @@ def _quoted(path: str, text: str, separator: str) -> tuple[list[str], Fields]:
     rows: list[list[str]] = []
     try:
         rows.extend(reader)
-    except csv.Error as error:
-        line = len(rows) + 1
-        raise InputError(f"{path}: line {line} is no row of a table ({error}); check its quotes") from None
+    except csv.Error:
+        raise InputError(f"{path}: line {len(rows) + 1} is no row of a table; check its quotes") from None
     if reader.line_num != len(rows):
         line = next(line for line, row in enumerate(rows, 1) if any("\n" in field for field in row))
         raise InputError(f"{path}: a field goes on after the end of line {line}; is a quote left open there?")
