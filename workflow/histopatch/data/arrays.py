@@ -41,8 +41,7 @@ class PatchArrays:
                 height, width = array.shape[1:3]
                 if (height, width) != (size, size):
                     raise InputError(
-                        f"{self._named(first)}: its patches have {width}×{height} px, not {size}×{size}; "
-                        "set dataset.patch_size"
+                        f"its patches have {width}×{height} px, not {size}×{size}; set dataset.patch_size"
                     )
                 pixels[first:end] = array[self.rows[first] : self.rows[end - 1] + 1]
         record = {"mode": "RGB", "width": size, "height": size, "format": "HDF5"}
@@ -71,8 +70,8 @@ class PatchArrays:
                 with plain._opened(file) as array:
                     if len(array) != count:
                         raise InputError(
-                            f"{Path(self.where, file)}: has {len(array):,} patches, but there are {count:,} "
-                            "labels of them; take both files from one place"
+                            f"has {len(array):,} patches, but there are {count:,} labels of them; "
+                            "take both files from the same download"
                         )
             yield plain
 
@@ -98,7 +97,10 @@ class PatchArrays:
 
     @contextlib.contextmanager
     def _opened(self, file: str) -> Iterator[h5py.Dataset]:
-        """The array in a file; raises InputError, which names the file, if it is not one of patches."""
+        """The array in a file; raises InputError if it is not one of patches.
+
+        Every error while it is open becomes an InputError that names the file.
+        """
         path = Path(self.plain, file.removesuffix(".gz")) if self.plain else Path(self.where, file)
         try:
             with h5py.File(path) as opened:
@@ -110,9 +112,6 @@ class PatchArrays:
                 yield array
         except Exception as error:  # the library raises exceptions of any kind
             raise InputError(f"{Path(self.where, file)}: {_line(error)}") from None
-
-    def _named(self, number: int) -> Path:
-        return Path(self.where, self.files[number])
 
 
 def _fault(array) -> str | None:

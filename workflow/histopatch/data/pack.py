@@ -73,10 +73,7 @@ def _reserve(path: Path, shape: tuple[int, ...]) -> int:
 
 
 def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int) -> list[dict]:
-    step = chunk_size(CHUNK, 3 * size**2)
-    together = images.together()
-    if 3 * size**2 * together <= BLOCK_BYTES:
-        step = -(-step // together) * together
+    step = images_per_task(images, size)
     with (
         worker_pool(workers) as pool,
         progress(total=len(images), unit="img", desc=f"packing {images.where}") as bar,
@@ -90,6 +87,13 @@ def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int
             records += task.result()
             bar.update(len(task.result()))
     return records
+
+
+def images_per_task(images: Images, size: int) -> int:
+    """How many images of size×size px a process decodes at a time: whole blocks where they lie in such."""
+    image_bytes, together = 3 * size**2, images.together()
+    count = chunk_size(CHUNK, image_bytes)
+    return -(-count // together) * together if together * image_bytes <= BLOCK_BYTES else count
 
 
 def _decode_chunk(images: Images, first_row: int, size: int, path: Path, offset: int) -> list[dict]:

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from histopatch.console import progress
-from histopatch.data.chunks import chunk_size
 from histopatch.data.images import Images
 from histopatch.data.names import writable
-from histopatch.data.pack import CHUNK
+from histopatch.data.pack import images_per_task
 from histopatch.data.pool import worker_pool
 from histopatch.files import read_table
 
@@ -25,20 +24,20 @@ def changed_images(images: Images, array: str, index: str, workers: int) -> list
     now = pd.DataFrame({"id": images.ids, "file": [writable(file) for file in images.files]}, dtype=str)
     rows = now.merge(packed, how="left").row
     changed = packed.file[~packed.id.isin(now.id[rows.notna()])].tolist()
-    size = chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
     with (
         tempfile.TemporaryDirectory(dir=Path(array).parent) as scratch,
         images.unpacked(Path(scratch)) as plain,
         worker_pool(workers) as pool,
         progress(total=len(images), unit="img", desc=f"reading {images.where}") as bar,
     ):
-        starts = range(0, len(images), size)
+        step = images_per_task(plain, np.load(array, mmap_mode="r").shape[1])
         tasks = [
-            pool.submit(_changed, plain[s : s + size], array, rows[s : s + size].to_numpy()) for s in starts
+            pool.submit(_changed, plain[start : start + step], array, rows[start : start + step].to_numpy())
+            for start in range(0, len(images), step)
         ]
         for task in tasks:
             changed += task.result()
-            bar.update(min(size, len(images) - bar.n))
+            bar.update(min(step, len(images) - bar.n))
     return list(dict.fromkeys(changed))
 
 
