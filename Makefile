@@ -6,6 +6,8 @@ CONFIGS ?= config.yaml
 CORES ?= all
 # The last file that names an experiment counts, as for Snakemake.
 EXPERIMENT ?= $(shell sed -n 's/^experiment: *[^A-Za-z0-9]\{0,1\}\([A-Za-z0-9_-]*\).*/\1/p' $(CONFIGS) 2>/dev/null | tail -n 1)
+# Snakemake itself says it in a traceback.
+$(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such file; CONFIGS names the config files)))
 ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 

@@ -217,3 +217,10 @@ def test_make_takes_the_experiment_that_the_last_file_names(tmp_path, files, nam
         command = ["make", "--dry-run", target, f"CONFIGS={' '.join(map(str, paths))}"]
         last = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()[-1]
         assert last.endswith(f"{told} {option}{named}")
+
+
+def test_make_names_a_configuration_file_that_is_not_there():
+    command = ["make", "--dry-run", "run", "CONFIGS=config.yaml none.yaml"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode
+    assert "none.yaml: no such file; CONFIGS names the config files" in done.stderr
