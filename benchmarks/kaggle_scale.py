@@ -125,7 +125,7 @@ def prepare_cleaning(place: Place) -> Callable:
     outputs = [str(labels / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
     return partial(
         clean_files,
-        str(place.data / "train_labels.csv"),
+        dataset_of(place),
         pack["index"],
         pack["rejected"],
         Cleaning(**default_experiment()["cleaning"]),
@@ -139,7 +139,13 @@ def prepare_splitting(place: Place) -> Callable:
 
     split = Split(**default_experiment()["splits"]["main"])
     files = [str(place.folder / name) for name in ("labels/clean.csv", "splits/main.csv")]
-    return partial(split_files, files[0], None, None, None, split, files[1])
+    return partial(split_files, files[0], dataset_of(place), None, None, split, files[1])
+
+
+def dataset_of(place: Place):
+    from histopatch.data.formats.kaggle import Kaggle
+
+    return Kaggle(str(place.data))
 
 
 def prepare_naming(place: Place) -> Callable:

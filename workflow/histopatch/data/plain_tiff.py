@@ -71,11 +71,7 @@ def _read(content: bytes, order: str) -> PlainTiff | None:
         kind, length, value = tags[tag]
         if length != 1 or kind not in (SHORT, LONG):
             raise KeyError
-        return (
-            struct.unpack(order + "I", value)[0]
-            if kind == LONG
-            else struct.unpack_from(order + "H", value)[0]
-        )
+        return struct.unpack_from(order + ("I" if kind == LONG else "H"), value)[0]
 
     def behind(tag: int, kind: int) -> bytes:
         """A value that does not fit into its entry."""
