@@ -507,11 +507,15 @@ def test_a_damaged_compressed_tiff_is_set_aside(tissue, decoded, compression, pa
 
 
 @pytest.mark.input(
-    "Images", "an uncompressed TIFF whose strips are too short", "set aside: `unreadable: cut off …`"
+    "Images",
+    "an uncompressed TIFF whose strips are too short or too few",
+    "set aside: `unreadable: cut off …`",
 )
 def test_a_tiff_with_short_strips_is_set_aside(tissue, decoded):
     reason = decoded(tiff(np.asarray(tissue), {Tag.StripByteCounts: [100]}))
     assert reason == "unreadable: cut off: its strips are too short for its pixels"
+    fewer = decoded(tiff(np.asarray(tissue), {Tag.RowsPerStrip: [10]}))
+    assert fewer == "unreadable: cut off: it has fewer strips than its pixels need"
 
 
 # --- no images --------------------------------------------------------------------------------------

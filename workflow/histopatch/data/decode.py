@@ -2,17 +2,17 @@
 
 import contextlib
 import io
-import math
 import os
 import re
 import stat
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, TiffTags, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from histopatch.data import jpeg, png, tiff
-from histopatch.data.provenance import provenance
+from histopatch.data.plain_tiff import read_plain_tiff
+from histopatch.data.provenance import provenance, short
 from histopatch.data.signatures import describe
 
 # 8 bits a channel, converted to RGB without loss of intensity; what is transparent becomes white.
@@ -30,9 +30,6 @@ STRUCTURE_FAULTS = {
 # A patch of 1024×1024 px with four channels of 16 bits takes half of it, without compression.
 LARGEST_FILE = 16 * 2**20
 LONGEST_REASON = 200  # characters
-XMP = 700
-# A TIFF with one of these tags is left to Pillow, which may rotate the image or read more than its strips.
-SPECIAL_TAGS = (ExifTags.Base.Orientation, XMP, *TiffTags.TAGS_V2_GROUPS)
 
 
 class UnusableError(Exception):
@@ -53,13 +50,17 @@ def decode(path: str | Path, target: np.ndarray) -> dict:
     content = b""
     try:
         content = _read(path)
+        plain = read_plain_tiff(content)
+        if plain is not None and plain.pixels.shape == target.shape:
+            target[:] = plain.pixels
+            record = {"mode": "RGB", "width": width, "height": height, "bytes": len(content)}
+            return record | {"format": "TIFF", "quality": None, "software": short(plain.software)}
         with _open(content) as image:
             if image.size != (width, height):
                 raise UnusableError(f"shape {image.width}×{image.height}, not {width}×{height}")
             if getattr(image, "is_animated", False):
                 raise UnusableError("more than one page or channel by channel; save one RGB image in a file")
-            plain = _plain_pixels(image, content)
-            target[:] = _pixels(image, content) if plain is None else plain
+            target[:] = _pixels(image, content)
             record = {"mode": image.mode, "width": width, "height": height, "bytes": len(content)}
             return record | provenance(image)
     except Exception as error:  # decoders raise exceptions of any kind; one bad file must not end the job
@@ -102,26 +103,6 @@ def _open(content: bytes) -> Image.Image:
     if find_fault and (fault := find_fault(content)):
         raise UnreadableError(fault)
     return Image.open(io.BytesIO(content), formats=FORMATS)
-
-
-def _plain_pixels(image: Image.Image, content: bytes) -> np.ndarray | None:
-    """A view of the pixels of an uncompressed RGB TIFF with a single strip; None for all other images.
-
-    Kaggle's images are of this kind. Pillow located the pixels when it opened the file; to load them it
-    would parse the tags twice more and copy the pixels three times, half of the work on an image.
-    """
-    if image.format != "TIFF" or len(image.tile) != 1 or any(tag in image.tag_v2 for tag in SPECIAL_TAGS):
-        return None
-    codec, box, offset, arguments = image.tile[0]
-    if (codec, box, arguments) != ("raw", (0, 0, *image.size), ("RGB", 0, 1)):
-        return None
-    shape = (image.height, image.width, 3)
-    length = math.prod(shape)
-    # Else it is truncated or damaged, which `layout_fault` and Pillow tell.
-    counts = image.tag_v2.get(ExifTags.Base.StripByteCounts)
-    if offset + length > len(content) or counts not in ((length,), length):
-        return None
-    return np.frombuffer(content, np.uint8, length, offset).reshape(shape)
 
 
 def _pixels(image: Image.Image, content: bytes) -> np.ndarray:

@@ -50,6 +50,11 @@ def _software(image: Image.Image) -> str | None:
         name = image.info.get("Software")
         if name is None and "exif" in image.info:
             name = image.getexif().get(ExifTags.Base.Software)
+    return short(name)
+
+
+def short(name: str | None) -> str | None:
+    """A name of software in one short line; None if it is no text or has nothing to show."""
     if not isinstance(name, str):
         return None
     words = "".join(c if c.isprintable() else " " for c in name).split()

@@ -15,6 +15,7 @@ MOST_TAGS, MOST_VALUES = 1000, 100_000  # of the first page
 UNSIGNED, UNDEFINED = 1, 4  # sample formats
 OLD_JPEG, JPEG, DEFLATE = (6,), (7,), (8, 32946)  # compressions
 RAW = 1
+PLANES = 2  # a configuration with one plane for each channel
 BYTES = (1, 2, 6, 7)  # types of values that are single bytes, as texts and colour profiles are
 ZEROS = 16  # zero bytes that no compressed data end with
 
@@ -69,6 +70,8 @@ def data_fault(image: TiffImagePlugin.TiffImageFile, content: bytes) -> str | No
     compression = tags.get(Tag.Compression, RAW)
     offsets, counts = _strips(tags)
     needed = image.width * image.height * tags.get(Tag.SamplesPerPixel, 1) * _bits(tags) // 8
+    if len(offsets) < _strips_needed(tags):
+        return "cut off: it has fewer strips than its pixels need"
     if compression == RAW and counts and sum(counts) < needed:
         return "cut off: its strips are too short for its pixels"
     if compression == RAW:
@@ -91,6 +94,16 @@ def _strips(tags) -> tuple[tuple[int, ...], tuple[int, ...]]:
     names = (("StripOffsets", "StripByteCounts"), ("TileOffsets", "TileByteCounts"))
     offsets, counts = names[Tag.TileOffsets in tags]
     return _values(tags, Tag[offsets]), _values(tags, Tag[counts])
+
+
+def _strips_needed(tags) -> int:
+    """How many strips or tiles the pixels fill."""
+    width, height = tags[Tag.ImageWidth], tags[Tag.ImageLength]
+    if Tag.TileOffsets in tags:
+        count = -(-width // tags[Tag.TileWidth]) * -(-height // tags[Tag.TileLength])
+    else:
+        count = -(-height // tags.get(Tag.RowsPerStrip, height))
+    return count * (tags.get(Tag.SamplesPerPixel, 1) if tags.get(Tag.PlanarConfiguration) == PLANES else 1)
 
 
 def _values(tags, tag: int) -> tuple[int, ...]:
