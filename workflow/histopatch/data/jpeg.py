@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-MARKER = re.compile(rb"\xff+[^\x00\xff]")  # in coded data, where a byte 255 that is data has a 0 behind it
-ZEROS = re.compile(rb"\0{32,}")
+# In coded data, where a byte 255 that is data has a 0 behind it. Patterns that begin with a byte are fast.
+MARKER = re.compile(rb"\xff[^\x00\xff]")
+ZEROS = bytes(32)
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 RESTARTS = range(0xD0, 0xD8)
 START, END, SCAN, INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
@@ -64,32 +65,35 @@ def data_fault(content: bytes, image: Image.Image) -> str | None:
     image: the file, decoded. It is decoded twice more: bytes behind the data must change no pixel, or pixels
     were missing; and without the last bytes the last pixels must be missing, or the data have too many.
     """
-    scans, pixels = [*_scans(content)], np.asarray(image)
+    scans = [*_scans(content)]
     ends = [end for scan in scans for end in scan.ends]
     padded = PADDING.join(content[a:b] for a, b in zip([0, *ends], [*ends, len(content)], strict=True))
     with Image.open(io.BytesIO(padded), formats=["JPEG"]) as again:
-        if not np.array_equal(np.asarray(again), pixels):
+        if again.tobytes() != image.tobytes():
             return "damaged: its data end before its pixels"
-    with contextlib.suppress(OSError), Image.open(io.BytesIO(content[: ends[-1] - NEEDED])) as cut:
+    shortened = io.BytesIO(content[: ends[-1] - NEEDED])
+    with contextlib.suppress(OSError), Image.open(shortened, formats=["JPEG"]) as cut:
         with contextlib.suppress(OSError):  # as it should
             cut.load()
         # A progressive image has no pixels before its end; of the others the last ones are still zero.
         box = cut.im.getbbox()
         if box is not None and box[3] == image.height:
             return "damaged: its pixels end before its data"
-    # Zeros mean the same coefficients in block after block: the pixels are all alike, or were never coded so.
-    zeros = max((_longest_zeros(content, scan) for scan in scans), default=0)
-    if zeros and np.count_nonzero(pixels[:, 1:] == pixels[:, :-1]) < 64 * zeros:
-        return "damaged: zeros in its data"
-    return None
+    return "damaged: zeros in its data" if any(_has_zeros(content, scan, image) for scan in scans) else None
 
 
-def _longest_zeros(content: bytes, scan: Scan) -> int:
-    """The length of the longest run of zero bytes in a scan that has more than means and further bits."""
-    if scan.refines or len(scan.coefficients) == 1:
-        return 0
-    runs = ZEROS.finditer(content, scan.start, scan.ends[-1])
-    return max((run.end() - run.start() for run in runs), default=0)
+def _has_zeros(content: bytes, scan: Scan, image: Image.Image) -> bool:
+    """Whether there are so many zeros in a scan that they cannot be pixels.
+
+    Zeros mean the same coefficients in block after block: the pixels are all alike, or were never coded so.
+    Scans that have only the means of blocks, or further bits, may have any number.
+    """
+    start = content.find(ZEROS, scan.start, scan.ends[-1])
+    if start < 0 or scan.refines or len(scan.coefficients) == 1:
+        return False
+    pixels, data = np.asarray(image), content[start : scan.ends[-1]]
+    zeros = max(len(run) for run in re.findall(rb"\0+", data))
+    return np.count_nonzero(pixels[:, 1:] == pixels[:, :-1]) < 64 * zeros
 
 
 def _scans(content: bytes) -> Iterator[Scan]:
@@ -132,7 +136,10 @@ def _segments(content: bytes, place: int, count: int) -> list[int]:
         raise ValueError(f"has more than {MOST_SEGMENTS} segments")
     ends = []
     while marker := MARKER.search(content, place):
-        ends.append(marker.start())
+        end = marker.start()
+        while content[end - 1] == 0xFF and end > place:
+            end -= 1
+        ends.append(end)
         code, place = content[marker.end() - 1], marker.end()
         if code not in RESTARTS:
             break

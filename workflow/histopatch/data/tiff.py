@@ -17,7 +17,6 @@ OLD_JPEG, JPEG, DEFLATE = (6,), (7,), (8, 32946)  # compressions
 RAW = 1
 PLANES = 2  # a configuration with one plane for each channel
 BYTES = (1, 2, 6, 7)  # types of values that are single bytes, as texts and colour profiles are
-ZEROS = 16  # zero bytes that no compressed data end with
 
 
 def structure_fault(content: bytes) -> str | None:
@@ -65,7 +64,7 @@ def unknown_kind(content: bytes) -> str:
 
 
 def data_fault(image: TiffImagePlugin.TiffImageFile, content: bytes) -> str | None:
-    """What is missing or damaged of the strips or tiles, or None."""
+    """What is missing or damaged of the strips or tiles, or None. LZW and PackBits tell it when decoded."""
     tags = image.tag_v2
     compression = tags.get(Tag.Compression, RAW)
     offsets, counts = _strips(tags)
@@ -80,8 +79,6 @@ def data_fault(image: TiffImagePlugin.TiffImageFile, content: bytes) -> str | No
         if offset + count > len(content):
             return "cut off: its strips lie beyond its end"
         data = content[offset : offset + count]
-        if count >= ZEROS and not any(data[-ZEROS:]):
-            return "damaged: its data end in zeros"
         if compression in DEFLATE and not _inflates(data):
             return "damaged: its data cannot be decompressed to the end"
         if compression in JPEG and (fault := jpeg.structure_fault(data)):
