@@ -133,3 +133,14 @@ def test_given_parts_that_contradict_a_split_are_named(experiment, tmp_path):
     check_inputs(experiment(dataset))
     message = fault(experiment(dataset, splits={"official": {"parts": "given", "folds": 3}}))
     assert message.startswith("experiments.mine.splits.official.folds: 3 contradicts `parts: given`")
+
+
+def test_a_sample_submission_of_other_images_is_refused(experiment, tmp_path):
+    (tmp_path / "test").mkdir()
+    for name in ("q0", "q1"):
+        Image.new("RGB", (16, 16)).save(tmp_path / f"test/{name}.png")
+    check_inputs(experiment())
+    (tmp_path / "sample_submission.csv").write_text("id,label\nq0,0\nq2,0\n")
+    message = fault(experiment())
+    assert "sample_submission.csv: 1 of 2 test ids have no usable image, the first is 'q2'" in message
+    check_inputs(experiment(final={"study": "first", "unusable_images": 0.5}))
