@@ -198,6 +198,13 @@ def test_kaggles_final_model_is_the_best_of_the_grid_trained_longer(shipped):
     assert vars(kaggle.splits["main"]).items() >= random.items()
 
 
+@pytest.fixture
+def outside_make(monkeypatch):
+    """A `make` of its own, also where the tests are run by `make test`."""
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.mark.parametrize(
     ("files", "named"),
     [
@@ -207,7 +214,7 @@ def test_kaggles_final_model_is_the_best_of_the_grid_trained_longer(shipped):
         (["experiment: demo\n", "experiments: {}\n"], "demo"),
     ],
 )
-def test_make_takes_the_experiment_that_the_last_file_names(tmp_path, files, named):
+def test_make_takes_the_experiment_that_the_last_file_names(tmp_path, outside_make, files, named):
     """So that `make run CONFIGS="config.yaml mine.yaml"` runs what Snakemake would."""
     paths = [tmp_path / f"{number}.yaml" for number in range(len(files))]
     for path, text in zip(paths, files, strict=True):
@@ -219,7 +226,7 @@ def test_make_takes_the_experiment_that_the_last_file_names(tmp_path, files, nam
         assert last.endswith(f"{told} {option}{named}")
 
 
-def test_make_names_a_configuration_file_that_is_not_there():
+def test_make_names_a_configuration_file_that_is_not_there(outside_make):
     command = ["make", "--dry-run", "run", "CONFIGS=config.yaml none.yaml"]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     assert done.returncode
