@@ -4,8 +4,11 @@ BIN := .venv/bin
 CONFIGS ?= config.yaml
 # Light steps run beside each other; a training has all cores to itself.
 CORES ?= all
-EXPERIMENT ?= $(shell sed -n 's/^experiment: *//p' config.yaml)
-ASKED = --configfile $(CONFIGS) --config experiment=$(EXPERIMENT)
+# The last file that names an experiment counts, as for Snakemake.
+EXPERIMENT ?= $(shell sed -n 's/^experiment: *[^A-Za-z0-9]\{0,1\}\([A-Za-z0-9_-]*\).*/\1/p' $(CONFIGS) 2>/dev/null | tail -n 1)
+# Snakemake itself says it in a traceback.
+$(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such file; CONFIGS names the config files)))
+ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 
 .PHONY: setup run test lint format report status prune verify bench
@@ -31,15 +34,16 @@ report: run
 
 # What a run would do, and what a run leaves behind; all on the same experiment as `make run`.
 COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands
+CHOSEN = --configfile $(CONFIGS) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
 
 status: setup
-	@$(COMMAND)/status.py --configfile $(CONFIGS) --experiment $(EXPERIMENT)
+	@$(COMMAND)/status.py $(CHOSEN)
 
 prune: setup
-	@$(COMMAND)/prune.py --configfile $(CONFIGS) --experiment $(EXPERIMENT) $(if $(REMOVE),--remove)
+	@$(COMMAND)/prune.py $(CHOSEN) $(if $(REMOVE),--remove)
 
 verify: setup
-	@$(COMMAND)/verify.py --configfile $(CONFIGS) --experiment $(EXPERIMENT)
+	@$(COMMAND)/verify.py $(CHOSEN)
 
 bench: setup
 	$(BIN)/python benchmarks/first_run.py
@@ -48,6 +52,7 @@ bench: setup
 	$(BIN)/python benchmarks/workflow_speed.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/audit_scale.py
+	$(BIN)/python benchmarks/fuzz.py
 
 setup: .venv/.installed
 

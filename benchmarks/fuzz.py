@@ -71,9 +71,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=4000, help="cases of all doors together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--doors", nargs="+", choices=[*DOORS], default=[*DOORS])
-    parser.add_argument(
-        "--record", action="store_true", help=f"write the table to {RECORD.relative_to(ROOT)}"
-    )
+    parser.add_argument("--record", action="store_true", help=f"write the rows to {RECORD.relative_to(ROOT)}")
     arguments = parser.parse_args()
     rows, failed = [], False
     print("| " + " | ".join(COLUMNS) + " |\n| " + " | ".join("---" for _ in COLUMNS) + " |")
@@ -101,11 +99,19 @@ def main() -> None:
             how = result or f"the process ended with {process.exitcode}"
             print(f"{name}: failed, see {folder / DOORS[name].file}: {how}", flush=True)
     if arguments.record and not failed:
-        with open(RECORD, "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        _record(rows, order=list(DOORS))
     sys.exit(failed)
+
+
+def _record(rows: list[dict], order: list[str]) -> None:
+    """Put the rows in the table of what was tried, in place of their doors' earlier ones."""
+    with open(RECORD, newline="") as file:
+        recorded = {row["door"]: row for row in csv.DictReader(file)}
+    recorded |= {row["door"]: row for row in rows}
+    with open(RECORD, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(recorded[door] for door in order if door in recorded)
 
 
 if __name__ == "__main__":

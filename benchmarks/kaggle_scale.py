@@ -67,7 +67,7 @@ class Place(NamedTuple):
         return {"train": self.train, "test": self.test, "subset": min(self.train, MOST_ON_ONE_CORE)}
 
     def pack(self, part: str) -> dict[str, str]:
-        """The files of a pack, as `pack_folder` calls them."""
+        """The files of a pack, as `pack_images` calls them."""
         kinds = {"array": "npy", "index": "index.csv", "rejected": "rejected.csv"}
         return {name: str(self.folder / f"pack/{part}.{kind}") for name, kind in kinds.items()}
 
@@ -99,9 +99,22 @@ def plan(place: Place) -> dict[str, Step]:
 
 
 def prepare_packing(place: Place, part: str, workers: int) -> Callable:
-    from histopatch.data.pack import pack_folder
+    from histopatch.data.pack import pack_images
 
-    return partial(pack_folder, str(place.data / part), PATCH_SIZE, **place.pack(part), workers=workers)
+    def work() -> None:
+        pack_images(images_of(place, part), PATCH_SIZE, **place.pack(part), workers=workers)
+
+    return work
+
+
+def images_of(place: Place, part: str):
+    """The images of a part, listed as the workflow lists them."""
+    from histopatch.data.images import ImageFiles
+    from histopatch.data.listing import list_images
+
+    folder = place.data / part
+    files = list_images(folder)
+    return ImageFiles(str(folder), [Path(file).stem for file in files], files)
 
 
 def prepare_cleaning(place: Place) -> Callable:
@@ -112,7 +125,7 @@ def prepare_cleaning(place: Place) -> Callable:
     outputs = [str(labels / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
     return partial(
         clean_files,
-        str(place.data / "train_labels.csv"),
+        dataset_of(place),
         pack["index"],
         pack["rejected"],
         Cleaning(**default_experiment()["cleaning"]),
@@ -126,13 +139,24 @@ def prepare_splitting(place: Place) -> Callable:
 
     split = Split(**default_experiment()["splits"]["main"])
     files = [str(place.folder / name) for name in ("labels/clean.csv", "splits/main.csv")]
-    return partial(split_files, files[0], None, None, None, split, files[1])
+    return partial(split_files, files[0], dataset_of(place), None, None, split, files[1])
+
+
+def dataset_of(place: Place):
+    from histopatch.data.formats.kaggle import Kaggle
+
+    return Kaggle(str(place.data))
 
 
 def prepare_naming(place: Place) -> Callable:
-    from histopatch.fingerprints import image_names
+    from histopatch.fingerprints import names
 
-    return lambda: [image_names(place.data / part) for part in ("train", "test")]
+    def work() -> None:
+        for part in ("train", "test"):
+            images = images_of(place, part)
+            names(images.ids, images.files)
+
+    return work
 
 
 def prepare_reading(place: Place) -> Callable:

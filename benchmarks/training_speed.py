@@ -64,14 +64,16 @@ def _default_device() -> str:
 
 def make_data(folder: Path, images: int) -> None:
     """A folder of TIFFs and the pack of it."""
-    from histopatch.data.pack import pack_folder
+    from histopatch.data.images import ImageFiles
+    from histopatch.data.listing import list_images
+    from histopatch.data.pack import pack_images
     from histopatch.data.synthetic import write_dataset
 
     workers = cores.available_cores()
     write_dataset(folder, train_patches=images, test_patches=1, slides=4, seed=0, workers=workers)
-    pack_folder(
-        folder / "train", 96, folder / "train.npy", folder / "index.csv", folder / "rejected.csv", workers
-    )
+    files = list_images(folder / "train")
+    images = ImageFiles(str(folder / "train"), [Path(file).stem for file in files], files)
+    pack_images(images, 96, folder / "train.npy", folder / "index.csv", folder / "rejected.csv", workers)
 
 
 def compare(case: tuple[str, int], device: str, data: str, rounds: int) -> list[dict]:

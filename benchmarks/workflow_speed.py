@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from machine import cpu_seconds, describe_machine, table
 
 from histopatch import config, fingerprints
+from histopatch.data.listing import list_images
 from histopatch.experiment import read_experiment
 
 ROOT = Path(__file__).parents[1]
@@ -158,8 +159,8 @@ def time_folder_check(folder: Path) -> dict:
         (folder / f"{number:040x}.tif").touch()
 
     def check() -> None:
-        fingerprints.image_names.cache_clear()
-        fingerprints.image_names(folder)
+        files = list_images(folder)
+        fingerprints.names([Path(file).stem for file in files], files)
 
     return {"what": f"digest of {IMAGE_NAMES:,} image names", **seconds(check), "target, s": None}
 

@@ -87,7 +87,7 @@ def _marks_an_input(node: ast.AST) -> bool:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return (text[:1].upper() + text[1:]).replace("|", "\\|")
 
 
 def _fuzzing(path: Path) -> str:

@@ -47,12 +47,12 @@ def check(door: Door, folder: Path, content: bytes) -> bool:
 def _label_files() -> list[bytes]:
     ids = [f"{number:08x}" for number in range(20)]
     rows = pd.DataFrame({"id": ids, "label": [number % 2 for number in range(20)]})
-    words = rows.assign(label=rows.label.map({0: "normal", 1: "tumor"}), note='said "so", twice')
+    noted = rows.assign(note='said "so", twice')
     return [
         rows.to_csv(index=False).encode(),
         rows.to_csv(index=False, sep=";").encode(),
-        words.to_csv(index=False).encode("utf-8-sig"),
-        words.to_csv(index=False, lineterminator="\r\n").encode("utf-16"),
+        noted.to_csv(index=False).encode("utf-8-sig"),
+        noted.to_csv(index=False, lineterminator="\r\n").encode("utf-16"),
     ]
 
 
@@ -76,6 +76,12 @@ def _open_slide_map(path: Path) -> bool:
     from histopatch.data.slides import read_slide_map
 
     return len(read_slide_map(str(path), {})) > 0
+
+
+def _open_sample(path: Path) -> bool:
+    from histopatch.evaluation.test_ids import read_sample
+
+    return len(read_sample(str(path))) > 0
 
 
 def _parquet_tables() -> list[bytes]:
@@ -172,12 +178,12 @@ runtime: {device: auto, workers: 1}
 
 
 def _open_config(path: Path) -> bool:
-    import yaml
 
     from histopatch.config import load
     from histopatch.experiment import read_experiment
+    from histopatch.yaml_files import read_yaml
 
-    config = load(yaml.safe_load(path.read_bytes()))
+    config = load(read_yaml(path))
     for name, section in config["experiments"].items():
         read_experiment(name, section)
     return True
@@ -207,6 +213,7 @@ DOORS = {
     for door in (
         Door("label file", "train_labels.csv", _label_files, _open_labels),
         Door("slide map", "slides.csv", _slide_maps, _open_slide_map),
+        Door("sample submission", "sample_submission.csv", _label_files, _open_sample),
         Door("Parquet table", "table.parquet", _parquet_tables, _open_parquet),
         Door("image", "image.tif", _images, _open_image),
         Door("HDF5", "x.h5", _array_files, _open_arrays),

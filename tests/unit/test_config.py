@@ -1,9 +1,14 @@
 import copy
+import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 
 from histopatch import config
 from histopatch.errors import InputError
+from histopatch.schema import read_schema
 
 
 def minimal(**experiment) -> dict:
@@ -41,7 +46,12 @@ def fault_of(raw: dict) -> str:
 
 def test_defaults_are_filled_in():
     whole = config.load(minimal())
-    assert whole["runtime"] == {"device": "auto", "workers": "auto", "log_level": "info"}
+    assert whole["runtime"] == {
+        "device": "auto",
+        "workers": "auto",
+        "on_failure": "stop",
+        "log_level": "info",
+    }
     mine = whole["experiments"]["mine"]
     assert mine["defaults"] == {
         "backbone": "efficientnet_b0",
@@ -72,16 +82,18 @@ def test_defaults_are_filled_in():
             "unmapped": "stop",
             "keep_duplicates_together": False,
             "on_leak": "warn",
+            "parts": "drawn",
         }
     }
     assert mine["dataset"]["synthetic"]["train_patches"] == 2400
-    assert mine["dataset"]["patch_size"] == 96
+    assert mine["dataset"]["patch_size"] == "auto"
     assert mine["cleaning"]["bad_rows"] == "reject"
     assert mine["final"] == {
         "study": "first",
         "metric": "val_auc",
         "select": "best",
         "calibrated": False,
+        "unusable_images": "stop",
         "prevalences": [0.01, 0.05, 0.2],
         "overrides": {},
     }
@@ -212,7 +224,7 @@ def test_a_typo_at_the_top_is_named():
         ({"defaults": {"augmentation": {"rotation": 181}}}, "defaults.augmentation.rotation"),
         ({"splits": {"main": {"validation_fraction": 0}}}, "splits.main.validation_fraction"),
         ({"splits": {"main": {"validation_fraction": 1}}}, "splits.main.validation_fraction"),
-        ({"splits": {"other": {}}}, "splits"),
+        ({"splits": {"other": {}}}, "defaults.split"),
         ({"studies": {"first": {"runs": {"plain": {"lr": 2}}}}}, "studies.first.runs.plain.lr"),
         ({"studies": {"first": {"grid": {"lr": [0.1, 2]}}}}, "studies.first.grid.lr"),
         ({"studies": {"first": {"grid": {"lr": []}}}}, "studies.first.grid.lr"),
@@ -306,19 +318,11 @@ def test_every_experiment_is_checked_not_only_the_one_to_run():
 
 
 @pytest.mark.parametrize(
-    "runtime", [{"workers": 0}, {"workers": "all"}, {"device": "tpu"}, {"log_level": "loud"}]
+    "runtime",
+    [{"workers": 0}, {"workers": "all"}, {"device": "tpu"}, {"log_level": "loud"}, {"on_failure": "go on"}],
 )
 def test_impossible_runtime_knobs_are_named(runtime):
     assert fault_of(minimal() | {"runtime": runtime}).startswith(f"runtime.{next(iter(runtime))}")
-
-
-def test_grouping_by_slides_needs_a_slide_map():
-    splits = {"main": {}, "honest": {"group_by": "slide"}}
-    dataset = {"format": "kaggle", "root": "data"}
-    message = fault(dataset=dataset, splits=splits)
-    assert message.startswith("experiments.mine.splits.honest.group_by: 'slide' needs dataset.slides")
-    assert load(dataset=dataset | {"slides": "slides.csv"}, splits=splits)
-    assert load(splits=splits)  # a synthetic data set has slides of its own
 
 
 @pytest.mark.parametrize(
@@ -326,7 +330,7 @@ def test_grouping_by_slides_needs_a_slide_map():
     [
         ("folds", 0),
         ("folds", 2.5),
-        ("group_by", "patient"),
+        ("group_by", "scanner"),
         ("held_out_fraction", 1),
         ("unmapped", "drop"),
         ("on_leak", "ignore"),
@@ -346,3 +350,270 @@ def test_repeats_and_prevalences_are_checked():
     assert "final.prevalences" in fault(final={"study": "first", "prevalences": [0.1, 1]})
     studies = {"first": {"runs": {"plain": {}}, "repeats": 0}}
     assert "studies.first.repeats" in fault(studies=studies)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        pytest.param(
+            202401,
+            "the number 202401",
+            marks=pytest.mark.input(
+                "Configuration",
+                "a name that YAML reads as a number, date or truth value",
+                "refused: put it in quotes",
+            ),
+        ),
+        (7, "the number 7"),
+        (0.5, "the number 0.5"),
+        (False, "`false` (or no, off)"),
+        (True, "`true` (or yes, on)"),
+        (None, "`null`"),
+        (datetime.date(2024, 1, 2), "the date 2024-01-02"),
+        pytest.param(16**5000, None, id="5000 hex digits"),
+    ],
+)
+def test_names_that_yaml_reads_as_something_else_are_to_be_quoted(key, told):
+    run, split = {"runs": {"plain": {}}}, {"group_by": "none"}
+    whole = minimal()
+    whole["experiments"][key] = whole["experiments"]["mine"]
+    messages = {
+        "experiments": fault_of(whole),
+        "experiments.mine.studies": fault(studies={"first": run, key: run}),
+        "experiments.mine.studies.first.runs": fault(studies={"first": {"runs": {"plain": {}, key: {}}}}),
+        "experiments.mine.studies.first.grid": fault(studies={"first": {"grid": {key: [1]}}}),
+        "experiments.mine.splits": fault(splits={"main": split, key: split}),
+    }
+    for where, message in messages.items():
+        said = f"YAML reads the name here as {told}; put it in quotes" if told else "a number of more than"
+        assert message.startswith(f"{where}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"final": {"study": 202401}}, "final.study: 202401 is not a text; YAML reads it so unless"),
+        ({"defaults": {"split": False}}, "defaults.split: false is not a text; YAML reads it so unless"),
+        ({"defaults": {"weights": None}}, "defaults.weights: null is not a text; YAML reads it so unless"),
+        (
+            {"studies": {"first": {"runs": {"a": {}}, "disabled": [7]}}},
+            "studies.first.disabled.0: 7 is not a",
+        ),
+        pytest.param(
+            {"defaults": {"backbone": "resnet81"}},
+            "defaults.backbone: 'resnet81' is not known (did you mean 'resnet18'?); choose one of ",
+            marks=pytest.mark.input(
+                "Configuration", "a misspelt key, value or name", "refused: did you mean"
+            ),
+        ),
+        (
+            {"defaults": {"scheduler": False}},
+            "defaults.scheduler: false is not known (did you mean 'none'?); choose one of none, ",
+        ),
+        (
+            {"defaults": {"backbone": "ResNet18 "}},
+            "defaults.backbone: 'ResNet18 ' is not known (did you mean 'resnet",
+        ),
+        ({"defaults": {"precision": 16}}, "defaults.precision: 16 is not known (did you mean '"),
+        (
+            {"defaults": {"pos_weight": "no"}},
+            "defaults.pos_weight: 'no' is not `true` or `false`; YAML reads a text",
+        ),
+        ({"cleaning": None}, "cleaning: null is not a mapping (`key: value`); `{}` is one without keys"),
+        ({"defaults": {"lr": [1]}}, "defaults.lr: a list is not a number"),
+        (
+            {"dataset": {"format": "kaggle", "root": "x", "patch_size": "large"}},
+            "dataset.patch_size: 'large' is neither `auto` nor a whole number from 16 to 1024",
+        ),
+        (
+            {"final": {"study": "first", "prevalences": [0.1, 0.2, 0.1]}},
+            "final.prevalences: 0.1 is there twice; keep one",
+        ),
+        ({"dataset": {"format": "kaggle", "root": ""}}, "dataset.root: empty"),
+        ({"splits": {"main": {}, "x" * 101: {}}}, "splits: 'xxx"),
+        pytest.param(
+            {"studies": {"first": {"grid": {"seed": [*range(101)], "epochs": [*range(1, 101)]}}}},
+            "studies.first: 10,100 runs; 10,000 are the most, give fewer",
+            marks=pytest.mark.input("Configuration", "a grid of more than 10,000 runs", "refused"),
+        ),
+        (
+            {"studies": {"first": {"runs": {"a": {}}, "grid": {"seed": [*range(1000)]}, "repeats": 10}}},
+            "studies.first: 10,010 runs",
+        ),
+        (
+            {"studies": {"first": {"grid": {"lr": [0.1, 2]}}}},
+            "studies.first.grid.lr.1: 2.0 is greater than the maximum",
+        ),
+        (
+            {"final": {"study": "frist"}},
+            "final.study: there is no study 'frist' (did you mean 'first'?); choose",
+        ),
+        (
+            {"defaults": {"split": "mian"}},
+            "defaults.split: there is no split 'mian' (did you mean 'main'?); ",
+        ),
+        (
+            {"studies": {"first": {"runs": {"plain": {}}, "disabled": ["plian"]}}},
+            "studies.first.disabled: there is no run 'plian' (did you mean 'plain'?); choose one of plain",
+        ),
+        (
+            {"studies": {"first": {"grid": {"lr": [1]}, "disabled": ["x"]}}},
+            "studies.first.disabled: there is no run 'x'; choose one of (none)",
+        ),
+        pytest.param(
+            {"studies": {"first": {"runs": {}}}},
+            "studies.first.runs: empty; give at least one",
+            marks=pytest.mark.input("Configuration", "a study without runs", "refused"),
+        ),
+        ({"studies": {"first": {"runs": None}}}, "studies.first.runs: null is not a mapping"),
+        ({"studies": {"first": {"grid": {}}}}, "studies.first.grid: empty; give at least one"),
+        ({"studies": {"first": {"grid": {"lr": []}}}}, "studies.first.grid.lr: empty; give at least one"),
+        ({"studies": {"first": None}}, "studies.first: null is not a mapping"),
+        ({"studies": {}}, "studies: empty; give at least one"),
+    ],
+)
+def test_what_is_said_of_names_and_choices(part, told):
+    assert fault(**part).startswith(f"experiments.mine.{told}")
+
+
+@pytest.mark.input("Configuration", "a text with line ends, escapes or other invisible characters", "refused")
+@pytest.mark.parametrize("text", ["two\nlines", "\x1b[31mred", "nul\0", "\u202eback", "\udc80"])
+def test_a_text_that_cannot_be_printed_is_refused_wherever_it_is(text):
+    raws = [
+        minimal(dataset={"format": "kaggle", "root": text}),
+        minimal(splits={"main": {}, text: {}}),
+        minimal(studies={"first": {"grid": {"weights": ["none", text]}}}),
+        minimal() | {"experiment": text},
+    ]
+    for raw in raws:
+        message = fault_of(raw)
+        assert message.isprintable()
+        assert message.endswith("has a character that is not printable; take it out")
+
+
+def test_a_text_that_is_too_long_for_a_path_is_refused():
+    message = fault(defaults={"weights": "x" * 4097})
+    assert (
+        message
+        == "experiments.mine.defaults.weights: a text of more than 4096 characters; give a shorter one"
+    )
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"bytes"])
+def test_kinds_of_value_that_yaml_alone_has_are_refused(value):
+    assert "defaults.lr: YAML reads " in fault(defaults={"lr": value})
+
+
+@pytest.mark.input(
+    "Configuration", "a path of the data set that starts with `~`", "refused: the path in full"
+)
+@pytest.mark.parametrize("key", ["root", "table", "slides"])
+def test_a_path_from_the_home_folder_is_to_be_written_out(key, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    message = fault(dataset={"format": "table", "table": "t.csv", key: "~/data/x"})
+    told = "starts with `~`, which only a shell expands; write '/home/ann/data/x'"
+    assert message == f"experiments.mine.dataset.{key}: {told}"
+
+
+def test_numbers_in_quotes_are_numbers_where_a_word_may_be_given_too():
+    """YAML reads 5e-1 as a text."""
+    whole = config.load(
+        minimal(
+            dataset={"format": "kaggle", "root": "x", "patch_size": "64"},
+            final={"study": "first", "unusable_images": "5e-1"},
+        )
+        | {"runtime": {"workers": "2"}}
+    )
+    mine = whole["experiments"]["mine"]
+    found = (mine["dataset"]["patch_size"], mine["final"]["unusable_images"], whole["runtime"]["workers"])
+    assert repr(found) == "(64, 0.5, 2)"
+
+
+@pytest.mark.input("Configuration", "an experiment such as `2024_01` on the command line", "read")
+@pytest.mark.parametrize(("name", "taken_for"), [("2024_01", 202401), ("007", 7), ("1e3", 1000.0)])
+def test_an_experiment_that_a_command_line_takes_for_a_number_is_found(name, taken_for):
+    raw = minimal()
+    raw["experiments"][name] = copy.deepcopy(raw["experiments"]["mine"])
+    assert config.load(raw | {"experiment": taken_for})["experiment"] == name
+    assert "experiment: " in fault_of(raw | {"experiment": taken_for + 1})
+    raw["experiments"][f"0{name}"] = copy.deepcopy(raw["experiments"]["mine"])
+    assert "experiment: " in fault_of(raw | {"experiment": taken_for})  # one of two
+
+
+def test_an_experiment_that_is_misspelt_is_suggested():
+    message = fault_of(minimal() | {"experiment": "mnie"})
+    assert message == "experiment: there is no experiment 'mnie' (did you mean 'mine'?); choose one of mine"
+
+
+def paths(node: dict, path: tuple[str, ...] = ()):
+    """The path of every key of the configuration, with a name of each kind where the schema takes any."""
+    node = config._resolve(node, read_schema())
+    if path:
+        yield path
+    free = {"experiments": "mine", "splits": "main", "studies": "first", "runs": "plain", "grid": "lr"}
+    children = dict(node.get("properties", {}))
+    if path and path[-1] in free and isinstance(node.get("additionalProperties"), dict):
+        children[free[path[-1]]] = node["additionalProperties"]
+    for key, child in children.items():
+        yield from paths(child, (*path, key))
+
+
+PATHS = sorted(paths(read_schema()))
+
+
+def put(path: tuple[str, ...], value) -> dict:
+    """The smallest configuration, with a value at a path."""
+    kaggles = path[2:4] in (("dataset", "columns"), ("dataset", "slide_columns"))
+    raw = minimal(**({"dataset": {"format": "kaggle", "root": "data"}} if kaggles else {}))
+    node = raw
+    for key in path[:-1]:
+        node = node.setdefault(key, {})
+    node[path[-1]] = value
+    return raw
+
+
+@pytest.mark.input("Configuration", "a value of a wrong kind, at any key", "refused, with the whole path")
+@pytest.mark.parametrize("path", PATHS, ids=".".join)
+def test_any_kind_of_value_at_any_key_works_or_is_one_line_with_its_path(path):
+    for value in (["x", 1], "text", -7.5, None, {"key": 1}, True):
+        try:
+            config.load(put(path, value))
+        except InputError as error:
+            assert "\n" not in str(error)
+            assert str(error).startswith(".".join(path)), error
+
+
+def test_the_paths_are_those_of_the_schema():
+    """So that the test above looks into every part."""
+    assert len(PATHS) > 100
+    assert ("experiments", "mine", "studies", "first", "runs", "plain", "augmentation", "flips") in PATHS
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(sorted({key for path in PATHS for key in path})), inner, max_size=4)
+        | st.dictionaries(st.none() | st.integers() | st.booleans() | st.text(max_size=4), inner, max_size=2)
+    ),
+    max_leaves=20,
+)
+
+
+@limits(max_examples=100, deadline=None)
+@given(PLAIN, st.sampled_from(PATHS))
+def test_whatever_is_given_is_loaded_or_refused_in_one_line(value, path):
+    for raw in (value, put(path, value)):
+        try:
+            config.load(raw)
+        except InputError as error:
+            assert len(str(error).splitlines()) == 1
+
+
+@pytest.mark.input("Configuration", "values nested hundreds of levels deep", "refused")
+@pytest.mark.parametrize("kind", [lambda inner: [inner], lambda inner: {"grid": inner}])
+def test_endless_nesting_is_one_line(kind):
+    value = 1
+    for _ in range(900):
+        value = kind(value)
+    assert "nested too deeply" in fault(defaults=value)

@@ -1,11 +1,16 @@
+import contextlib
+import errno
 import io
 import logging
+import os
 import warnings
+from pathlib import Path
 
 import pytest
 
 from histopatch.console import job_log, progress
 from histopatch.errors import InputError
+from histopatch.files import replacing
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +22,8 @@ def logging_restored():
     logging.captureWarnings(False)
     for handler in root.handlers:
         if handler not in handlers:
-            handler.close()
+            with contextlib.suppress(OSError):  # the log of a full disk
+                handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -71,6 +77,73 @@ def test_any_other_error_ends_the_job_with_its_traceback(tmp_path, capsys):
     assert "Traceback" in text
     assert "KeyError: 'row'" in text
     assert "KeyError: 'row'" in capsys.readouterr().err
+
+
+@pytest.mark.input("Machine", "A full disk", "the job ends with one line that names the file")
+def test_a_full_disk_is_one_line_that_names_the_file(tmp_path, capsys):
+    """In the log, too, which is on the same disk."""
+    with pytest.raises(SystemExit) as ended, job_log("/dev/full", "info"):
+        logging.info("packing")
+        with replacing(tmp_path / "table.csv") as temporary:
+            temporary.symlink_to("/dev/full")
+            temporary.write_text("id,label")
+    assert ended.value.code == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("INFO packing")
+    assert f"ERROR {tmp_path}/table.csv: No space left on device; " in second
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            errno.EACCES,
+            marks=pytest.mark.input(
+                "Machine", "A results folder without write permission", "one line that names it"
+            ),
+        ),
+        pytest.param(
+            errno.EROFS,
+            marks=pytest.mark.input("Machine", "A read-only file system", "one line that names the file"),
+        ),
+        pytest.param(
+            errno.EDQUOT,
+            marks=pytest.mark.input("Machine", "A quota of disk space that is used up", "one line"),
+        ),
+        pytest.param(errno.EIO, marks=pytest.mark.input("Machine", "A disk that fails", "one line")),
+    ],
+    ids=errno.errorcode.get,
+)
+def test_what_a_disk_refuses_is_one_line(tmp_path, capsys, code):
+    with pytest.raises(SystemExit), job_log(tmp_path / "job.log", "info"):
+        raise OSError(code, os.strerror(code), "results/pack")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"ERROR results/pack: {os.strerror(code)}; " in line
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EBADF, errno.EMFILE])
+def test_any_other_error_of_the_system_keeps_its_traceback(tmp_path, capsys, code):
+    with pytest.raises(SystemExit), job_log(tmp_path / "job.log", "info"):
+        raise OSError(code, os.strerror(code))
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_opened_is_one_line(monkeypatch):
+    def denied(*args, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", "results/logs")
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    with (
+        pytest.raises(SystemExit, match=r"^Error: results/logs: Permission denied; "),
+        job_log("a/b", "info"),
+    ):
+        pytest.fail("there is no log")
+
+
+def test_an_error_of_a_log_line_itself_is_seen(tmp_path, capsys):
+    with job_log(tmp_path / "job.log", "info"):
+        logging.info("%d", "three")
+    assert "Logging error" in capsys.readouterr().err
 
 
 class Terminal(io.StringIO):

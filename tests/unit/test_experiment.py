@@ -99,8 +99,8 @@ def test_a_key_of_a_split_may_be_left_out_of_params():
 
 def test_the_data_set_hands_over_its_files():
     dataset = read(one={"runs": {"plain": {}}}).dataset
-    assert (dataset.images("test"), dataset.labels) == ("data/test", "data/train_labels.csv")
-    assert Path(dataset.labels).parent == Path("data")
+    assert (dataset.root, dataset.where) == ("data", "data/train_labels.csv")
+    assert Path(dataset.where).parent == Path("data")
 
 
 def test_what_is_held_out_of_the_final_training_is_held_out_of_the_choice():

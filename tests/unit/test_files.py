@@ -1,3 +1,4 @@
+import errno
 import json
 
 import pandas as pd
@@ -27,6 +28,20 @@ def test_an_old_file_is_there_until_the_new_one_is_whole(tmp_path):
         temporary.write_text("new")
         assert target.read_text() == "old"
     assert target.read_text() == "new"
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path):
+    with pytest.raises(OSError) as full, replacing(tmp_path / "table.csv") as temporary:
+        temporary.symlink_to("/dev/full")
+        temporary.write_text("row")
+    assert (full.value.errno, full.value.filename) == (errno.ENOSPC, str(tmp_path / "table.csv"))
+    assert not names(tmp_path)
+
+
+def test_an_error_about_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as missing, replacing(tmp_path / "table.csv"):
+        (tmp_path / "image.png").read_bytes()
+    assert missing.value.filename == str(tmp_path / "image.png")
 
 
 @pytest.mark.parametrize("before", [None, "old"])

@@ -3,6 +3,7 @@
 import importlib.metadata
 import itertools
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from histopatch import config
+from histopatch.data.formats.kaggle import SLIDE_MAP
 from histopatch.experiment import Experiment, read_experiment
 from histopatch.runs import Run, resolve
 
@@ -152,10 +154,15 @@ def test_kaggle_has_the_studies_of_the_notebook(shipped):
     assert set(shipped["kaggle"].studies) == {*ENABLED, "honesty"}
 
 
-def test_kaggle_shows_the_baseline_on_an_appearance_that_it_has_not_seen(shipped):
-    kaggle = shipped["kaggle"]
+@pytest.mark.parametrize("slides", [False, True], ids=["by appearance", "by slide"])
+def test_kaggle_shows_the_baseline_on_what_it_has_not_seen(configured, slides, tmp_path):
+    """On other slides where their map lies beside the labels, on another appearance otherwise."""
+    if slides:
+        (tmp_path / SLIDE_MAP).write_text("id,wsi\na,s1\n")
+    section = configured["kaggle"] | {"dataset": configured["kaggle"]["dataset"] | {"root": str(tmp_path)}}
+    kaggle = read_experiment("kaggle", section)
     (baseline,) = kaggle.studies["baseline"].values()
-    grouped = {"unseen_appearance": "appearance", "random_patches": "none"}
+    grouped = {"unseen": "slide" if slides else "appearance", "random_patches": "none"}
     assert set(kaggle.studies["honesty"]) == set(grouped)
     for name, run in kaggle.studies["honesty"].items():
         assert run.identity | {"split": "main"} == baseline.identity
@@ -189,3 +196,38 @@ def test_kaggles_final_model_is_the_best_of_the_grid_trained_longer(shipped):
     assert sorted(map(facts, finals)) == sorted(expected)
     random = {"validation_fraction": 0.15, "seed": 42, "group_by": "none", "folds": 1, "held_out_fraction": 0}
     assert vars(kaggle.splits["main"]).items() >= random.items()
+
+
+@pytest.fixture
+def outside_make(monkeypatch):
+    """A `make` of its own, also where the tests are run by `make test`."""
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (["experiment: demo\n"], "demo"),
+        (["experiments: {}\nexperiment:   'demo'  # the first\n"], "demo"),
+        (["experiment: demo\n", 'experiment: "2024_01"\n'], "2024_01"),
+        (["experiment: demo\n", "experiments: {}\n"], "demo"),
+    ],
+)
+def test_make_takes_the_experiment_that_the_last_file_names(tmp_path, outside_make, files, named):
+    """So that `make run CONFIGS="config.yaml mine.yaml"` runs what Snakemake would."""
+    paths = [tmp_path / f"{number}.yaml" for number in range(len(files))]
+    for path, text in zip(paths, files, strict=True):
+        path.write_text(text)
+    told = f"--configfile {' '.join(map(str, paths))}"
+    for target, option in (("run", "--config experiment="), ("status", "--experiment ")):
+        command = ["make", "--dry-run", target, f"CONFIGS={' '.join(map(str, paths))}"]
+        last = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()[-1]
+        assert last.endswith(f"{told} {option}{named}")
+
+
+def test_make_names_a_configuration_file_that_is_not_there(outside_make):
+    command = ["make", "--dry-run", "run", "CONFIGS=config.yaml none.yaml"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode
+    assert "none.yaml: no such file; CONFIGS names the config files" in done.stderr

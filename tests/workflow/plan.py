@@ -33,7 +33,7 @@ FINAL = {
 AUDIT = {"audit", "verdict", "figure_audit"}
 # What is made of the clean labels.
 EXPLORATION = {
-    "class_balance", "rgb_histograms",
+    "class_balance", "giveaways", "rgb_histograms",
     "figure_class_balance", "figure_examples", "figure_rgb_histograms",
 }  # fmt: skip
 FIGURES = {

@@ -125,6 +125,6 @@ def test_the_report_is_one_file_that_needs_no_network(project):
 
 def test_a_data_set_without_a_sample_submission_is_predicted_all_the_same(project):
     (project / "data/small/sample_submission.csv").unlink()
-    assert run(project).rules == {"submission"}
+    assert run(project).rules == {"test_ids", "submission", "summary"}
     submission = pd.read_csv(project / "results/small/submission.csv")
     assert [*submission.id] == [f"test{number:03d}" for number in range(12)]

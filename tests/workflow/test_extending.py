@@ -76,15 +76,15 @@ def test_a_new_backbone_is_trained(extended):
 
 def test_a_new_augmentation_is_trained_with(extended):
     project = extended("An augmentation")
-    stretched = "stretched: {augmentation: {contrast: 0.5}, epochs: 1}"
-    configure(project, ("plain: {}", f"plain: {{}}\n          {stretched}"))
+    bent = "bent: {augmentation: {gamma: 0.5}, epochs: 1}"
+    configure(project, ("plain: {}", f"plain: {{}}\n          {bent}"))
     jobs = run(project, "results/small/tables/named.csv")
     (folder,) = jobs.trainings
     report = json.loads((project / f"results/small/runs/{folder}/fold-0/run.json").read_text())
-    assert report["settings"]["augmentation"]["contrast"] == 0.5
+    assert report["settings"]["augmentation"]["gamma"] == 0.5
     table = pd.read_csv(project / "results/small/tables/named.csv").set_index("run")
-    assert table["augmentation.contrast"].to_dict() == {
-        name: 0.5 if name == "stretched" else 0.0 for name in table.index
+    assert table["augmentation.gamma"].to_dict() == {
+        name: 0.5 if name == "bent" else 0.0 for name in table.index
     }
 
 
@@ -115,12 +115,16 @@ def test_a_new_figure_is_drawn(extended):
     assert (project / "results/small/figures/intensity.png").stat().st_size > 5_000
 
 
+def test_a_new_format_reruns_nothing(extended):
+    assert plan(extended("A data-set format")).rules == set()
+
+
 def test_a_new_format_is_read(extended):
     project = extended("A data-set format")
     given, mine = project / "data/small", project / "data/mine"
     shutil.copytree(given / "train", mine / "images")
-    shutil.copytree(given / "test", mine / "unlabelled")
-    shutil.copy2(given / "train_labels.csv", mine / "labels.csv")
+    labels = pd.read_csv(given / "train_labels.csv", dtype=str)
+    labels.assign(id=labels.id + ".tif").to_csv(mine / "labels.csv", index=False)
     experiment = {
         "dataset": {"format": "plain", "root": "data/mine"},
         "studies": {"only": {"runs": {"one": {}}}},
@@ -131,7 +135,7 @@ def test_a_new_format_is_read(extended):
     split = "results/mine/splits/main.csv"
     assert run(project, split, *call).rules == {"pack", "clean", "split"}
     assert len(pd.read_csv(project / split)) == 120
-    shutil.rmtree(mine / "unlabelled")
+    shutil.rmtree(mine / "images")
     status, output = snakemake(project, *RUN_COMMAND, *call)
     assert status == 1
-    assert "Error: data/mine/unlabelled: does not exist" in output
+    assert "Error: data/mine/images: does not exist" in output

@@ -26,7 +26,8 @@ GRID = "lr: [1.0e-4, 1.0e-12]"
 PACKS_OF_OTHER = ("results/other/pack/train.npy", "results/other/pack/test.npy")
 OTHER = (*PACKS_OF_OTHER, "--config", "experiment=other")
 LABELLED = AGGREGATION | EXPLORATION | AUDIT | {"clean", "split", "train"}  # what is made of the labels
-EVERY_RULE = LABELLED | FINAL | {"pack", "check_images", "duplicates"}
+OF_TRAIN_IMAGES = LABELLED | {"pack", "check_images", "duplicates"}
+EVERY_RULE = OF_TRAIN_IMAGES | FINAL | {"test_ids"}
 
 
 # --- edits that change nothing ----------------------------------------------------------------------
@@ -81,7 +82,9 @@ def test_a_number_in_another_form_reruns_nothing(project, number):
 
 
 def test_runtime_knobs_rerun_nothing(project):
-    configure(project, ("{workers: 1}", "{workers: 2, device: cpu, log_level: debug}"))
+    configure(
+        project, ("{workers: 1}", "{workers: 2, device: cpu, on_failure: compare_others, log_level: debug}")
+    )
     assert plan(project, "--cores", "2").rules == set()
 
 
@@ -224,6 +227,7 @@ def test_an_override_of_the_final_training_trains_it_alone(project):
     ("new", "stale"),
     [
         ("overrides: {epochs: 4}, calibrated: true", {"submission"}),
+        ("overrides: {epochs: 4}, unusable_images: 0.5", {"test_ids", "submission", "summary"}),
         ("overrides: {epochs: 4}, prevalences: [0.3]", PERFORMANCE | {"final_metrics", "summary"}),
         ("overrides: {epochs: 4}, select: best", set()),
     ],
@@ -324,15 +328,16 @@ def remove_image(folder: Path) -> None:
 def test_another_set_of_train_images_reruns_the_train_pack_and_what_follows(project, edit):
     edit(project / "data/small/train")
     jobs = plan(project)
-    assert jobs.known == EVERY_RULE - FINAL
+    assert jobs.known == OF_TRAIN_IMAGES
     assert packed(jobs) == {"train"}
 
 
 @pytest.mark.parametrize("edit", [add_image, remove_image])
 def test_another_set_of_test_images_trains_nothing(project, edit):
+    (project / "data/small/sample_submission.csv").unlink()  # which names the image that is removed
     edit(project / "data/small/test")
     jobs = plan(project)
-    assert jobs.rules == {"pack", "check_images", "predict_test", "submission"}
+    assert jobs.rules == {"pack", "check_images", "predict_test", "test_ids", "submission", "summary"}
     assert packed(jobs) == {"test"}
 
 
@@ -386,8 +391,10 @@ def test_every_file_is_asked_for(project):
         ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary"}),
         ("final/held_out_predictions.csv", PERFORMANCE | {"predict_held_out", "final_metrics", "summary"}),
         ("labels/summary.json", LABELLED),
-        ("pack/test.npy", {"pack", "check_images", "predict_test", "submission"}),
-        ("pack/train.npy", EVERY_RULE - FINAL),
+        ("labels/test_ids.csv", {"test_ids", "submission", "summary"}),
+        ("explore/giveaways.csv", {"giveaways", "summary"}),
+        ("pack/test.npy", {"pack", "check_images", "predict_test", "test_ids", "submission", "summary"}),
+        ("pack/train.npy", OF_TRAIN_IMAGES),
     ],
 )
 def test_a_deleted_file_is_made_again_with_what_needs_it(project, file, remade):
@@ -423,6 +430,8 @@ BELOW = {
     "clean": LABELLED,
     "class_balance": {"figure_class_balance"},
     "rgb_histograms": {"figure_rgb_histograms"},
+    "giveaways": {"summary"},
+    "test_ids": {"submission", "summary"},
     "split": AGGREGATION | AUDIT | {"train"},
     "audit": AGGREGATION | AUDIT,
     "verdict": AGGREGATION,
@@ -446,8 +455,9 @@ BELOW = {
         ("histopatch/settings.py", set()),
         ("histopatch/figures/catalogue.py", set()),
         ("histopatch/data/synthetic.py", set()),
-        ("histopatch/data/pack.py", {"pack"}),
-        ("histopatch/data/clean.py", {"clean"}),
+        ("histopatch/data/pack.py", {"pack", "test_ids"}),
+        ("histopatch/data/clean.py", {"clean", "giveaways", "summary"}),
+        ("histopatch/data/giveaways.py", {"giveaways", "summary"}),
         ("histopatch/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
         ("histopatch/data/splits.py", {"split"}),
         ("histopatch/data/appearance.py", set()),
@@ -463,6 +473,7 @@ BELOW = {
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
         ("histopatch/evaluation/submission.py", {"submission"}),
+        ("histopatch/evaluation/test_ids.py", {"test_ids"}),
         ("histopatch/figures/style.py", FIGURES),
         ("histopatch/figures/audit.py", {"figure_audit"}),
         ("histopatch/figures/training.py", {"figure_learning_curves"}),

@@ -5,12 +5,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from snakemake.utils import update_config
 
-from histopatch.config import load
-from histopatch.errors import InputError
+from histopatch.config import UnknownExperimentError, load
+from histopatch.errors import one_line
 from histopatch.experiment import Experiment, read_experiment
+from histopatch.system import check_system
+from histopatch.yaml_files import read_yaml
 
 
 @dataclass
@@ -45,13 +46,19 @@ def parse(description: str, **flags: str) -> Request:
     arguments = parser.parse_args()
     raw: dict = {}
     try:
+        check_system()
         for path in arguments.configfile:
-            update_config(raw, yaml.safe_load(path.read_text()))
+            update_config(raw, read_yaml(path))
         if arguments.experiment:
             raw["experiment"] = arguments.experiment
         config = load(raw)
         name = config["experiment"]
         experiment = read_experiment(name, config["experiments"][name])
-    except (InputError, FileNotFoundError) as error:
-        sys.exit(f"Error: {error}")
+    except UnknownExperimentError as error:
+        given = 'with make CONFIGS="config.yaml mine.yaml", else --configfile config.yaml mine.yaml'
+        sys.exit(f"Error: {error}; for one in a file of its own: {given}")
+    except Exception as error:
+        if line := one_line(error):
+            sys.exit(f"Error: {line}")
+        raise
     return Request(experiment, config["runtime"], arguments)

@@ -6,26 +6,41 @@ Nothing else detects such changes: the workflow itself looks at the names of the
 import sys
 from pathlib import Path
 
-from experiment import parse
+from experiment import Request, parse
 
 from histopatch.cores import available_cores, core_count
 from histopatch.data.verify import changed_images
+from histopatch.errors import InputError
+
+
+def changed_files(request: Request) -> dict[str, list[Path]]:
+    """The packs that no longer have the pixels of their images, and the files that changed since.
+
+    Raises InputError where the data set or a pack is not there.
+    """
+    workers = core_count(request.runtime["workers"], threads=available_cores())
+    dataset, found = request.experiment.dataset, {}
+    dataset.check()
+    for part in dataset.parts:
+        array, index = (f"{request.results}/pack/{part}.{suffix}" for suffix in ("npy", "index.csv"))
+        if not Path(array).is_file():
+            raise InputError(f"{array} does not exist; run the workflow first")
+        images = dataset.images(part)
+        if changed := changed_images(images, array, index, workers):
+            found[array] = [Path(images.where, file) for file in changed]
+    return found
+
 
 if __name__ == "__main__":
     request = parse(__doc__)
-    workers = core_count(request.runtime["workers"], threads=available_cores())
-    found = False
-    dataset, pack = request.experiment.dataset, request.results / "pack"
-    for part in dataset.parts:
-        if not (pack / f"{part}.npy").is_file():
-            sys.exit(f"Error: {pack / part}.npy does not exist; run the workflow first")
-        images = dataset.images(part)
-        changed = changed_images(images, pack / f"{part}.npy", pack / f"{part}.index.csv", workers)
-        for file in changed:
-            print(f"changed: {Path(images.where, file)}")
-        if changed:
-            print(f"To pack them again: snakemake --cores 1 --resources gpu=1 --forcerun {pack / part}.npy")
-        found = found or bool(changed)
+    try:
+        found = changed_files(request)
+    except InputError as error:
+        sys.exit(f"Error: {error}")
+    for array, files in found.items():
+        for file in files:
+            print(f"changed: {file}")
+        print(f"To pack them again: snakemake --cores 1 --resources gpu=1 --forcerun {array}")
     if found:
         sys.exit(1)
     print(f"All packed images of {request.name} are unchanged.")

@@ -1,14 +1,27 @@
 """The configuration: numbers made numbers, checked against the schema, defaults filled in."""
 
 import copy
-import difflib
+import datetime
 import math
+import os
 
 import jsonschema
 
 from histopatch.data.formats.format import format_class
+from histopatch.data.names import quote
 from histopatch.errors import InputError
+from histopatch.faults import kind, say, unknown, unknown_key
 from histopatch.schema import read_schema
+
+MAX_DEPTH = 50  # far deeper than any key
+MAX_TEXT = 4096  # characters, as in the longest path
+MAX_RUNS = 10_000  # of a study
+PATHS = ("root", "table", "slides")  # of a data set
+PLAIN = (str, int, float, dict, list, datetime.date, type(None))
+
+
+class UnknownExperimentError(InputError):
+    """The experiment that is asked for is not in the configuration."""
 
 
 def load(raw: dict, schema: dict | None = None) -> dict:
@@ -19,20 +32,61 @@ def load(raw: dict, schema: dict | None = None) -> dict:
     Raises InputError for a typo, a wrong type or an impossible value.
     """
     schema = schema or read_schema()
+    _check_plain(raw)
     config = _numbers(schema, copy.deepcopy(raw), schema)
+    if isinstance(config, dict) and "experiment" in config:
+        config["experiment"] = _as_called(config["experiment"], config.get("experiments"))
     _check(config, schema, schema)
     for name, experiment in config["experiments"].items():
         _check_dataset(experiment["dataset"], f"experiments.{name}.dataset")
         _offer_official_split(experiment)
     config = _fill(schema, config, schema)
     if config["experiment"] not in config["experiments"]:
-        raise InputError(
-            f"experiment: there is no experiment {config['experiment']!r}; "
-            f"choose one of {', '.join(config['experiments'])}"
-        )
+        named = unknown("experiment", config["experiment"], config["experiments"])
+        raise UnknownExperimentError(f"experiment: {named}")
     for name, experiment in config["experiments"].items():
         _check_experiment(experiment, f"experiments.{name}", schema)
     return config
+
+
+def _check_plain(value, at: str = "", depth: int = 0) -> None:
+    """Refuse what neither the schema nor the rest here is made for, such as keys that are no texts."""
+    where = at or "config"
+    if depth > MAX_DEPTH:
+        raise InputError(f"{where[:60]}…: nested too deeply; write it with fewer levels")
+    if not isinstance(value, PLAIN):
+        raise InputError(f"{where}: YAML reads {type(value).__name__} here, which no key takes; give a text")
+    if isinstance(value, int) and value.bit_length() > 1024:
+        raise InputError(f"{where}: a number of more than 300 digits; give a smaller one")
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise InputError(f"{where}: a text of more than {MAX_TEXT} characters; give a shorter one")
+        if not value.isprintable():
+            raise InputError(f"{where}: {quote(value)} has a character that is not printable; take it out")
+    if isinstance(value, dict):
+        for key, child in value.items():
+            _check_plain(key, at)
+            if not isinstance(key, str):
+                raise InputError(f"{where}: YAML reads the name here as {kind(key)}; put it in quotes")
+            _check_plain(child, f"{at}.{key}" if at else key, depth + 1)
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            _check_plain(child, f"{where}.{number}", depth + 1)
+
+
+def _as_called(asked, experiments):
+    """The name of an experiment that a command line took for a number, such as 202401 for `2024_01`."""
+    if isinstance(asked, bool) or not isinstance(asked, int | float) or not isinstance(experiments, dict):
+        return asked
+    names = [name for name in experiments if _number(name) == asked]
+    return names[0] if len(names) == 1 else asked
+
+
+def _number(value) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _resolve(node: dict | bool, schema: dict) -> dict:
@@ -61,14 +115,14 @@ def _numbers(node: dict, value, schema: dict):
         if "grid" in value and isinstance(value["grid"], dict):
             value["grid"] = _grid_numbers(value["grid"], schema)
         return value
-    if node.get("type") in ("number", "integer") and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
+    kinds = {part.get("type") for part in (node, *node.get("anyOf", []))}
+    if kinds & {"number", "integer"} and not isinstance(value, bool):
+        number = _number(value)
+        if number is None:
             return value
         if math.isnan(number):
             return str(value)  # within every range, as no comparison holds; a text is refused
-        if node["type"] == "integer" and number.is_integer():
+        if "integer" in kinds and number.is_integer():
             return value if isinstance(value, int) else int(number)
         return number
     return value
@@ -102,29 +156,7 @@ def _check(value, node: dict, schema: dict, at: str = "") -> None:
     if error is None:
         return
     path = ".".join(filter(None, [at, *map(str, error.absolute_path)])) or "config"
-    raise InputError(f"{path}: {_say(error)}")
-
-
-def _say(error: jsonschema.ValidationError) -> str:
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", {}))
-        unknown = next(key for key in error.instance if key not in known)
-        return f"unknown key {unknown!r}{_suggest(str(unknown), known)}"
-    if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"the key {missing!r} is missing"
-    if error.validator == "anyOf" and "runs" in str(error.validator_value):
-        return "a study needs `runs` or `grid`"
-    if error.validator == "pattern":
-        return f"{error.instance!r}: names are made of letters, digits, `_` and `-` only"
-    if error.validator == "not":
-        return f"the name {error.instance!r} is taken by a table of every experiment; choose another"
-    return error.message.replace("\n", " ")
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    raise InputError(f"{path}: {say(error)}")
 
 
 def _check_dataset(dataset: dict, at: str) -> None:
@@ -133,6 +165,9 @@ def _check_dataset(dataset: dict, at: str) -> None:
     for key in dataset:
         if key not in ("format", *known.required, *known.optional):
             raise InputError(f"{at}.{key}: does not go with format {dataset['format']!r}; remove it")
+        if key in PATHS and dataset[key].startswith("~"):
+            whole = quote(os.path.expanduser(dataset[key]))
+            raise InputError(f"{at}.{key}: starts with `~`, which only a shell expands; write {whole}")
     for key, meaning in known.required.items():
         if key not in dataset:
             raise InputError(f"{at}: the key {key!r} is missing; it names {meaning}")
@@ -162,12 +197,17 @@ def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
         here = f"{at}.studies.{name}"
         for key, values in study.get("grid", {}).items():
             if key not in settings:
-                raise InputError(f"{here}.grid: unknown key {key!r}{_suggest(key, [*settings])}")
-            for value in values:
-                _check(value, settings[key], schema, at=f"{here}.grid.{key}")
+                raise InputError(f"{here}.grid: {unknown_key(key, settings)}")
+            for place, value in enumerate(values):
+                _check(value, settings[key], schema, at=f"{here}.grid.{key}.{place}")
+        count = len(study.get("runs", {})) + math.prod(map(len, study.get("grid", {}).values()))
+        if count * study["repeats"] > MAX_RUNS:
+            raise InputError(
+                f"{here}: {count * study['repeats']:,} runs; {MAX_RUNS:,} are the most, give fewer"
+            )
         for run in study["disabled"]:
             if run not in study.get("runs", {}):
-                raise InputError(f"{here}.disabled: there is no run {run!r} under {here}.runs")
+                raise InputError(f"{here}.disabled: {unknown('run', run, study.get('runs', {}))}")
         for run, overrides in study.get("runs", {}).items():
             _check_split(overrides.get("split"), experiment, f"{here}.runs.{run}")
         for split in study.get("grid", {}).get("split", []):
@@ -180,16 +220,11 @@ def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
 def _check_final(experiment: dict, at: str) -> None:
     final = experiment["final"]
     if final["study"] not in experiment["studies"]:
-        raise InputError(
-            f"{at}.study: there is no study {final['study']!r}; "
-            f"choose one of {', '.join(experiment['studies'])}"
-        )
+        raise InputError(f"{at}.study: {unknown('study', final['study'], experiment['studies'])}")
     if final["select"] == "cheapest_tied" and final["metric"] != "val_auc":
         raise InputError(f"{at}.select: 'cheapest_tied' needs the metric 'val_auc', on which ties are tested")
 
 
 def _check_split(split: str | None, experiment: dict, at: str) -> None:
     if split is not None and split not in experiment["splits"]:
-        raise InputError(
-            f"{at}.split: there is no split {split!r}; choose one of {', '.join(experiment['splits'])}"
-        )
+        raise InputError(f"{at}.split: {unknown('split', split, experiment['splits'])}")

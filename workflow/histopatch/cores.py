@@ -1,6 +1,9 @@
 """How a job uses the CPU: how many cores, and the environment in which they work well."""
 
+import math
 import os
+
+from histopatch.cgroups import Group, groups
 
 # For the environment of a job, before it starts: all are read when the process loads its libraries.
 ENVIRONMENT = {
@@ -24,9 +27,20 @@ def core_count(workers: str | int, threads: int) -> int:
     """
     if workers != "auto":
         return workers
-    return available_cores() if os.environ.get(ALONE) == "1" else threads
+    return available_cores() if os.environ.get(ALONE) == "1" else min(threads, available_cores())
 
 
 def available_cores() -> int:
-    """Every core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    """How many cores this process may use: those that it is bound to, within the quota of its container."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quotas = [quota for group in groups("cpu") if (quota := _quota(group)) is not None]
+    return min([cores, *(max(1, math.ceil(quota)) for quota in quotas)])
+
+
+def _quota(group: Group) -> float | None:
+    """CPU time per time that a group is given, in cores; None without a limit."""
+    if group.version == 2:
+        quota, _, period = (group.read("cpu.max") or "max").partition(" ")
+    else:
+        quota, period = group.read("cpu.cfs_quota_us"), group.read("cpu.cfs_period_us")
+    return None if quota in (None, "max", "-1") or not period else int(quota) / int(period)

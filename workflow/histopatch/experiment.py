@@ -19,6 +19,7 @@ class Final:
     select: str
     calibrated: bool
     prevalences: tuple[float, ...]
+    unusable_images: str | float
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,11 @@ def _ordered(value):
 def _split(section: dict, dataset: Format) -> Split:
     """A split; `group_by: auto` becomes the best that is known of what keeps near copies together."""
     if section["group_by"] == "auto":
-        section = section | {"group_by": (*dataset.known_groups, "appearance")[0]}
+        try:
+            known = dataset.known_groups
+        except InputError:  # told before any job, of the experiment that is asked for
+            known = ()
+        section = section | {"group_by": (*known, "appearance")[0]}
     return Split(**section)
 
 
@@ -124,7 +129,7 @@ def holds_out(split: Split, dataset: Format) -> bool:
 
 
 def _final(section: dict) -> Final:
-    chosen = {key: section[key] for key in ("study", "metric", "select", "calibrated")}
+    chosen = {key: section[key] for key in ("study", "metric", "select", "calibrated", "unusable_images")}
     return Final(**chosen, prevalences=tuple(section["prevalences"]))
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from histopatch.spreadsheets import harmless, restored
+
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -18,25 +20,33 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # a write to a full disk does not say where
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
 # Columns of names, which stay texts: an image may be called `007` or `NA`.
 NAMES = dict.fromkeys(
-    ["id", "id_a", "id_b", "slide", "patient", "group", "split", "study", "run", "folder", "value"], str
-)
+    [
+        "id", "id_a", "id_b", "image", "file", "slide", "patient", "group", "split", "study", "run", "folder",
+        "value", "software",
+    ],
+    str,
+)  # fmt: skip
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table that `write_table` wrote: names are texts, and only an empty field is missing."""
-    return pd.read_csv(path, dtype=NAMES, keep_default_na=False, na_values=[""])
+    return restored(pd.read_csv(path, dtype=NAMES, keep_default_na=False, na_values=[""]))
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV without its row numbers."""
+    """Write a table as CSV without its row numbers, in which a spreadsheet finds nothing to run."""
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False)
+        harmless(table).to_csv(temporary, index=False)
 
 
 def write_json(value, path: str | Path) -> None:

@@ -1,35 +1,83 @@
 """What files alone can tell, before any job: that all of an experiment is there and can be read."""
 
-from pathlib import Path
+import numpy as np
+import pandas as pd
 
-from histopatch.data.images import commonest_size
-from histopatch.data.slides import slides_of
+from histopatch.backbones.initial import check_initial
+from histopatch.data.class_counts import check_possible
+from histopatch.data.formats.format import Format
+from histopatch.data.given_parts import parts_of
+from histopatch.data.images import check_there_are_some, commonest_size
+from histopatch.data.names import match_ids
+from histopatch.data.slides import check_mapped, slides_of, source_of
+from histopatch.data.units import UNITS, units_of
 from histopatch.errors import InputError
+from histopatch.evaluation.test_ids import check_test_ids
 from histopatch.experiment import Experiment
 
 
 def check_inputs(experiment: Experiment) -> None:
     """Raise InputError for the first thing that would stop a job."""
+    _check_weights(experiment)
     dataset = experiment.dataset
     dataset.check()
     if dataset.recipe:
         return  # the workflow makes the rest
     for part in dataset.parts:
-        if not len(dataset.images(part)):
-            raise InputError(
-                f"{dataset.images(part).where}: there are no images here (.tif, .tiff, .png, .jpg)"
-            )
+        check_there_are_some(dataset.images(part))
     patch_size(dataset)
-    ids, known = dataset.labels().id, dataset.slides()
+    check_test_ids(dataset, experiment.final.unusable_images)
+    _check_splits(experiment)
+
+
+def _check_weights(experiment: Experiment) -> None:
+    """Raise InputError, which names the runs, for initial weights that cannot be any."""
+    named = {
+        run.folder: f"studies.{study}.{name}"
+        for study, runs in experiment.studies.items()
+        for name, run in runs.items()
+    }
+    for folder, run in experiment.runs.items():
+        try:
+            check_initial(run.settings.weights)
+        except InputError as error:
+            key = f"experiments.{experiment.name}.{named.get(folder, 'final.overrides')}.weights"
+            raise InputError(f"{key}: {str(error).removeprefix('weights: ')}") from None
+
+
+def _check_splits(experiment: Experiment) -> None:
+    """Raise InputError for a split that the labels, slides and parts of the data set rule out.
+
+    Images that turn out to be unusable are not known yet: the job that splits checks the same again.
+    """
+    dataset = experiment.dataset
+    patches = _usable(dataset)
+    if patches.empty:
+        return  # which cleaning reports, with the reasons
+    found = slides_of(patches.id, dataset)
     for name, split in experiment.splits.items():
         try:
-            slides_of(ids[ids != ""], known, split.group_by, split.unmapped)
+            check_mapped(patches.id, found, split.group_by, split.unmapped, source_of(dataset))
+            if split.parts == "given":
+                parts_of(patches, dataset, split)
+            else:
+                units = units_of(found, split.group_by) if split.group_by in UNITS else None
+                check_possible(patches.label.to_numpy(), units, split)
         except InputError as error:
             raise InputError(f"experiments.{experiment.name}.splits.{name}.{error}") from None
-    for run in experiment.runs.values():
-        weights = run.settings.weights
-        if weights not in ("imagenet", "none") and not Path(weights).is_file():
-            raise InputError(f"weights: {weights!r} is neither `imagenet`, `none` nor a file")
+
+
+def _usable(dataset: Format) -> pd.DataFrame:
+    """`id,label` of the patches that have an image and one label of 0 or 1, each once."""
+    images, rows = {*dataset.images("train").ids}, dataset.labels()[["id", "label"]]
+    rows = rows[rows.label.isin(["0", "1"])]
+    there = np.array([name in images for name in rows.id.to_numpy(object)], bool)
+    if not there.all():
+        rows = rows.assign(id=match_ids(rows.id, images))
+        rows = rows[[name in images for name in rows.id.to_numpy(object)]]
+    if rows.id.duplicated().any():
+        rows = rows.drop_duplicates().drop_duplicates("id", keep=False)
+    return rows.astype({"label": int}).reset_index(drop=True)
 
 
 def patch_size(dataset) -> int:

@@ -1,5 +1,4 @@
 # What the rules share: the checked experiments, the code that a job depends on, and the lock while running.
-import fcntl
 import functools
 import json
 import os
@@ -10,18 +9,40 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import components, cores, fingerprints
-from histopatch.config import load
+from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
-from histopatch.errors import InputError
+from histopatch.errors import InputError, one_line
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size
+from histopatch.system import check_system
+from histopatch.yaml_files import read_yaml
+
+CONFIG = "config.yaml"
+GIVEN = list(workflow.overwrite_configfiles)  # with --configfile
+
+try:
+    check_system()
+    # Snakemake takes the last of several equal keys in silence.
+    for path in dict.fromkeys(map(os.path.relpath, [CONFIG, *GIVEN])):
+        if path != CONFIG or not GIVEN or Path(CONFIG).exists():
+            read_yaml(path)
+except InputError as error:
+    sys.exit(f"Error: {error}")
+
+
+configfile: CONFIG
+
 
 try:
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
     check_inputs(EXPERIMENTS[config["experiment"]])
-except InputError as error:
-    sys.exit(f"Error: {error}")
+except UnknownExperimentError as error:
+    sys.exit(f"Error: {error}; for one in a file of its own: --configfile config.yaml mine.yaml")
+except Exception as error:
+    if line := one_line(error):
+        sys.exit(f"Error: {line}")
+    raise
 
 # Trainings that run at a time share the cores of the call.
 CORES = workflow.resource_settings.cores or 1
@@ -87,11 +108,11 @@ def code(script, modules=(), declared=""):
 onstart:
     # Held until this process ends, however it ends: a killed workflow leaves no stale lock, and a
     # second call at the same time is refused. (Snakemake's own lock is switched off in the profile.)
+    from histopatch.locks import try_lock  # not before the system is known to have any
+
     Path(".snakemake").mkdir(exist_ok=True)
     global lock_file
     lock_file = open(".snakemake/histopatch.lock", "w")
-    try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(lock_file, lock_file.name, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print("Error: another snakemake is at work in this folder; wait for it.", file=sys.stderr)
         os._exit(1)

@@ -78,6 +78,7 @@ rule pack:
         rejected="results/{experiment}/pack/{part}.rejected.csv",
     log:
         "results/{experiment}/logs/pack-{part}.log",
+    priority: 1
     threads: 8
     params:
         dataset=described("images"),

@@ -3,7 +3,7 @@
 
 @keeps
 def kept_exploration(experiment):
-    return [f"explore/{table}.csv" for table in ("images", "class_balance", "rgb_histograms")]
+    return [f"explore/{table}.csv" for table in ("images", "class_balance", "giveaways", "rgb_histograms")]
 
 
 def pack_table(part, table):
@@ -51,6 +51,26 @@ rule check_images:
         code=code("check_images.py"),
     script:
         "../scripts/check_images.py"
+
+
+rule giveaways:
+    input:
+        index="results/{experiment}/pack/train.index.csv",
+        labels="results/{experiment}/labels/clean.csv",
+        rejected="results/{experiment}/labels/rejected.csv",
+    output:
+        report(
+            "results/{experiment}/explore/giveaways.csv",
+            caption="../report/giveaways.rst",
+            category="1 Data",
+            labels={"what": "what gives a class away"},
+        ),
+    log:
+        "results/{experiment}/logs/giveaways.log",
+    params:
+        code=code("giveaways.py"),
+    script:
+        "../scripts/giveaways.py"
 
 
 rule rgb_histograms:

@@ -3,8 +3,8 @@
 
 @keeps
 def kept_final(experiment):
-    predicted = ["final/test_predictions.csv", "submission.csv"] if "test" in experiment.dataset.parts else []
-    return ["final/best.json", *predicted]
+    predicted = ["labels/test_ids.csv", "final/test_predictions.csv", "submission.csv"]
+    return ["final/best.json", *(predicted if "test" in experiment.dataset.parts else [])]
 
 
 checkpoint best:
@@ -55,6 +55,25 @@ def final_split(wildcards):
     return f"results/{wildcards.experiment}/splits/{final_settings(wildcards).split}.csv"
 
 
+# Before trainings where either could run, since it may stop the workflow. They do not depend on it: an edit of
+# the sample submission would train all runs again.
+rule test_ids:
+    input:
+        sample=lambda wildcards: experiment(wildcards).dataset.sample_submission or [],
+        index="results/{experiment}/pack/test.index.csv",
+        set_aside="results/{experiment}/pack/test.rejected.csv",
+    output:
+        "results/{experiment}/labels/test_ids.csv",
+    log:
+        "results/{experiment}/logs/test_ids.log",
+    priority: 1
+    params:
+        unusable=lambda wildcards: experiment(wildcards).final.unusable_images,
+        code=code("test_ids.py"),
+    script:
+        "../scripts/test_ids.py"
+
+
 rule predict_test:
     input:
         models=final_run("model.safetensors"),
@@ -87,7 +106,7 @@ rule submission:
         # that ask for it themselves; without this the submission would be written once more.
         run=final_run("run.json"),
         metrics=temperature,
-        sample=lambda wildcards: experiment(wildcards).dataset.sample_submission or [],
+        test_ids="results/{experiment}/labels/test_ids.csv",
     output:
         report(
             "results/{experiment}/submission.csv",
@@ -98,6 +117,7 @@ rule submission:
     log:
         "results/{experiment}/logs/submission.log",
     params:
+        unusable=lambda wildcards: experiment(wildcards).final.unusable_images,
         code=code("submission.py"),
     script:
         "../scripts/submission.py"

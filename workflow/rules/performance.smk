@@ -74,9 +74,17 @@ rule final_metrics:
         "../scripts/final_metrics.py"
 
 
+def test_ids(wildcards):
+    """The ids of the submission, where there is one."""
+    predicts = "test" in experiment(wildcards).dataset.parts
+    return f"results/{wildcards.experiment}/labels/test_ids.csv" if predicts else []
+
+
 rule summary:
     input:
         cleaning="results/{experiment}/labels/summary.json",
+        giveaways="results/{experiment}/explore/giveaways.csv",
+        test_ids=test_ids,
         verdicts=verdicts,
         runs="results/{experiment}/tables/runs.csv",
         seeds="results/{experiment}/tables/seeds.csv",

@@ -11,7 +11,8 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     metrics = given.get("metrics")
     write_submission(
         given.predictions,
-        given.get("sample"),
+        given.test_ids,
+        snakemake.params.unusable,
         snakemake.output[0],
         temperature=json.loads(Path(metrics).read_text())["temperature"] if metrics else None,
     )

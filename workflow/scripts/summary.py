@@ -11,7 +11,8 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         {name: Split(**split) for name, split in snakemake.params.splits.items()},
         given.cleaning,
         given.verdicts,
-        {name: given.get(name) for name in ("runs", "effects", "seeds")},
+        given.get("test_ids"),
+        {name: given.get(name) for name in ("giveaways", "runs", "effects", "seeds")},
         {name: given.get(name) for name in ("best", "metrics", "operating_points")},
         snakemake.output[0],
     )

@@ -1,4 +1,7 @@
+import email.message
+import io
 import socket
+from pathlib import Path
 
 import pytest
 import torch
@@ -55,3 +58,30 @@ def test_weights_that_were_fetched_before_are_taken(make, same, downloaded, resn
 def test_a_broken_download_is_one_line(fault, downloaded, content):
     downloaded.write_bytes(content)
     assert "ImageNet weights of resnet18" in fault(weights="imagenet")
+
+
+@pytest.mark.input("Weights", "a download whose content is not what was published", "refused")
+def test_a_download_is_checked_by_its_hash(fault, downloaded, resnet_state, monkeypatch):
+    content = io.BytesIO()
+    torch.save(resnet_state, content)
+    content.seek(0)
+    content.info = email.message.Message  # without a length
+    monkeypatch.setattr(torch.hub, "urlopen", lambda request: content)
+    assert "invalid hash value" in fault(weights="imagenet")
+    assert not downloaded.exists()
+
+
+class Code:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_code_in_a_download_is_not_run(fault, downloaded, tmp_path):
+    torch.save({"fc.bias": Code(tmp_path / "ran")}, downloaded)
+    assert "ImageNet weights of resnet18 could not be fetched" in fault(weights="imagenet")
+    assert not (tmp_path / "ran").exists()

@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from histopatch.data.clean import clean_files
+from histopatch.data.formats.kaggle import Kaggle
 from histopatch.errors import InputError
 from histopatch.settings import Cleaning
+from histopatch.spreadsheets import restored
 
 CLEANING = Cleaning(near_blank_std=6.0)
 GOOD = ["a,0", "b,1", "c,0", "d,1"]
@@ -28,14 +30,14 @@ def cleaned(tmp_path, csv):
     """Clean the lines of a label file against the images a to d and x; `blank` names the near-blank ones."""
 
     def run(*lines, images="abcdx", aside=(), blank="", header="id,label", **changes) -> Cleaned:
-        labels = csv("labels.csv", header, *lines)
-        stats = [f"{name},{i},{3.0 if name in blank else 40.0}" for i, name in enumerate(images)]
-        index = csv("index.csv", "id,row,std", *stats)
+        csv("train_labels.csv", header, *lines)
+        stats = [f"{name},{i},240,{3.0 if name in blank else 40.0}" for i, name in enumerate(images)]
+        index = csv("index.csv", "id,row,mean,std", *stats)
         rejected = csv("aside.csv", "id,file,reason", *aside)
         out = [str(tmp_path / name) for name in ("clean.csv", "rejected.csv", "summary.json")]
         cleaning = dataclasses.replace(CLEANING, **changes)
-        clean_files(str(labels), str(index), str(rejected), cleaning, *out)
-        tables = (pd.read_csv(path, dtype={"id": str}, keep_default_na=False) for path in out[:2])
+        clean_files(Kaggle(str(tmp_path)), str(index), str(rejected), cleaning, *out)
+        tables = (restored(pd.read_csv(path, dtype={"id": str}, keep_default_na=False)) for path in out[:2])
         return Cleaned(*tables, json.loads((tmp_path / "summary.json").read_text()))
 
     return run
@@ -50,6 +52,7 @@ def test_good_rows_are_kept_in_their_order(cleaned):
         "before": {"label_rows": 4, "images": 4},
         "after": {"patches": 4, "negative": 2, "positive": 2},
         "images_set_aside": 0,
+        "near_blank": {"used": 0, "examples": []},
         "rejected": {},
     }
 
@@ -63,7 +66,36 @@ def test_good_rows_are_kept_in_their_order(cleaned):
         ("x,  ", "missing label"),
         ("x,2", "label is not 0 or 1"),
         ("x,0.5", "label is not 0 or 1"),
-        ("x,tumour", "label is not 0 or 1"),
+        pytest.param(
+            "x,tumour",
+            "label is not 0 or 1",
+            marks=pytest.mark.input(
+                "Label file", "A word among numbers as label", "rejected: `label is not 0 or 1`"
+            ),
+        ),
+        pytest.param(
+            f"{'y' * 1025},1",
+            "name of more than 1,024 characters",
+            marks=pytest.mark.input(
+                "Label file", "An id of more than 1,024 characters", "rejected, and shown shortened"
+            ),
+        ),
+        pytest.param(
+            "=1+1,1",
+            "name that a spreadsheet would run as a formula",
+            marks=pytest.mark.input(
+                "Label file",
+                "An id that a spreadsheet would run, such as `=HYPERLINK(…)`, `+1`, `@x`",
+                "rejected",
+            ),
+        ),
+        pytest.param(
+            "a\x1b[31mb,1",
+            "control character in the name",
+            marks=pytest.mark.input(
+                "Label file", "An id with a control character", "rejected, and shown escaped"
+            ),
+        ),
         ("x,nan", "label is not 0 or 1"),
         ("a,0", "duplicate row"),
         ("y,1", "no image"),
@@ -254,3 +286,57 @@ def test_the_labels_of_real_patches_are_all_usable(sample, tmp_path, cleaned):
     lines = (sample / "train_labels.csv").read_text().splitlines()[1:]
     result = cleaned(*lines, images=[line.split(",")[0] for line in lines])
     assert result.summary["after"] == {"patches": 4000, "negative": 2398, "positive": 1602}
+
+
+@pytest.mark.input(
+    "Label file", "Ids with the suffix of an image (`a.tif` for `a`)", "taken where it fits, and said"
+)
+def test_a_suffix_in_ids_is_taken_where_it_fits(cleaned, caplog):
+    result = cleaned("a.tif,0", "b.TIFF,1", "c,0", "d.jpg,1", "e.tif,1", images="abcd")
+    assert result.clean.id.tolist() == ["a", "b", "c", "d"]
+    assert result.reasons == [("e.tif", "no image")]
+    assert (
+        "3 ids differ from those of the images by a suffix only and were taken, such as 'a.tif' for 'a'"
+        in caplog.text
+    )
+
+
+@pytest.mark.input(
+    "Label file", "Ids that a spreadsheet made numbers (`1.23E+39`) or took the zeros of (`7` for `007`)",
+    "rejected: `no image`, and said with an example",
+)  # fmt: skip
+def test_what_a_spreadsheet_did_to_ids_is_said(cleaned, caplog):
+    result = cleaned(*GOOD, "1.23E+39,1", "7,1", images=[*"abcd", "007"])
+    assert ("7", "no image") in result.reasons
+    assert "1 ids were turned into numbers by a spreadsheet, such as '1.23E+39'" in caplog.text
+    assert "1 ids lost their leading zeros, such as '7' for '007'" in caplog.text
+
+
+@pytest.mark.input(
+    "Label file",
+    "Rows that cannot be used",
+    "rejected with a reason; a warning counts them and quotes one of each kind",
+)
+def test_rejections_are_a_warning_that_quotes_one_of_each(cleaned, caplog):
+    cleaned(*GOOD, "y,1", "z,1", ",1", aside=["w,w.tif,unreadable: empty"])
+    (record,) = (r for r in caplog.records if "rejected" in r.message)
+    assert record.levelname == "WARNING"
+    assert "5 rows or images are rejected: 2 no image (first: 'y' in line 6), 1 missing id" in record.message
+    assert "1 no label (first: 'x'), 1 image set aside (first: 'w')" in record.message
+    assert "rejected.csv" in record.message
+
+
+@pytest.mark.input(
+    "Images",
+    "Patches of hardly any contrast, black or white",
+    "used unless `cleaning.near_blank: reject`; counted and named in the log and the summary",
+)
+@pytest.mark.parametrize("near_blank", ["keep", "reject"])
+def test_near_blank_patches_are_named_whatever_is_done_with_them(cleaned, caplog, near_blank):
+    result = cleaned(*GOOD, "x,1", blank="x", near_blank=near_blank)
+    used = near_blank == "keep"
+    assert result.summary["near_blank"] == {"used": int(used), "examples": ["x"]}
+    assert (
+        "1 patches are near blank and used all the same, such as 'x' (mean 240 of 255)" in caplog.text
+    ) == used
+    assert ("near blank (first: 'x' in line 6)" in caplog.text) == (not used)

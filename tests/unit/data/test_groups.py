@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 
 from histopatch.data.clusters import FEATURES
-from histopatch.data.groups import group_patches, join, read_slides, slide_groups
-from histopatch.errors import InputError
+from histopatch.data.groups import group_patches, join
 from histopatch.settings import Split
 
 SPLIT = Split(validation_fraction=0.15, seed=0, appearance_clusters=2)
 IDS = pd.Series([f"{i:02d}" for i in range(6)])
-TABLE = pd.DataFrame({"id": IDS, "slide": ["s", "s", "t", "t", "", ""]})
+TABLE = pd.DataFrame({"id": IDS, "slide": ["s", "s", "t", "t", "", ""], "patient": ""})
 
 
 def together(groups: np.ndarray) -> set[str]:
@@ -32,6 +31,15 @@ def test_by_default_there_are_no_groups():
 def test_slides_are_groups_and_patches_without_one_are_their_own():
     groups = group_patches(TABLE, replace(SPLIT, group_by="slide"), None, None)
     assert together(groups) == {"01", "23", "4", "5"}
+
+
+def test_patients_are_groups():
+    table = TABLE.assign(patient=["p", "p", "p", "p", "", ""])
+    assert together(group_patches(table, replace(SPLIT, group_by="patient"), None, None)) == {
+        "0123",
+        "4",
+        "5",
+    }
 
 
 def test_duplicates_are_groups_also_through_other_patches(duplicates):
@@ -66,15 +74,3 @@ def test_duplicates_share_a_cluster_without_joining_clusters(appearance, duplica
     groups = group_patches(TABLE, split, appearance, duplicates)
     assert groups[1] == groups[2] == groups[4]
     assert len(set(groups)) == 2
-
-
-def test_grouping_by_slides_without_any_is_refused():
-    with pytest.raises(InputError, match=r"^group_by: there are no slides"):
-        slide_groups(pd.Series(["", ""]))
-
-
-def test_a_partial_map_counts_what_is_missing(csv):
-    slides = csv("slides.csv", "id,slide", "00,s", "01,", "02,t", "77,t")
-    with pytest.raises(InputError, match=r"slides\.csv: 4 of 6 patches have no slide, the first is '01'"):
-        read_slides(IDS, str(slides), "stop")
-    assert read_slides(IDS, str(slides), "own_group").tolist() == ["s", "", "t", "", "", ""]

@@ -1,3 +1,6 @@
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -6,8 +9,12 @@ import pandas as pd
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from histopatch.data import pack
+from histopatch.data import chunks, pack
+from histopatch.data.decode import decode
+from histopatch.data.images import ImageFiles
+from histopatch.data.listing import list_images
 from histopatch.errors import InputError
+from histopatch.files import read_table
 
 SIZE = 24
 
@@ -44,11 +51,17 @@ def packed(tmp_path):
     def run(folder: Path, workers: int = 1, size: int = SIZE) -> Packed:
         out = tmp_path / f"pack-{workers}"
         paths = [str(out / name) for name in ("train.npy", "train.index.csv", "train.rejected.csv")]
-        pack.pack_folder(str(folder), size, *paths, workers=workers)
+        pack.pack_images(files_in(folder), size, *paths, workers=workers)
         tables = (pd.read_csv(path, dtype={"id": str}) for path in paths[1:])
         return Packed(np.load(paths[0], mmap_mode="r"), *tables, out)
 
     return run
+
+
+def files_in(folder: Path) -> ImageFiles:
+    """The images of a folder, whose ids are their names without a suffix."""
+    files = list_images(folder)
+    return ImageFiles(str(folder), [Path(file).stem for file in files], files)
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -61,6 +74,7 @@ def check_statistics(image, pixels: np.ndarray) -> None:
     values = pixels.astype(float)
     assert (image.min, image.max) == (values.min(), values.max())
     assert (image.mean, image.std) == (round(values.mean(), 2), round(values.std(), 2))
+    assert [image.red, image.green, image.blue] == values.mean((0, 1)).round(2).tolist()
 
 
 def test_every_image_has_a_row_in_the_order_of_the_names(images, packed):
@@ -95,7 +109,10 @@ def test_the_deviation_of_an_image_of_one_colour_is_zero(images, packed):
 def test_sums_over_a_large_image_do_not_overflow():
     pixels = np.zeros((2, 320, 320, 3), np.uint8)  # 320² × 3 × 255² / 2 is beyond 32 bits
     pixels[1, :160] = 255
-    assert pack.statistics(pixels)[1] == {"min": 0, "max": 255, "mean": 127.5, "std": 127.5}
+    expected = {"min": 0, "max": 255, "mean": 127.5, "std": 127.5} | dict.fromkeys(
+        ("red", "green", "blue"), 127.5
+    )
+    assert pack.statistics(pixels)[1] == expected
 
 
 @pytest.mark.parametrize("file", ["f.png", "f.tif"])
@@ -122,7 +139,6 @@ TIFFS = {
     "lzw": {"compression": "tiff_lzw"},
     "deflate": {"compression": "tiff_adobe_deflate"},
     "big": {"big_tiff": True},
-    "pages": {"save_all": True, "append_images": [Image.new("RGB", (SIZE, SIZE))]},
 }
 
 
@@ -138,7 +154,7 @@ def test_a_plain_tiff_is_read_without_pillows_loader(images, monkeypatch):
     """Pillow's loader would give the same pixels in twice the time."""
     monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "load", lambda image: pytest.fail("loaded"))
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
-    assert "reason" not in pack.decode(images / "a.tif", pixels, 0)
+    assert "reason" not in decode(images / "a.tif", pixels)
     assert np.array_equal(pixels, random_pixels(1))
 
 
@@ -162,14 +178,14 @@ def deep_grey(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (truncate, "unreadable: OSError"),
-        (lambda path: truncate(path, -1), "unreadable: OSError"),
+        (truncate, "unreadable: OSError: image file is truncated"),
+        (lambda path: truncate(path, -1), "unreadable: OSError: image file is truncated"),
         (lambda path: path.write_bytes(b""), "unreadable: "),
         (lambda path: path.write_text("no image"), "unreadable: "),
         (lambda path: path.mkdir(), "unreadable: "),
         (lambda path: save(path, 9, size=SIZE + 8), f"shape {SIZE + 8}×{SIZE + 8}, not {SIZE}×{SIZE}"),
         (lambda path: save(path, 9, mode="CMYK"), "mode CMYK is not 8-bit"),
-        (deep_grey, "mode I;16 is not 8-bit"),
+        (deep_grey, "16 bits a channel"),
         (lambda path: save(path.with_suffix(".png"), 9), "same id as bb.png"),
     ],
     ids=["truncated", "short", "empty", "text", "folder", "shape", "cmyk", "16-bit", "repeated id"],
@@ -252,3 +268,79 @@ def test_real_patches_are_packed_as_pil_decodes_them(sample, packed):
     assert result.rejected.empty
     for image in result.index.itertuples():
         assert np.array_equal(result.array[image.row], pixels_of(sample / "test" / image.file))
+
+
+@pytest.mark.input(
+    "Images",
+    "several images that are set aside",
+    "a warning: the commonest reasons, with counts and an example each",
+)
+def test_reasons_are_said_in_warnings(images, packed, caplog):
+    for number in range(3):
+        save(images / f"s{number}.png", 9, size=SIZE + 8 + number)
+    (images / "text.png").write_text("no image")
+    with caplog.at_level(logging.WARNING):
+        packed(images)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{images}: set aside: 3 images, such as 's0.png': shape 32×32, not 24×24",
+        f"{images}: set aside: 1 image, such as 'text.png': unreadable: a text that begins 'no image'",
+    ]
+
+
+def test_only_the_commonest_reasons_are_said(images, packed, caplog):
+    for letter in "abcdefg":
+        (images / f"{letter}.jpg").write_text(letter)
+    with caplog.at_level(logging.WARNING):
+        packed(images)
+    assert len(caplog.records) == 6
+    assert caplog.records[-1].getMessage() == f"{images}: set aside: 2 images for other reasons"
+
+
+@pytest.mark.input(
+    "Images",
+    "files of other kinds beside the images (.bmp, .webp, .jp2, .svs, .npy …)",
+    "passed over; a warning counts them by kind, with an example each",
+)
+def test_what_is_passed_over_is_said_in_a_warning(images, packed, caplog):
+    for name in ("x.bmp", "y.bmp", "z.svs", ".hidden.bmp"):
+        (images / name).touch()
+    with caplog.at_level(logging.WARNING):
+        assert len(packed(images).array) == 5
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{images}: passed over: 2 .bmp (such as 'x.bmp'), 1 .svs (such as 'z.svs')"
+    ]
+
+
+@pytest.mark.input("Images", "a file name that is not UTF-8", "set aside, shown as `\\xff.tif`")
+def test_a_name_that_is_not_utf_8_is_set_aside(images, packed):
+    save(images / "f.tif", 9)
+    os.rename(images / "f.tif", os.fsencode(images) + b"/\xff.tif")
+    result = packed(images)
+    assert result.rejected.to_dict("list") == {
+        "id": ["\\xff"], "file": ["\\xff.tif"], "reason": ["the name of the file is not UTF-8; rename it"],
+    }  # fmt: skip
+    assert len(result.index) == 5
+
+
+def test_the_index_says_how_images_are_stored(images, packed):
+    Image.fromarray(random_pixels(9)).save(images / "f.jpg", quality=80)
+    Image.fromarray(random_pixels(9)).save(images / "g.tif", tiffinfo={305: "007"})
+    index = packed(images).index.set_index("id")
+    assert list(index)[-7:] == ["format", "bytes", "quality", "software", "red", "green", "blue"]
+    assert index.format[["a", "e", "f"]].tolist() == ["TIFF", "PNG", "JPEG"]
+    assert index.bytes["f"] == (images / "f.jpg").stat().st_size
+    assert index.quality["f"] == 80 and index.quality[[*"abcde"]].isna().all()
+    assert read_table(images.parent / "pack-1/train.index.csv").set_index("id").software["g"] == "007"
+
+
+def test_large_images_are_packed_a_few_at_a_time(images, packed, monkeypatch):
+    """Whatever their size, a process has no more than some bytes of them."""
+    counts = []
+    decode_chunk = pack._decode_chunk
+    monkeypatch.setattr(
+        pack, "_decode_chunk", lambda *given: counts.append(len(given[0])) or decode_chunk(*given)
+    )
+    monkeypatch.setattr(pack, "worker_pool", lambda workers: ThreadPoolExecutor(1))
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 2 * 3 * SIZE**2)
+    packed(images)
+    assert counts == [2, 2, 1]

@@ -1,11 +1,15 @@
 import dataclasses
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from histopatch.data.formats.format import Format
+from histopatch.data.formats.kaggle import Kaggle
+from histopatch.data.formats.table import Table
 from histopatch.data.splits import assign_folds, split_files
 from histopatch.errors import InputError
 from histopatch.settings import Split
@@ -17,12 +21,15 @@ SPLIT = Split(validation_fraction=0.15, seed=42)
 def split(tmp_path):
     """Split a table of labels, with slides if they are given."""
 
-    def run(labels: pd.DataFrame, slides=None, duplicates=None, **changes) -> pd.DataFrame:
+    def run(
+        labels: pd.DataFrame, slides=None, duplicates=None, dataset: Format | None = None, **changes
+    ) -> pd.DataFrame:
         labels.to_csv(tmp_path / "clean.csv", index=False)
         out = tmp_path / "main.csv"
-        given = [slides and str(slides), None, duplicates and str(duplicates)]
+        dataset = dataset or Kaggle(str(tmp_path), slide_map=slides and str(slides))
+        given = [dataset, None, duplicates and str(duplicates)]
         split_files(str(tmp_path / "clean.csv"), *given, dataclasses.replace(SPLIT, **changes), str(out))
-        return pd.read_csv(out, dtype={"id": str, "slide": str}, keep_default_na=False)
+        return pd.read_csv(out, dtype={"id": str, "slide": str, "patient": str}, keep_default_na=False)
 
     return run
 
@@ -88,17 +95,19 @@ def slide_rows(labels: pd.DataFrame) -> list[str]:
 
 
 def test_the_table_has_the_slide_of_each_patch(split, csv, labels):
-    table = split(labels, csv("slides.csv", "id,slide", *slide_rows(labels)))
+    table = split(labels, csv("slides.csv", "id,slide", *slide_rows(labels)), validation_fraction=0.25)
     assert table.slide.tolist() == ["07", "08"] * 10
-    assert table.drop(columns="slide").equals(split(labels).drop(columns="slide"))
+    without = split(labels, validation_fraction=0.25)
+    assert table.drop(columns="slide").equals(without.drop(columns="slide"))
 
 
 def test_a_patch_without_a_slide_is_named(split, csv, labels):
     slides = csv(
         "slides.csv", "id,slide", *(row for row in slide_rows(labels) if row[:3] not in ("004", "006"))
     )
-    with pytest.raises(InputError, match=r"slides\.csv: 2 of 20 patches have no slide, the first is '004'"):
-        split(labels, slides)
+    message = r"^splits\.main\.unmapped: 2 of 20 patches have no slide in .*slides\.csv, the first is '004'"
+    with pytest.raises(InputError, match=message):
+        split(labels, slides, group_by="slide")
 
 
 def test_a_patch_with_two_rows_of_slides_is_named(split, csv, labels):
@@ -116,8 +125,146 @@ def test_a_missing_column_of_slides_is_named(split, csv, labels, header):
 
 def test_a_partial_slide_map_may_be_allowed(split, csv, labels):
     rows = [row for row in slide_rows(labels) if row[:3] not in ("004", "006")]
-    table = split(labels, csv("slides.csv", "id,slide", *rows), unmapped="own_group")
+    table = split(
+        labels, csv("slides.csv", "id,slide", *rows), unmapped="own_group", validation_fraction=0.25
+    )
     assert table.id[table.slide == ""].tolist() == ["004", "006"]
+
+
+@pytest.mark.input(
+    "Slide map",
+    "some patches have no slide",
+    "refused for splits that keep slides whole, unless `unmapped: own_group`; a warning for others",
+)
+def test_a_split_that_needs_no_slides_goes_on_with_a_warning(split, csv, labels, caplog):
+    rows = [row for row in slide_rows(labels) if row[:3] not in ("004", "006")]
+    path = csv("slides.csv", "id,slide", *rows)
+    table = split(labels, path, validation_fraction=0.25)
+    assert table.id[table.slide == ""].tolist() == ["004", "006"]
+    without = split(labels, validation_fraction=0.25)
+    assert table.drop(columns="slide").equals(without.drop(columns="slide"))
+    assert f"2 of 20 patches have no slide in {path}, the first is '004'" in caplog.text
+
+
+@pytest.mark.input(
+    "Slide map",
+    "None",
+    "splits at random are marked: expect less on new slides; the log says how to be honest",
+)
+def test_without_slides_a_random_split_says_how_it_would_be_honest(split, csv, labels, caplog):
+    split(labels, validation_fraction=0.25)
+    assert "With a slide map validation would be honest: name it in dataset.slides" in caplog.text
+    assert "`patch_id_wsi_full.csv` (`id,wsi`) beside the labels" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        path = csv("slides.csv", "id,slide", *slide_rows(labels))
+        split(labels, path, validation_fraction=0.25)
+    assert "honest" not in caplog.text
+    assert f"{path}: 2 slides of 20 patches" in caplog.text
+
+
+@pytest.mark.parametrize("change", [str.lower, lambda name: f"{name}.0", lambda name: f" {name} "])
+def test_slides_whose_names_programs_change_stay_on_one_side(split, csv, kaggle_labels, caplog, change):
+    labels = kaggle_labels(400)
+    slides = [f"S{i % 20}" if i % 3 else change(f"S{i % 20}") for i in range(400)]
+    path = csv("slides.csv", "id,slide", *map(",".join, zip(labels.id, slides, strict=True)))
+    table = split(labels, path, group_by="slide")
+    whole = split(labels, csv("slides.csv", "id,slide", *(f"{n},S{i % 20}" for i, n in enumerate(labels.id))))
+    assert (table.fold.groupby(whole.slide).nunique() == 1).all()
+    similar = "40 slide names differ only by case or `.0`: 'S0', '" in caplog.text
+    assert similar == (change("S") != " S ")
+
+
+@pytest.mark.input(
+    "Slide map", "a column `patient`", "all slides of a patient stay on one side, as far as asked for"
+)
+@pytest.mark.parametrize("group_by", ["none", "slide", "patient"])
+def test_patients_stay_on_one_side(split, csv, kaggle_labels, group_by):
+    labels = kaggle_labels(400)
+    rows = [f"{name},s{i % 40},p{i % 40 % 20}" for i, name in enumerate(labels.id)]
+    path = csv("slides.csv", "id,slide,patient", *rows)
+    table = split(labels, path, group_by=group_by, held_out_fraction=0.2)
+    assert list(table) == ["id", "label", "slide", "fold", "patient"]
+    assert table.patient.nunique() == 20
+    held_out = table.fold == -2
+    assert not {*table.patient[held_out]} & {*table.patient[~held_out]}
+    trained, validated = ({*table.patient[table.fold == fold]} for fold in (-1, 0))
+    assert bool(trained & validated) == (group_by != "patient")
+
+
+def test_too_few_positives_are_counted(split, kaggle_labels):
+    labels = kaggle_labels(2000).assign(label=[1] * 4 + [0] * 1996)
+    message = r"^splits\.main\.validation_fraction: 0\.15 is impossible: of the 300 .* 1 is positive"
+    with pytest.raises(InputError, match=message):
+        split(labels)
+    with pytest.raises(
+        InputError, match=r"there are only 2 patches of a class \(positive\), and at least 3 are"
+    ):
+        split(labels.assign(label=[1] * 2 + [0] * 1998))
+    # However slides are drawn, one of three positives validates.
+    with pytest.raises(InputError, match="1 is positive, and at least 2 are needed"):
+        split(labels.assign(label=[1, 0, 1, 0, 1] + [0] * 1995), group_by="slide", dataset=_slides(labels, 3))
+
+
+# --- given parts --------------------------------------------------------------------------------------
+
+
+def _slides(labels: pd.DataFrame, count: int):
+    """A data set with this many slides."""
+    slides = [f"s{i % count}" for i in range(len(labels))]
+    known = pd.DataFrame({"id": labels.id, "slide": slides, "patient": ""})
+    return SimpleNamespace(name="made up", where="labels", files=lambda purpose: [], slides=lambda: known)
+
+
+@pytest.fixture
+def official(split, csv, tmp_path):
+    """The split that a table gives: 300 patches of 30 slides, a part of each."""
+
+    def run(part_of_slide: list[str], **changes) -> pd.DataFrame:
+        labels = pd.DataFrame({"id": [f"{i:03d}.png" for i in range(300)], "label": [0, 1] * 150})
+        slides = [i // 10 for i in range(300)]
+        rows = [
+            f"{name},{slide},{part_of_slide[slide]}" for name, slide in zip(labels.id, slides, strict=True)
+        ]
+        dataset = Table(
+            str(csv("t.csv", "path,slide,part", *rows)), str(tmp_path), "path", part_column="part"
+        )
+        return split(labels, dataset=dataset, parts="given", **changes)
+
+    return run
+
+
+@pytest.mark.input("Table", "a part `train`, `validation` or `held out` for each patch", "taken as they are")
+def test_given_parts_are_taken(official):
+    table = official(["train"] * 20 + ["val"] * 4 + ["held_out"] * 6)
+    assert table.fold.tolist() == [-1] * 200 + [0] * 40 + [-2] * 60
+
+
+@pytest.mark.input("Table", "no part validates or is held out", "drawn from the training patches")
+@pytest.mark.parametrize(
+    "changes", [{}, {"group_by": "slide"}, {"folds": 4}, {"group_by": "slide", "folds": 4}]
+)
+def test_a_validation_part_that_is_not_given_is_drawn_from_the_training_patches(official, changes):
+    table = official(["train"] * 20 + ["held out"] * 10, **changes)
+    assert (table.fold == -2).tolist() == [False] * 200 + [True] * 100
+    validates = (table.fold >= 0).mean() * 300
+    assert validates == 200 if "folds" in changes else validates == pytest.approx(30, abs=10)
+    assert table.fold.max() == changes.get("folds", 1) - 1
+    whole = table[:200].groupby("slide").fold.nunique().eq(1).all()
+    assert whole == ("group_by" in changes)
+
+
+def test_a_held_out_part_that_is_not_given_is_drawn_from_the_training_patches(official):
+    table = official(["train"] * 20 + ["valid"] * 10, held_out_fraction=0.2)
+    assert (table.fold == 0).tolist() == [False] * 200 + [True] * 100
+    held_out = table[table.fold == -2]
+    assert len(held_out) == 40
+    assert not {*held_out.slide} & {*table.slide[table.fold == -1]}
+
+
+def test_parts_that_contradict_the_split_are_refused(official):
+    with pytest.raises(InputError, match=r"^splits\.main\.folds: 5 contradicts `parts: given`"):
+        official(["train"] * 20 + ["val"] * 10, folds=5)
 
 
 # --- cross-validation and what is held out ----------------------------------------------------------

@@ -1,5 +1,6 @@
 import platform
 import tempfile
+import warnings
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from histopatch.engine.device import device_name, hold_device, is_out_of_memory
 from histopatch.errors import InputError
 
 CPU = torch.device("cpu")
+UNUSABLE = devices._unusable
 
 
 @pytest.fixture
@@ -35,6 +37,7 @@ def gpus(monkeypatch, tmp_path):
         return current
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(devices, "_unusable", lambda device: None)  # what computes here is a CPU
     return have
 
 
@@ -75,6 +78,94 @@ def test_a_second_job_takes_another_gpu(gpus):
         gpus("a", "b")
         with hold_device("auto") as second:
             assert second.index == 1
+
+
+UNSUPPORTED = "CUDA error: no kernel image is available for execution on the device"
+OLD_DRIVER = "CUDA initialization: The NVIDIA driver on your system is too old (found version 11040)."
+
+
+@pytest.fixture
+def fails(monkeypatch):
+    """Let the first computation on a GPU, which is not there, fail with an error."""
+
+    def with_error(error: Exception) -> None:
+        def ones(*shape, device):
+            assert device == torch.device("cuda", 0)
+            raise error
+
+        monkeypatch.setattr(devices, "_unusable", UNUSABLE)
+        monkeypatch.setattr(torch, "ones", ones)
+
+    return with_error
+
+
+@pytest.mark.input(
+    "Machine",
+    "A GPU that the installed torch has no kernels for",
+    "a warning, and the CPU; one line under `device: cuda`",
+)
+def test_a_gpu_that_cannot_compute_is_left_for_the_cpu(gpus, fails, caplog):
+    current = gpus("a")
+    fails(RuntimeError(f"{UNSUPPORTED}\nCompile with `TORCH_USE_CUDA_DSA`"))
+    with hold_device("auto") as device:
+        assert device == CPU
+        assert current == []
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == (
+        f"computing on the CPU: torch {torch.__version__} cannot use cuda:0: {UNSUPPORTED}"
+    )
+    with pytest.raises(InputError) as refused, hold_device("cuda"):
+        pytest.fail("the GPU cannot compute")
+    assert UNSUPPORTED in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.input(
+    "Machine",
+    "A GPU driver that is too old for the installed torch",
+    "a warning, and the CPU; one line under `device: cuda`",
+)
+def test_a_driver_that_is_too_old_is_said(gpus, monkeypatch, caplog):
+    def is_available():
+        warnings.warn(f"{OLD_DRIVER} Please update.\n(Triggered internally)", stacklevel=1)
+        return False
+
+    gpus("a")
+    monkeypatch.setattr(torch.cuda, "is_available", is_available)
+    with hold_device("auto") as device:
+        assert device == CPU
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"computing on the CPU: torch finds no GPU: {OLD_DRIVER}")
+    with pytest.raises(InputError, match="driver on your system is too old"), hold_device("cuda"):
+        pytest.fail("there is no driver")
+
+
+@pytest.mark.input("Machine", "A GPU whose memory others have filled", "one line that says so")
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_a_gpu_without_free_memory_is_one_line(gpus, fails, name):
+    """Not the CPU: a training would silently take a hundred times as long."""
+    gpus("a")
+    fails(torch.OutOfMemoryError("CUDA out of memory"))
+    with pytest.raises(InputError, match=r"^cuda:0: its memory is full"), hold_device(name):
+        pytest.fail("there is no memory")
+
+
+@pytest.mark.input("Machine", "A machine without a GPU", "the CPU; one line under `device: cuda`")
+def test_a_machine_without_a_gpu_is_no_reason_to_warn(gpus, caplog):
+    gpus()
+    with hold_device("auto") as device:
+        assert device == CPU
+    assert not caplog.records
+
+
+def test_a_gpu_that_computes_is_taken(gpus, fails, monkeypatch):
+    """The proof is a real computation, here on the CPU."""
+    gpus("a")
+    fails(AssertionError)
+    monkeypatch.setattr(torch, "ones", lambda *shape, device: torch.zeros(shape) + 1)
+    with hold_device("cuda") as device:
+        assert device == torch.device("cuda", 0)
 
 
 def test_slices_of_a_gpu_are_devices_of_their_own(gpus, monkeypatch):

@@ -7,6 +7,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from histopatch.augmentation.draws import draw
 from histopatch.augmentation.prepare import prepare
@@ -316,6 +317,65 @@ def test_a_resumed_training_remembers_what_memory_taught(trained, limited_networ
         net = limited_network(4)
         _, done, _ = trained(net, state=copy.deepcopy(kept[-1]), micro_batch=known)
         assert done.micro_batch == net.model.sizes[0] == expected
+
+
+def breaking(tiny, at_call: int, in_training: bool):
+    """A network that breaks at a call of training or of evaluation, and whose loss is then not a number."""
+
+    class Breaking(tiny):
+        calls = 0
+
+        def forward(self, images):
+            self.calls += self.training == in_training
+            broken = self.training == in_training and self.calls == at_call
+            return super().forward(images) * (torch.nan if broken else 1.0)
+
+    return Breaking()
+
+
+@pytest.mark.input("Training", "A loss that is not finite", "one line with epoch, step, `lr` and precision")
+@pytest.mark.parametrize(
+    ("call", "where"), [(1, "epoch 1 at step 1"), (3, "epoch 1 at step 3"), (6, "epoch 2 at step 2")]
+)
+def test_a_loss_that_is_not_finite_ends_the_training_with_its_epoch(trained, network, tiny, call, where):
+    saved = []
+    line = rf"^training diverged in {where} of 4: the loss is not finite \(lr 0.01, fp32\); lower lr$"
+    with pytest.raises(InputError, match=line):
+        trained(network(breaking(tiny, call, in_training=True)), epochs=3, save=saved.append)
+    assert len(saved) == int(where[6]) - 1
+
+
+@pytest.mark.input("Training", "Logits of validation patches that are not finite", "one line, likewise")
+def test_logits_that_are_not_finite_are_counted(trained, network, tiny):
+    line = r"^training diverged in epoch 2: 12 of 12 validation logits are not finite \(lr 0.01,"
+    with pytest.raises(InputError, match=line):
+        trained(network(breaking(tiny, 2, in_training=False)), epochs=3)
+
+
+@pytest.mark.input("Training", "A learning rate that is far too high", "one line, at the end of the epoch")
+def test_an_absurd_learning_rate_is_a_divergence(trained):
+    with pytest.raises(InputError, match=r"^training diverged in epoch \d+.*\(lr 1e\+30, fp32\); lower lr$"):
+        trained(lr=1e30, epochs=3)
+
+
+class Waits(TorchDispatchMode):
+    """Counts how often a value is fetched from the device."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function is torch.ops.aten._local_scalar_dense.default
+        return function(*args, **(kwargs or {}))
+
+
+def test_nothing_waits_for_the_device_inside_an_epoch(trained):
+    """Eight times the steps fetch no more values."""
+    counts = []
+    for batch_size in (15, 2):
+        with Waits() as waits:
+            trained(epochs=1, batch_size=batch_size)
+        counts.append(waits.count)
+    assert counts[0] == counts[1] > 0
 
 
 def test_a_training_that_diverges_is_one_line(trained, network, tiny):

@@ -1,7 +1,7 @@
 import psutil
 import pytest
 
-from histopatch.engine import memory
+from histopatch import cgroups
 from histopatch.engine.memory import available_bytes
 
 GB = 10**9
@@ -10,7 +10,7 @@ GB = 10**9
 @pytest.fixture
 def system(tmp_path, monkeypatch):
     """Pretend that the machine has 20 GB to spare and these files."""
-    monkeypatch.setattr(memory, "ROOT", tmp_path)
+    monkeypatch.setattr(cgroups, "ROOT", tmp_path)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 20 * GB}))
 
     def write(**files: str) -> None:

@@ -121,3 +121,10 @@ def test_a_split_that_holds_out_nothing_is_refused(run, data, tmp_path):
     given = data.files["pack"], data.files["index"], data.files["split"], str(tmp_path / "out.csv")
     with pytest.raises(InputError, match=r"main\.csv: nothing is held out"):
         predict_held_out(*files(run), *given, RUNTIME, 1)
+
+
+@pytest.mark.input("Training", "A final training that fails", "one line; nothing is predicted")
+def test_a_final_training_that_failed_predicts_nothing(run, data, tmp_path):
+    (run / "run.json").write_text(json.dumps({"failed": "no memory"}))
+    with pytest.raises(InputError, match=r"^the final training failed: no memory"):
+        predict(run, data.files["pack"], data.files["index"], tmp_path / "out.csv")

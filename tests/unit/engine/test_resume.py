@@ -1,5 +1,7 @@
+import errno
 import os
 import random
+import resource
 
 import pytest
 import torch
@@ -112,3 +114,22 @@ def test_random_states_are_put_back_as_they_were():
     assert not torch.equal(drawn(), first)
     resume.set_random_states(states, generator)
     assert torch.equal(drawn(), first)
+
+
+def test_what_the_system_says_of_a_disk_is_not_hidden_by_torch(tmp_path):
+    """A limit on the size of files is the full disk that a test can have."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, before[1]))
+    try:
+        with pytest.raises(OSError) as error:
+            resume.save(tmp_path / "resume.pt", {"model": torch.zeros(10**6)}, "key")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (error.value.errno, error.value.filename) == (errno.EFBIG, str(tmp_path / "resume.pt"))
+
+
+def test_a_file_that_is_no_state_is_left_aside(tmp_path):
+    torch.save([1], tmp_path / "resume.pt")
+    assert resume.load(tmp_path / "resume.pt", "key") is None
+    torch.save({"model": 1}, tmp_path / "resume.pt")
+    assert resume.load(tmp_path / "resume.pt", "key") is None

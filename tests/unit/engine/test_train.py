@@ -17,7 +17,7 @@ from histopatch.errors import InputError
 from histopatch.schema import without_neutral
 from histopatch.settings import Settings
 
-RUNTIME = {"device": "cpu", "workers": 1, "log_level": "info"}
+RUNTIME = {"device": "cpu", "workers": 1, "on_failure": "stop", "log_level": "info"}
 FILES = {"model.safetensors", "history.csv", "predictions.csv", "run.json"}
 
 
@@ -70,12 +70,14 @@ def settings(tiny_settings) -> Settings:
 def run(data, settings, tmp_path):
     """Train a run into a folder, on another pack where one is given."""
 
-    def run(name: str, code: str = "c0de", pack: str = data.files["pack"], **changes) -> Trained:
+    def run(
+        name: str, code: str = "c0de", pack: str = data.files["pack"], on_failure: str = "stop", **changes
+    ) -> Trained:
         folder = tmp_path / name / "fold-0"
         asked = replace(settings, **{"epochs": 3} | changes)
         train_run(
             asked, identity(asked), 0, **data.files | {"pack": pack}, folder=str(folder), code=code,
-            formats=str(tmp_path / "formats"), runtime=RUNTIME, threads=1,
+            formats=str(tmp_path / "formats"), runtime=RUNTIME | {"on_failure": on_failure}, threads=1,
         )  # fmt: skip
         return Trained(folder)
 
@@ -289,3 +291,101 @@ def test_what_takes_long_is_said_before_it_is_done(run, caplog):
     steps = ("reading", "building tiny", "choosing", "trying", "training for", "epoch 1 of 1")
     found = [next(i for i, line in enumerate(lines) if step in line) for step in steps]
     assert found == sorted(found)
+
+
+# Trainings that fail.
+
+
+def out_of_memory(*args, **options):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore about it")
+
+
+@pytest.mark.input("Training", "No memory for even one patch at a time", "one line: what to make smaller")
+@pytest.mark.parametrize("step", ["choose_format", "fit"])
+def test_no_memory_is_one_line(run, monkeypatch, step):
+    monkeypatch.setattr(train, step, out_of_memory)
+    with pytest.raises(InputError, match=r"^out of memory even .* \(tiny, image_size 32\); .*$"):
+        run("a")
+
+
+def test_an_error_of_the_program_is_no_failed_run(run, monkeypatch):
+    def broken(*args, **options):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(train, "fit", broken)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        run("a", on_failure="compare_others")
+
+
+def diverging_after(epochs: int, monkeypatch) -> None:
+    """Let trainings end in the epoch after so many."""
+    fit = train.fit
+
+    def diverge(*args, save, **options):
+        def save_and_diverge(state):
+            save(state)
+            if len(state["progress"]["history"]) == epochs:
+                raise InputError("training diverged in epoch 3 (lr 0.01, fp32); lower lr")
+
+        return fit(*args, save=save_and_diverge, **options)
+
+    monkeypatch.setattr(train, "fit", diverge)
+
+
+def test_where_failures_stop_nothing_is_written(run, tmp_path, monkeypatch):
+    diverging_after(2, monkeypatch)
+    with pytest.raises(InputError, match=r"^training diverged in epoch 3"):
+        run("a")
+    assert not FILES & {path.name for path in (tmp_path / "a/fold-0").iterdir()}
+
+
+@pytest.mark.input(
+    "Training",
+    "A run that fails under `runtime.on_failure: compare_others`",
+    "listed in the tables with the reason; the others go on",
+)
+def test_where_the_others_go_on_a_failure_is_written_down(run, settings, monkeypatch, caplog):
+    diverging_after(2, monkeypatch)
+    failed = run("a", on_failure="compare_others")
+    assert {path.name for path in failed.folder.iterdir()} == FILES
+    reason = "training diverged in epoch 3 (lr 0.01, fp32); lower lr"
+    assert failed.report == {"settings": identity(replace(settings, epochs=3)), "fold": 0, "failed": reason}
+    assert failed.history.epoch.tolist() == [1, 2]
+    assert list(failed.predictions) == ["id", "label", "probability"]
+    assert failed.predictions.empty
+    assert failed.model == {}
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warning == (
+        f"{reason}. The others go on without this run; to try it again, delete {failed.folder}"
+    )
+
+
+def test_a_failure_before_the_first_epoch_leaves_tables_with_their_columns(run, monkeypatch):
+    columns = list(run("a").history)
+    monkeypatch.setattr(train, "choose_format", out_of_memory)
+    failed = run("b", on_failure="compare_others")
+    assert list(failed.history) == columns
+    assert failed.history.empty
+    assert failed.report["failed"].startswith("out of memory")
+
+
+def test_weights_that_do_not_fit_are_a_failed_run(run, tmp_path):
+    torch.save({"0.weight": torch.ones(1)}, tmp_path / "weights.pth")
+    failed = run("a", on_failure="compare_others", weights=str(tmp_path / "weights.pth"))
+    assert "weights.pth: lacks" in failed.report["failed"]
+
+
+def test_a_machine_that_is_not_as_asked_is_no_failed_run(run, monkeypatch):
+    """All runs would fail."""
+    monkeypatch.setitem(RUNTIME, "device", "cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="finds no GPU"):
+        run("a", on_failure="compare_others")
+
+
+def test_a_run_that_failed_can_be_tried_again(run, monkeypatch):
+    straight = run("a")
+    with monkeypatch.context() as patch:
+        diverging_after(1, patch)
+        run("b", on_failure="compare_others")
+    assert same_bits(run("b"), straight)

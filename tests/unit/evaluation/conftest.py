@@ -24,7 +24,10 @@ SETTINGS = {
 
 @pytest.fixture
 def table_of_runs(tmp_path):
-    """Write a table of runs, each given as a dict of the columns in which it differs from the others."""
+    """Write a table of runs, each given as a dict of the columns in which it differs from the others.
+
+    A run with a reason for `failed` has no results.
+    """
 
     def write(*runs: dict) -> str:
         rows = []
@@ -35,8 +38,17 @@ def table_of_runs(tmp_path):
             row |= {"best_val_auc": auc, "final_val_auc": auc}
             row |= {"val_auc_low": auc - 0.01, "val_auc_high": auc + 0.01}
             row |= {"val_auc_interval": "DeLong", "difference_to_best": 0.0, "p_value": None}
-            row |= {"fold_auc_mean": auc, "fold_auc_sd": None, "val_slides": None}
+            row |= {
+                "fold_auc_mean": auc,
+                "fold_auc_sd": None,
+                "val_slides": None,
+                "val_patients": None,
+                "val_unmapped": None,
+            }
             row |= {"tied_with_best": True, "val_log_loss": 0.3, "train_seconds": 10.0}
+            if "failed" in run:
+                known = {"study", "run", "folder", "validated_on", "folds", *SETTINGS}
+                row = {column: value for column, value in row.items() if column in known}
             rows.append(row | run)
         path = Path(tmp_path, "runs.csv")
         pd.DataFrame(rows).to_csv(path, index=False)

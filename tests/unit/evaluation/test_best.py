@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import histopatch
+from histopatch.errors import InputError
 from histopatch.evaluation.best import choose_best
 from histopatch.statistics.metrics import METRICS
 
@@ -102,3 +103,28 @@ def test_a_job_that_only_reads_a_table_imports_nothing_that_takes_a_second(job):
     code = f"import sys, histopatch.evaluation.{job}; print({{'sklearn', 'scipy.stats'}} & {{*sys.modules}})"
     process = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": LIBRARY}, capture_output=True)
     assert process.stdout.decode().strip() == "set()"
+
+
+FAILED = {"lr": 9.0, "failed": "training diverged"}
+
+
+@pytest.mark.parametrize("select", ["best", "cheapest_tied"])
+@pytest.mark.parametrize("place", [0, 1, 5])
+def test_a_run_that_failed_is_never_chosen(best, select, place):
+    candidates = [*CANDIDATES]
+    candidates.insert(place, FAILED)
+    choice = best(*candidates, select=select)
+    expected = best(*CANDIDATES, select=select)
+    assert (choice["value"], choice["chosen_from"]) == (expected["value"], expected["chosen_from"])
+
+
+def test_a_candidate_of_which_one_seed_failed_is_not_chosen(best):
+    """The seeds that are left would flatter it."""
+    survivor = {"lr": 1.0, "seed": 7, "final_val_auc": 0.99}
+    choice = best(survivor, {"lr": 1.0, "seed": 8, "failed": "diverged"}, {"lr": 2.0, "final_val_auc": 0.9})
+    assert (choice["run"], choice["chosen_from"]) == ("run2", 1)
+
+
+def test_nothing_to_choose_from_is_one_line(best):
+    with pytest.raises(InputError, match="every configuration has a run that failed"):
+        best({"lr": 1.0, "seed": 7}, {"lr": 1.0, "seed": 8, "failed": "diverged"})

@@ -35,3 +35,18 @@ def test_where_every_patch_is_a_slide_of_its_own_the_table_has_its_columns(predi
     table = auc_by_group(predictions(20, slides=20), None)
     assert table.empty
     assert {"part", "kind", "group", "patches", "auc", "auc_low", "auc_high"} <= {*table.columns}
+
+
+@pytest.mark.input("Slide map", "patches without a slide", "counted as no slide in tables and figures")
+def test_patches_without_a_slide_are_no_slide(predictions):
+    validation = predictions(6)._replace(
+        labels=np.array([0, 1, 0, 1, 0, 1]), slides=np.array([*"xxx", *[""] * 3])
+    )
+    assert auc_by_group(validation, None).group.tolist() == ["x"]
+
+
+def test_where_only_patients_are_known_each_has_its_auroc(predictions):
+    whole = predictions(80, slides=4)
+    table = auc_by_group(whole._replace(slides=None, patients=whole.slides), None)
+    assert set(table.kind) == {"patient"}
+    assert len(table) == 4

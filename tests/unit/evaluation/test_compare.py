@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from histopatch.errors import InputError
 from histopatch.evaluation.compare import compare_runs
 from histopatch.files import read_table
 from histopatch.schema import neutral_settings
@@ -33,6 +34,20 @@ def trained(tmp_path):
         seconds = {"data": 100.0, "train": 20.04, "evaluate": 3.0}
         (out / "run.json").write_text(json.dumps({"seconds": seconds}))
         return predictions
+
+    return write
+
+
+@pytest.fixture
+def failing(tmp_path):
+    """Write the files of a training that failed."""
+
+    def write(folder: str, reason: str, fold: int = 0) -> None:
+        out = tmp_path / "runs" / folder / f"fold-{fold}"
+        out.mkdir(parents=True)
+        (out / "history.csv").write_text("epoch,val_auc\n")
+        (out / "predictions.csv").write_text("id,label,probability\n")
+        (out / "run.json").write_text(json.dumps({"failed": reason}))
 
     return write
 
@@ -80,7 +95,7 @@ def test_a_row_holds_keys_settings_and_results(trained, compared):
     low, high = row.pop("val_auc_low"), row.pop("val_auc_high")
     assert np.isnan(row.pop("p_value"))
     assert np.isnan(row.pop("fold_auc_sd"))
-    assert np.isnan(row.pop("val_slides"))
+    assert all(np.isnan(row.pop(f"val_{name}")) for name in ("slides", "patients", "unmapped"))
     assert row == pytest.approx(expected, abs=1e-6)
     assert low < auc < high
 
@@ -161,3 +176,57 @@ def test_settings_at_neutral_have_their_column(trained, compared):
     trained("bb")
     rows = compared(member("one", "x", "a"), member("one", "y", "bb", dropout=0.5))
     assert list(rows.dropout) == [0.0, 0.5]
+
+
+def test_a_run_that_failed_is_listed_and_changes_no_other(trained, failing, compared):
+    trained("good", noise=0.2)
+    trained("poor", noise=5.0)
+    failing("none", "training diverged; lower lr")
+    good, poor = member("one", "x", "good", lr=1.0), member("one", "z", "poor", lr=3.0)
+    for place in range(3):
+        members = [good, poor]
+        members.insert(place, member("one", "y", "none", lr=2.0))
+        table = compared(*members)
+        assert list(table)[-1] == "failed"
+        (row,) = table[table.run == "y"].to_dict("records")
+        assert (row["failed"], row["lr"], row["folds"]) == ("training diverged; lower lr", 2.0, 1)
+        assert row["validated_on"].startswith("random patches")
+        results = ("best_val_auc", "final_val_auc", "val_auc_low", "tied_with_best", "train_seconds")
+        assert all(np.isnan(row[column]) for column in results)
+        others = table[table.run != "y"].drop(columns="failed").reset_index(drop=True)
+        pd.testing.assert_frame_equal(others, compared(good, poor), check_dtype=False)
+
+
+def test_a_run_of_which_one_fold_failed_has_no_results(trained, failing, compared):
+    trained("whole")
+    trained("half", fold=0)
+    failing("half", "no memory", fold=1)
+    rows = compared(member("one", "x", "whole"), member("one", "y", "half", folds=2, lr=1.0))
+    assert rows.failed[1] == "fold 1: no memory"
+    assert rows.final_val_auc.isna().tolist() == [False, True]
+
+
+def test_a_failed_run_of_two_studies_is_listed_in_both(trained, failing, compared):
+    trained("a")
+    failing("none", "no memory")
+    rows = compared(
+        member("one", "x", "a"),
+        member("one", "y", "none"),
+        member("two", "x", "a"),
+        member("two", "z", "none"),
+    )
+    assert rows.failed.notna().tolist() == [False, True, False, True]
+
+
+@pytest.mark.input("Training", "A study of which every run failed", "one line with the reason of the first")
+def test_a_study_of_which_every_run_failed_is_one_line(trained, failing, compared):
+    trained("a")
+    failing("none", "no memory")
+    failing("nil", "diverged")
+    with pytest.raises(InputError, match=r"^studies\.two: every run failed, 'y' with: no memory$"):
+        compared(member("one", "x", "a"), member("two", "y", "none"), member("two", "z", "nil", lr=1.0))
+
+
+def test_without_failures_there_is_no_column_of_them(trained, compared):
+    trained("a")
+    assert "failed" not in compared(member("one", "x", "a"))

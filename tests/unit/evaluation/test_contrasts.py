@@ -7,7 +7,7 @@ from histopatch.statistics.auroc import bootstrap_contrasts_by_slide, delong_con
 from histopatch.statistics.resampling import RESAMPLES
 
 LABELS = np.arange(60) % 2
-SLIDES = np.arange(60) // 6
+SLIDES = (np.arange(60) // 6).astype(str)
 
 
 def predict(seed: int, slides=None, first: int = 0) -> Predictions:
@@ -25,7 +25,7 @@ def test_without_slides_contrasts_are_delongs():
     assert paired_contrasts(RUNS, WEIGHTS) == delong_contrasts(LABELS, scores, WEIGHTS)
 
 
-@pytest.mark.parametrize("slides", [SLIDES, np.zeros(60)])
+@pytest.mark.parametrize("slides", [SLIDES, np.full(60, "s")])
 def test_with_slides_contrasts_are_by_slide_where_there_are_two(slides):
     runs = [predict(seed, slides) for seed in range(3)]
     scores = [run.probabilities for run in runs]

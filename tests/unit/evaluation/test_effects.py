@@ -199,3 +199,13 @@ def test_seeds_are_matched_but_no_effect(effects):
     table = effects(*runs)
     assert {index[1] for index in table.index} == {"lr"}
     assert table.runs.tolist() == [2, 2]
+
+
+def test_a_run_that_failed_has_no_part_in_any_effect(effects):
+    with_it = effects(
+        {"lr": 1.0, "scores": scores(1.0, 1)},
+        {"lr": 2.0, "scores": scores(2.0, 2)},
+        {"lr": 3.0, "failed": "no memory"},
+    )
+    assert [value for _, _, value in with_it.index] == ["1.0", "2.0"]
+    assert with_it.p_value.notna().all()

@@ -6,6 +6,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from histopatch.data import folds
+from histopatch.data.formats.kaggle import Kaggle
+from histopatch.data.splits import split_files
+from histopatch.errors import InputError
+from histopatch.evaluation.compare import compare_runs
 from histopatch.evaluation.final import final_tables
 from histopatch.files import read_table
 from histopatch.settings import Split
@@ -31,11 +36,15 @@ def draw(count: int, seed: int, slides: int | None = 8, shift: float = 2.0) -> p
 def measured(tmp_path):
     """The tables of a final model from its predictions."""
 
-    def run(*folds: pd.DataFrame, held_out: pd.DataFrame | None = None, split=SPLIT, chosen_from=4) -> dict:
+    def run(
+        *validated: pd.DataFrame, held_out: pd.DataFrame | None = None, split=SPLIT, chosen_from=4
+    ) -> dict:
         best = tmp_path / "best.json"
         best.write_text(json.dumps({"chosen_from": chosen_from, "final_folder": "a-final"}))
-        parts = [*folds] if held_out is None else [*folds, held_out]
-        pd.concat(parts)[["id", "slide"]].to_csv(tmp_path / "split.csv", index=False)
+        parts = [*validated] if held_out is None else [*validated, held_out]
+        fold_of = [*range(len(parts))] if held_out is None else [*range(len(parts) - 1), folds.HELD_OUT]
+        split_table = pd.concat(part.assign(fold=fold) for part, fold in zip(parts, fold_of, strict=True))
+        split_table[["id", "slide", "fold"]].to_csv(tmp_path / "split.csv", index=False)
         paths = [tmp_path / f"predictions-{i}.csv" for i in range(len(parts))]
         for part, path in zip(parts, paths, strict=True):
             part.drop(columns="slide").to_csv(path, index=False)
@@ -153,10 +162,10 @@ def test_curves_are_of_the_measured_patches(measured):
 
 
 def test_folds_are_pooled_and_their_spread_is_kept(measured):
-    folds = draw(100, seed=3), draw(100, seed=4)
-    metrics = measured(*folds, split=dataclasses.replace(SPLIT, folds=2))["metrics"]
-    pooled = pd.concat(folds)
-    aurocs = [roc_auc_score(fold.label, fold.probability) for fold in folds]
+    halves = draw(100, seed=3), draw(100, seed=4)
+    metrics = measured(*halves, split=dataclasses.replace(SPLIT, folds=2))["metrics"]
+    pooled = pd.concat(halves)
+    aurocs = [roc_auc_score(fold.label, fold.probability) for fold in halves]
     assert metrics["val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability))
     assert metrics["val_fold_auc_mean"] == pytest.approx(np.mean(aurocs))
     assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
@@ -172,3 +181,50 @@ def test_each_slide_of_each_part_has_its_auroc(measured):
     row = table[table.group == "2-3"].iloc[0]
     assert (row.patches, row.positive) == (20, mine.label.sum())
     assert row.auc == pytest.approx(roc_auc_score(mine.label, mine.probability))
+
+
+def test_a_final_training_that_failed_is_one_line(measured, tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"failed": "no memory"}))
+    with pytest.raises(InputError, match=r"^the final training failed: no memory"):
+        measured(VALIDATION[:0])
+
+
+@pytest.mark.parametrize("changes", [{}, {"folds": 4}, {"held_out_fraction": 0.25}])
+@pytest.mark.parametrize("slides", [0, 40])
+@pytest.mark.parametrize("positive", [3, 5, 8, 14])
+def test_what_a_split_accepts_no_later_step_refuses(tmp_path, caplog, positive, slides, changes):
+    """From a split of 400 patches with few positives to the tables of runs and of the final model."""
+    labels = pd.DataFrame({"id": [f"{i:03d}" for i in range(400)], "label": (np.arange(400) < positive) * 1})
+    labels.to_csv(tmp_path / "clean.csv", index=False)
+    rows = [f"{name},s{i % slides}\n" for i, name in enumerate(labels.id)] if slides else []
+    (tmp_path / "slides.csv").write_text("id,slide\n" + "".join(rows))
+    dataset = Kaggle(str(tmp_path), slide_map=str(tmp_path / "slides.csv") if slides else None)
+    split = dataclasses.replace(SPLIT, group_by="slide" if slides else "none", **changes)
+    table = str(tmp_path / "main.csv")
+    try:
+        split_files(str(tmp_path / "clean.csv"), dataset, None, None, split, table)
+    except InputError as error:
+        assert "is impossible" in str(error)
+        assert positive < 14
+        return
+    patches = read_table(table).assign(probability=np.random.default_rng(0).random(400))
+    paths = []
+    for fold in range(split.folds):
+        folder = tmp_path / f"runs/a/fold-{fold}"
+        folder.mkdir(parents=True)
+        paths.append(str(folder / "predictions.csv"))
+        patches[patches.fold == fold][["id", "label", "probability"]].to_csv(paths[-1], index=False)
+        (folder / "history.csv").write_text("epoch,val_auc\n1,0.5\n")
+        (folder / "run.json").write_text('{"seconds": {"train": 1.0, "evaluate": 1.0}}')
+    run = {"study": "one", "run": "a", "folder": "a", "settings": {"split": "main"}, "folds": split.folds}
+    runs = str(tmp_path / "runs.csv")
+    compare_runs([run], {"main": split}, str(tmp_path / "runs"), {"main": table}, runs)
+    assert read_table(runs).final_val_auc.notna().all()
+    held_out = None
+    if split.held_out_fraction:
+        held_out = str(tmp_path / "held_out.csv")
+        patches[patches.fold == folds.HELD_OUT].to_csv(held_out, index=False)
+    (tmp_path / "best.json").write_text('{"chosen_from": 2, "final_folder": "a"}')
+    tables = {name: str(tmp_path / f"{name}.out") for name in TABLES}
+    final_tables(str(tmp_path / "best.json"), paths, held_out, split, table, PREVALENCES, tables)
+    assert json.loads((tmp_path / "metrics.out").read_text())["measured"]["positive"] > 0

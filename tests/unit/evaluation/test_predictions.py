@@ -26,9 +26,12 @@ def test_predictions_get_the_slides_of_their_patches(write):
 
 def test_a_patch_without_a_slide_is_one_of_its_own(write):
     split = write("split.csv", "id,label,slide,fold\na,1,s1,0\nb,0,,0\nc,0,,0\nd,1,s1,0\n")
-    slides = read_slides(split)
-    assert slides.a == slides.d == "s1"
-    assert slides.nunique() == 3
+    path = write("predictions.csv", "id,label,probability\na,1,0.5\nb,0,0.4\nc,0,0.3\nd,1,0.2\n")
+    predictions = read_predictions([path], read_slides(split))
+    a, b, c, d = predictions.units
+    assert a == d
+    assert len({a, b, c}) == 3
+    assert predictions.counts == {"slides": 1, "patients": None, "unmapped": 2}
 
 
 def test_where_no_slide_is_known_there_are_none(write):
@@ -68,3 +71,37 @@ def test_runs_are_read_once_each_with_the_slides_of_their_split(write, tmp_path)
     assert [*found] == ["x", "y"]
     assert (list(found["x"].ids), found["x"].slides) == (["a"], None)
     assert (list(found["y"].ids), list(found["y"].slides)) == (["a", "b"], ["s1", "s1"])
+
+
+PATIENTS = (
+    "id,label,slide,fold,patient\na,1,s1,0,p1\nb,0,s2,0,p1\nc,0,s3,0,P2\nd,1,s4,0,p2\ne,0,s5,0,\nf,0,s5,0,\n"
+)
+
+
+@pytest.mark.input(
+    "Slide map",
+    "patients besides slides",
+    "intervals and tests are by patient: slides of one are not independent",
+)
+def test_slides_of_a_patient_are_one_unit(write):
+    rows = "".join(f"{name},{i % 2},0.5\n" for i, name in enumerate("abcdef"))
+    path = write("predictions.csv", f"id,label,probability\n{rows}")
+    predictions = read_predictions([path], read_slides(write("split.csv", PATIENTS)))
+    a, b, c, d, e, f = predictions.units
+    assert a == b
+    assert c == d  # names that differ by case only
+    assert e == f  # without a patient, patches of a slide stay together
+    assert len({a, c, e}) == 3
+    assert predictions.counts == {"slides": 5, "patients": 2, "unmapped": 2}
+    found = predictions.summarise()
+    assert (found["auc_interval"], found["patients"], found["slides"]) == ("patient bootstrap", 2, 5)
+
+
+def test_patches_whose_slides_are_unknown_are_no_slides(write):
+    """Slides are known of other patches only."""
+    split = write("split.csv", "id,label,slide,fold\na,1,,0\nb,0,,0\nc,0,s1,-1\n")
+    path = write("predictions.csv", "id,label,probability\na,1,0.5\nb,0,0.4\n")
+    predictions = read_predictions([path], read_slides(split))
+    assert predictions.units is None
+    assert predictions.summarise()["auc_interval"] == "DeLong"
+    assert predictions.counts["slides"] == 0

@@ -47,3 +47,10 @@ def test_seeds_are_compared_where_nothing_else_differs(seeds):
 
 def test_with_one_seed_each_the_table_is_empty(seeds):
     assert seeds({}, {"lr": 1.0}).empty
+
+
+def test_a_seed_that_failed_is_not_counted(seeds):
+    failed = {"run": "a,seed=9", "seed": 9, "failed": "no memory"}
+    (row,) = seeds(failed, {"run": "a", "seed": 7}, {"run": "a,seed=8", "seed": 8}).to_dict("records")
+    assert (row["run"], row["seeds"]) == ("a", 2)
+    assert seeds(failed, {"run": "a", "seed": 7}).empty

@@ -34,3 +34,14 @@ def test_names_stay_names(table_of_runs, name):
     assert (rows.study[0], rows.run[0]) == (name, name)
     assert rows.scheduler[0] == "none"
     assert rows.lr[0] == 3e-4
+
+
+def test_a_run_that_failed_comes_last_with_its_reason(table_of_runs, tmp_path):
+    runs = table_of_runs(
+        {"run": "other", "study": "two"}, {"run": "none", "failed": "no memory"}, {"run": "low"}
+    )
+    study_table(runs, "one", str(tmp_path / "one.csv"))
+    table = pd.read_csv(tmp_path / "one.csv")
+    assert table.run.tolist() == ["low", "none"]
+    assert list(table)[-1] == "failed"
+    assert table.failed[1] == "no memory"

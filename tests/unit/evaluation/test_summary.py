@@ -4,6 +4,7 @@ import json
 import pandas as pd
 import pytest
 
+from histopatch.data import giveaways
 from histopatch.evaluation.seeds import COLUMNS
 from histopatch.evaluation.summary import write_summary
 from histopatch.settings import Split
@@ -12,6 +13,7 @@ CLEANING = {
     "before": {"label_rows": 220025, "images": 220031},
     "after": {"patches": 220000, "negative": 130900, "positive": 89100},
     "images_set_aside": 3,
+    "near_blank": {"used": 0, "examples": []},
     "rejected": {"duplicate row": 20, "no image": 5},
 }
 
@@ -41,6 +43,9 @@ def point(**changes) -> dict:
     return row | {"ppv_at_0.01": 0.0876, "npv_at_0.01": 0.999} | changes
 
 
+FACTS = ",".join(giveaways.COLUMNS)
+
+
 @pytest.fixture
 def summary(table_of_runs, csv, tmp_path):
     def write(
@@ -51,10 +56,13 @@ def summary(table_of_runs, csv, tmp_path):
         best=BEST,
         metrics=METRICS,
         points=None,
+        facts=(),
+        test_ids=None,
         **cleaning,
     ) -> str:
         pd.DataFrame(points or [point()]).to_csv(tmp_path / "points.csv", index=False)
         tables = {
+            "giveaways": str(csv("giveaways.csv", FACTS, *facts)),
             "runs": table_of_runs(*runs),
             "effects": str(csv("effects.csv", EFFECT, *effects)),
             "seeds": str(csv("seeds.csv", ",".join(COLUMNS), *seeds)),
@@ -66,7 +74,9 @@ def summary(table_of_runs, csv, tmp_path):
         }
         cleaned = str(csv("summary.json", json.dumps(CLEANING | cleaning)))
         verdicts = [str(csv("main.audit.txt", "split main: 3 slides on more than one side"))]
-        write_summary("mine", {"main": split}, cleaned, verdicts, tables, final, str(tmp_path / "summary.md"))
+        predicted = test_ids and str(csv("test_ids.csv", "id,image", *test_ids))
+        written = str(tmp_path / "summary.md")
+        write_summary("mine", {"main": split}, cleaned, verdicts, predicted, tables, final, written)
         return (tmp_path / "summary.md").read_text()
 
     return write
@@ -82,6 +92,30 @@ def test_it_begins_with_the_experiment_and_its_data(summary):
 
 def test_nothing_rejected_is_said(summary):
     assert "Nothing was rejected." in summary([{}], rejected={})
+
+
+def test_what_gives_a_class_away_is_said(summary):
+    rows = [
+        "suffix,2,1.0,0.98,1.0,1.0,True,.jpg (60),.png (60)",
+        "red,9,0.7,0.6,0.8,0.7,False,a median of 3,a median of 4",
+    ]
+    text = summary([{}], facts=rows)
+    assert "The suffix of the file alone tells the classes apart (AUROC 1.00)" in text
+    assert "negatives have .jpg (60), positives .png (60)" in text
+    assert "red" not in text
+
+
+def test_test_ids_without_an_image_are_counted(summary):
+    text = summary([{}], test_ids=["a,a", "<b>,", "c,"])
+    assert "2 of 3 test ids have no usable image, such as &lt;b&gt;; the submission has" in text
+    assert "test ids" not in summary([{}], test_ids=["a,a"])
+    assert "test ids" not in summary([{}])
+
+
+def test_near_blank_patches_are_named_where_they_are_used(summary):
+    text = summary([{}], near_blank={"used": 2, "examples": ["a", "b"]})
+    assert "2 of the patches used are near blank, such as a, b." in text
+    assert "near blank" not in summary([{}])
 
 
 def test_the_kind_of_a_split_and_what_leaks_is_said(summary):
@@ -106,9 +140,25 @@ def test_every_study_has_its_best_run_with_its_interval(summary):
 
 
 def test_slides_behind_an_interval_are_counted(summary):
-    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 7}])
+    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 7, "val_unmapped": 0}])
     assert "0.8900–0.9100 (slide bootstrap, 7 slides) |" in text
+    assert "No slides are known" not in text
     assert "marked DeLong" not in text
+
+
+@pytest.mark.input(
+    "Slide map", "12 slides and 3 patches without one", "12 slides are counted, and 3 patches without one"
+)
+def test_patches_without_a_slide_are_counted_apart(summary):
+    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 12, "val_unmapped": 3}])
+    assert "(slide bootstrap, 12 slides and 3 patches without one) |" in text
+    by_patient = {"val_slides": 12, "val_patients": 5, "val_unmapped": 1}
+    text = summary([by_patient | {"val_auc_interval": "patient bootstrap"}])
+    assert "(patient bootstrap, 5 patients and 1 patch without one) |" in text
+
+
+def test_where_no_slides_are_known_the_summary_says_how_validation_would_be_honest(summary):
+    assert "With a slide map validation would be honest: name it in `dataset.slides`" in summary([{}])
 
 
 def test_an_interval_by_patch_comes_with_a_warning(summary):
@@ -197,3 +247,10 @@ def test_operating_points_are_a_table(summary):
     )
     assert "| PPV at 1% |" in text
     assert "| – (0.000–1.000) |" in text
+
+
+def test_runs_that_failed_are_told_with_their_reason(summary):
+    text = summary([{"run": "good"}, {"run": "bad", "failed": "training diverged (lr 1, fp32); lower lr"}])
+    assert "Highest of 1: `good`" in text
+    assert "Failed, and not compared: `bad` (training diverged (lr 1, fp32); lower lr)." in text
+    assert "nan" not in text

@@ -36,7 +36,7 @@ def test_without_slides_the_test_is_delongs_adjusted_for_the_number_of_runs():
 
 
 def test_with_slides_the_test_is_by_slide():
-    slides = np.arange(200) // 20
+    slides = (np.arange(200) // 20).astype(str)
     runs = {"best": predict(0.8, slides), "one": predict(1.0, slides, seed=1)}
     rows = compare_with_best(runs, {"best": 0.9, "one": 0.8})
     scores, weights = [runs["one"].probabilities, runs["best"].probabilities], [[1, -1]]

@@ -17,6 +17,13 @@ def make_report(known: int = 24, **crossing: int) -> dict:
     return {"slides": {"known": known}, "pairs": pairs}
 
 
+def test_patients_have_a_bar_where_they_are_known(render):
+    report = make_report(patient=2) | {"patients": {"known": 5}}
+    axes = render(audit.draw_audit, report, [], "Split").axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [2, 0, 0, 0, 0, 0]
+    assert axes.texts[0].get_text() == "2 of 5 patients"
+
+
 def make_pairs(*kinds: str) -> pd.DataFrame:
     return pd.DataFrame(
         [(kind, f"{i}", f"{i + 50}", 0, 1, -1, 0) for i, kind in enumerate(kinds)], columns=COLUMNS

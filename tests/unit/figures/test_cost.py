@@ -56,3 +56,11 @@ def test_cost_reads_its_table(tmp_path, make_runs):
     cost.cost(tmp_path / "table.csv", tmp_path / "figure.png", 60)
     with Image.open(tmp_path / "figure.png") as image:
         assert image.size == (60 * style.WIDTH, 300)
+
+
+def test_runs_that_failed_are_not_drawn(make_runs, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(cost, "draw_cost", lambda figure, runs: drawn.append([*runs.run]))
+    make_runs([0.9, None], failed=[None, "no memory"]).to_csv(tmp_path / "table.csv", index=False)
+    cost.cost(tmp_path / "table.csv", tmp_path / "figure.png", 60)
+    assert drawn == [["run_0"]]

@@ -147,3 +147,12 @@ def test_top_runs_do_not_speak_of_ties_which_are_per_study(render, make_runs):
     figure = render(studies.draw_top_runs, runs)
     assert legend(figure) == ["AUROC of the best run"]
     assert len({to_hex(c) for g in figure.axes[0].collections for c in g.get_edgecolor()}) == 1
+
+
+@pytest.mark.parametrize(("draw", "option"), [("study", {"name": "grid"}), ("top_runs", {"count": 3})])
+def test_runs_that_failed_are_not_drawn(make_runs, tmp_path, monkeypatch, draw, option):
+    drawn = []
+    monkeypatch.setattr(studies, f"draw_{draw}", lambda figure, runs, *rest: drawn.append([*runs.run]))
+    make_runs([0.9, None], failed=[None, "no memory"]).to_csv(tmp_path / "table.csv", index=False)
+    getattr(studies, draw)(tmp_path / "table.csv", tmp_path / "figure.png", 60, **option)
+    assert drawn == [["run_0"]]

@@ -93,3 +93,26 @@ def test_a_message_stays_inside_the_page(render, assert_inside):
     figure = render(style.message, "nothing to draw " * 20)
     assert figure.axes[0].texts[0].get_text().split() == ["nothing", "to", "draw"] * 20
     assert_inside(figure)
+
+
+@pytest.mark.input(
+    "Slide map",
+    "Slide names with dollars, backslashes or line ends, or of any length",
+    "drawn as they are; of a long one the middle is left out",
+)
+@pytest.mark.parametrize("text", [r"$\frac{$", "a$b$c", "$", r"\$x$", "x" * 2000, "a\nb", "<b>", "日本"])
+def test_a_name_from_the_data_can_be_drawn(render, text):
+    def draw(figure):
+        axes = figure.subplots()
+        axes.set_yticks([0], [style.name(text)])
+        axes.set_title(text[:50])  # where a text is no name, such as the value of a setting
+        style.heading(figure, text[:50])
+
+    render(draw)
+    assert len(style.name(text)) <= 40
+
+
+def test_long_names_that_differ_at_either_end_stay_apart():
+    names = ["a" + "x" * 60, "b" + "x" * 60, "x" * 60 + "a"]
+    assert len({style.name(text) for text in names}) == 3
+    assert style.name("slide 1$") == "slide 1$"

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from histopatch.errors import InputError
 from histopatch.figures import style, training
 
 
@@ -72,3 +73,10 @@ def test_folds_are_thin_lines_around_their_mean(render):
     assert [text.get_text() for text in figure.legends[0].texts] == [
         "training, mean over 2 folds", "validation, mean over 2 folds",
     ]  # fmt: skip
+
+
+def test_the_curves_of_a_final_training_that_failed_are_one_line(tmp_path):
+    (tmp_path / "history.csv").write_text("epoch,train_loss\n")
+    (tmp_path / "run.json").write_text('{"failed": "no memory"}')
+    with pytest.raises(InputError, match=r"^the final training failed: no memory"):
+        training.learning_curves([str(tmp_path / "history.csv")], str(tmp_path / "figure.png"), 60)

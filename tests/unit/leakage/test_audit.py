@@ -15,7 +15,8 @@ def audit(csv, tmp_path):
     """Audit a split and duplicates given as lines; the report and the table of pairs."""
 
     def run(split: list[str], duplicates: list[str] = ()) -> tuple[dict, pd.DataFrame]:
-        given = csv("main.csv", "id,label,slide,fold", *split), csv("duplicates.csv", NO_PAIRS, *duplicates)
+        header = "id,label,slide,fold" + ",patient" * (split[0].count(",") == 4)
+        given = csv("main.csv", header, *split), csv("duplicates.csv", NO_PAIRS, *duplicates)
         out = tmp_path / "main.audit.json", tmp_path / "main.audit.csv"
         audit_files(*map(str, (*given, *out)))
         return json.loads(out[0].read_text()), pd.read_csv(out[1], dtype={"id_a": str, "id_b": str})
@@ -45,7 +46,7 @@ def test_a_clean_split_has_nothing_to_list(audit):
     assert list(pairs) == COLUMNS
     assert pairs.empty
     assert report["patches"] == {"training": 2, "fold 0": 2}
-    assert report["slides"] == {"known": 2, "patches_without": 0, "on_several_sides": {}}
+    assert report["slides"] == {"known": 2, "patches_without": 0, "on_several_sides": {}, "similar_names": []}
     assert all(set(found.values()) == {0} for found in report["pairs"].values())
 
 
@@ -118,3 +119,38 @@ def test_leaks_are_reported_or_stop_the_job(judge, tmp_path, split, duplicates, 
     assert "\n" not in message
     assert not (tmp_path / "main.audit.txt").exists()
     assert (tmp_path / "main.audit.csv").exists()
+
+
+@pytest.mark.input(
+    "Slide map",
+    "slide or patient names that differ only by case or a trailing `.0`",
+    "taken for one slide or patient, which is kept on one side; a warning, and a line of the audit",
+)
+@pytest.mark.parametrize(("one", "other"), [("S1", "s1"), ("1", "1.0")])
+def test_names_that_are_nearly_alike_are_one_slide(judge, audit, one, other):
+    apart = [f"a,0,{one},-1", f"b,1,{other},0", "c,0,t,0"]
+    report, pairs = audit(apart)
+    assert report["slides"]["known"] == 2
+    assert report["slides"]["similar_names"] == [sorted([one, other])]
+    assert report["slides"]["on_several_sides"] == {one: {"training": 1, "fold 0": 1}}
+    assert pairs.to_numpy().tolist() == [["slide", "a", "b", 0, 1, -1, 0]]
+    first, second = sorted([one, other])
+    words = f"2 slide names differ only by case or `.0`: '{first}', '{second}'"
+    assert judge(apart, on_leak="warn") == f"split main: 1 slide on more than one side; {words}\n"
+    with pytest.raises(InputError, match="1 slide on more than one side"):
+        judge(apart, on_leak="stop")
+    together = [f"a,0,{one},0", f"b,1,{other},0", "c,0,t,-1"]
+    assert judge(together, on_leak="stop") == f"split main: nothing on more than one side; {words}\n"
+
+
+def test_patients_on_two_sides_are_found_beside_slides(judge, audit):
+    split = ["a,0,s,-1,p", "b,1,t,0,p", "c,1,u,0,q", "d,1,u,0,"]
+    report, pairs = audit(split)
+    assert report["patients"] == {
+        "known": 2,
+        "patches_without": 1,
+        "on_several_sides": {"p": {"training": 1, "fold 0": 1}},
+        "similar_names": [],
+    }
+    assert pairs.kind.tolist() == ["patient"]
+    assert judge(split, on_leak="warn") == "split main: 1 patient on more than one side\n"

@@ -19,7 +19,7 @@ def imagenet_weights(architecture: str) -> dict[str, Tensor]:
     """The first weights that torchvision published, downloaded where they are not here yet."""
     weights = torchvision.models.get_model_weights(architecture).IMAGENET1K_V1
     try:
-        return weights.get_state_dict(progress=False, check_hash=True)
+        return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:  # no network; a broken file
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         reason = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -10,17 +10,17 @@ and 0.04 with the labels; with the concentrations of the two stains instead of t
 """
 
 import functools
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pandas as pd
 from scipy.ndimage import uniform_filter
 
-from histopatch.data.chunks import map_chunks
+from histopatch.data.chunks import chunk_size, map_chunks
 from histopatch.data.clusters import FEATURES
+from histopatch.data.pool import worker_pool
 from histopatch.files import read_table, write_table
 
-CHUNK = 128  # patches per task
+CHUNK = 128  # patches per task at most
 DENSITY = -np.log((np.arange(256, dtype=np.float32) + 1) / 256)  # natural optical density by pixel value
 TISSUE_DENSITY = 0.3  # a pixel is tissue from this optical density on, summed over the three channels
 MIN_TISSUE = 0.05  # the share of a patch that must be tissue for its hues to be measured
@@ -39,8 +39,9 @@ def appearance_files(array: str, index: str, table: str, workers: int) -> None:
 
 def measure_pack(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
     """FEATURES of the given rows of a pack, in their order."""
-    with ProcessPoolExecutor(workers) as pool:
-        measured = [*map_chunks(pool, functools.partial(_measure_rows, array), rows, CHUNK, "measuring")]
+    size = chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
+    with worker_pool(workers) as pool:
+        measured = [*map_chunks(pool, functools.partial(_measure_rows, array), rows, size, "measuring")]
     return pd.DataFrame(np.concatenate(measured), columns=FEATURES)
 
 

@@ -5,6 +5,13 @@ from concurrent.futures import ProcessPoolExecutor
 
 from histopatch.console import progress
 
+CHUNK_BYTES = 256 * 3 * 96**2  # pixels that a process has in memory at a time: 7 MB
+
+
+def chunk_size(most: int, image_bytes: int) -> int:
+    """How many images make a chunk: at most so many, and no more than CHUNK_BYTES."""
+    return max(1, min(most, CHUNK_BYTES // image_bytes))
+
 
 def map_chunks(pool: ProcessPoolExecutor, function: Callable, items, size: int, what: str) -> Iterator:
     """Yield the results of a function of each chunk of items (an array or a table), in order.

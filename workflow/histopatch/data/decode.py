@@ -1,67 +1,151 @@
 """One image file to pixels, or the reason why it cannot be used."""
 
+import contextlib
 import io
-import math
+import os
+import re
+import stat
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, TiffTags
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
-MODES = ("RGB", "RGBA", "L", "P")  # 8 bits per channel, converted to RGB without loss of intensity
-XMP = 700
-# A TIFF with one of these tags is left to Pillow, which may rotate the image or read more than its strips.
-SPECIAL_TAGS = (ExifTags.Base.Orientation, XMP, *TiffTags.TAGS_V2_GROUPS)
+from histopatch.data import jpeg, png, tiff
+from histopatch.data.plain_tiff import read_plain_tiff
+from histopatch.data.provenance import provenance, short
+from histopatch.data.signatures import describe
 
-# Every format that Pillow knows, TIFF first: otherwise each of the others would look at the file before it.
-Image.init()
-FORMATS = ("TIFF", *(name for name in Image.ID if name != "TIFF"))
+# 8 bits a channel, converted to RGB without loss of intensity; what is transparent becomes white.
+MODES = ("RGB", "RGBA", "L", "LA", "P", "PA")
+TRANSPARENT = ("RGBA", "LA", "PA")
+# The formats that are read whatever the file is called. TIFF first: else the others would look at it before.
+FORMATS = ("TIFF", "PNG", "JPEG", "BMP", "GIF", "PPM")
+# Faults that are found in the bytes alone, before a decoder sees them, by the first two bytes.
+STRUCTURE_FAULTS = {
+    b"II": tiff.structure_fault,
+    b"MM": tiff.structure_fault,
+    b"\x89P": png.structure_fault,
+    b"\xff\xd8": jpeg.structure_fault,
+}
+# A patch of 1024×1024 px with four channels of 16 bits takes half of it, without compression.
+LARGEST_FILE = 16 * 2**20
+LONGEST_REASON = 200  # characters
+
+
+class UnusableError(Exception):
+    """The reason why a file cannot be used."""
+
+
+class UnreadableError(UnusableError):
+    """The reason why a file is no whole image."""
 
 
 def decode(path: str | Path, target: np.ndarray) -> dict:
     """Decode one image into `target` (size×size×3 uint8).
 
-    Returns `mode`, `width` and `height`, or `reason` if the image is unusable, which leaves zeros.
+    Returns `mode`, `width`, `height`, `bytes` and what `provenance` tells, or `reason` if the image is
+    unusable, which leaves zeros.
     """
     height, width = target.shape[:2]
+    content = b""
     try:
-        # Read whole first: Pillow seeks back and forth in a file, a system call each time.
-        with open(path, "rb", buffering=0) as file:
-            content = file.read()
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        content = _read(path)
+        plain = read_plain_tiff(content)
+        if plain is not None and plain.pixels.shape == target.shape:
+            target[:] = plain.pixels
+            record = {"mode": "RGB", "width": width, "height": height, "bytes": len(content)}
+            return record | {"format": "TIFF", "quality": None, "software": short(plain.software)}
+        with _open(content) as image:
             if image.size != (width, height):
-                shape = f"{image.width}×{image.height}"
-                return {"reason": f"shape {shape}, not {width}×{height}"}
-            if image.mode not in MODES:
-                return {"reason": f"mode {image.mode} is not 8-bit colour or grey"}
-            plain = _plain_pixels(image, content)
-            target[:] = np.asarray(image.convert("RGB")) if plain is None else plain
-            return {"mode": image.mode, "width": width, "height": height}
+                raise UnusableError(f"shape {image.width}×{image.height}, not {width}×{height}")
+            if getattr(image, "is_animated", False):
+                raise UnusableError("more than one page or channel by channel; save one RGB image in a file")
+            target[:] = _pixels(image, content)
+            record = {"mode": image.mode, "width": width, "height": height, "bytes": len(content)}
+            return record | provenance(image)
     except Exception as error:  # decoders raise exceptions of any kind; one bad file must not end the job
         target[:] = 0
-        return {"reason": f"unreadable: {type(error).__name__}"}
+        return {"reason": _reason(error, content)}
 
 
-def read_size(path: str | Path) -> tuple[int, int] | None:
-    """Width and height in pixels from the header of an image file; None if it cannot be read."""
+def read_size(path: str | Path) -> tuple[int, int] | str:
+    """Width and height in pixels from the header of an image file, or the reason why it cannot be read."""
+    content = b""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        content = _read(path)
+        with _open(content) as image:
             return image.size
-    except Exception:  # as above
-        return None
+    except Exception as error:  # as above
+        return _reason(error, content)
 
 
-def _plain_pixels(image: Image.Image, content: bytes) -> np.ndarray | None:
-    """A view of the pixels of an uncompressed RGB TIFF with a single strip; None for all other images.
+def _read(path: str | Path) -> bytes:
+    """The content of a file, read whole: Pillow seeks back and forth in a file, a system call each time."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that nobody writes to must not block
+    try:
+        status = os.fstat(file)
+        if stat.S_ISDIR(status.st_mode):
+            raise UnreadableError("a folder, not a file")
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError("a pipe, a device or a socket, not a file")
+        if status.st_size > LARGEST_FILE:
+            size = status.st_size >> 20
+            raise UnreadableError(
+                f"{size:,} MB large; the file of a patch has at most {LARGEST_FILE >> 20} MB"
+            )
+        return os.read(file, status.st_size)
+    finally:
+        os.close(file)
 
-    Kaggle's images are of this kind. Pillow located the pixels when it opened the file; to load them it
-    would parse the tags twice more and copy the pixels three times, half of the work on an image.
+
+def _open(content: bytes) -> Image.Image:
+    find_fault = STRUCTURE_FAULTS.get(content[:2])
+    if find_fault and (fault := find_fault(content)):
+        raise UnreadableError(fault)
+    return Image.open(io.BytesIO(content), formats=FORMATS)
+
+
+def _pixels(image: Image.Image, content: bytes) -> np.ndarray:
+    """The pixels of an image in RGB, upright and on white.
+
+    Raises UnusableError for an image whose values could mean something else, or that is not whole.
     """
-    if image.format != "TIFF" or len(image.tile) != 1 or any(tag in image.tag_v2 for tag in SPECIAL_TAGS):
-        return None
-    codec, box, offset, arguments = image.tile[0]
-    if (codec, box, arguments) != ("raw", (0, 0, *image.size), ("RGB", 0, 1)):
-        return None
-    shape = (image.height, image.width, 3)
-    if offset + math.prod(shape) > len(content):
-        return None  # truncated, which Pillow reports when it loads the pixels
-    return np.frombuffer(content, np.uint8, math.prod(shape), offset).reshape(shape)
+    if fault := _kind_fault(image, content):
+        raise UnusableError(fault)
+    if image.format == "TIFF" and (fault := tiff.data_fault(image, content)):
+        raise UnreadableError(fault)
+    image.load()
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and (fault := jpeg.data_fault(content, image)):
+        raise UnreadableError(fault)
+    transparent = image.mode in TRANSPARENT or "transparency" in image.info
+    with contextlib.suppress(Exception):  # from metadata that cannot be read
+        if "exif" in image.info and image.format != "TIFF":  # which Pillow turns by itself
+            image = ImageOps.exif_transpose(image)
+    if transparent:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
+
+
+def _kind_fault(image: Image.Image, content: bytes) -> str | None:
+    if image.format == "TIFF" and (fault := tiff.kind_fault(image.tag_v2)):
+        return fault
+    if image.format == "PNG" and png.bits(content) > 8:
+        return f"{png.bits(content)} bits a channel; save it with 8"
+    return None if image.mode in MODES else f"mode {image.mode} is not 8-bit colour or grey"
+
+
+def _reason(error: Exception, content: bytes) -> str:
+    """An error as one short line."""
+    if isinstance(error, UnusableError):
+        text = str(error)
+    elif isinstance(error, UnidentifiedImageError):
+        text = describe(content)
+        if content.startswith(tiff.SIGNATURES):
+            with contextlib.suppress(Exception):  # then its tags are damaged
+                return tiff.unknown_kind(content)
+    else:
+        text = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
+        text = re.sub(r" \(\d+ bytes not processed\)", "", text)
+    text = "".join(c if c.isprintable() else " " for c in text)[:LONGEST_REASON]
+    return text if type(error) is UnusableError else f"unreadable: {text}"

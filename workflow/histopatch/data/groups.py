@@ -6,6 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from histopatch.data.clusters import FEATURES, cluster
+from histopatch.data.units import UNITS, units_of
 from histopatch.files import read_table
 from histopatch.settings import Split
 
@@ -15,12 +16,12 @@ def group_patches(
 ) -> np.ndarray | None:
     """The group of each patch as a number, or None where every patch is a group of its own.
 
-    table: `id,slide,patient`; a patch without one is a group of its own. appearance: the table of features of
+    table: `id,slide,patient`, which are grouped as in `data.units`. appearance: the table of features of
     the pack; duplicates: its pairs; each may be None where the split does not use it.
     """
     groups = np.arange(len(table))
-    if split.group_by in ("slide", "patient"):
-        groups = named_groups(table[split.group_by])
+    if split.group_by in UNITS:
+        groups = units_of(table, split.group_by)
     if split.keep_duplicates_together:
         groups = join(groups, table.id, read_table(duplicates))
     if split.group_by == "appearance":
@@ -31,12 +32,6 @@ def group_patches(
         return cluster(shared, split.appearance_clusters, split.seed)
     ungrouped = split.group_by == "none" and not split.keep_duplicates_together
     return None if ungrouped else groups
-
-
-def named_groups(names: pd.Series) -> np.ndarray:
-    """The slides or patients of patches as numbers; a patch without one gets a number of its own."""
-    number, _ = pd.factorize(names)
-    return np.where(names == "", len(names) + np.arange(len(names)), number)
 
 
 def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:

@@ -1,18 +1,21 @@
 """The images of a data set, wherever they are kept, as a list of which slices go to other processes."""
 
 import contextlib
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, Self
 
 import numpy as np
 
 from histopatch.data.decode import decode, read_size
+from histopatch.data.listing import IMAGE_SUFFIXES, describe_others
 from histopatch.errors import InputError
 
 SAMPLE = 200  # images whose headers say which size is the commonest
+SIZES = range(16, 1025)  # of patches that can be packed
 
 
 class Images(Protocol):
@@ -29,14 +32,21 @@ class Images(Protocol):
     def decode(self, pixels: np.ndarray) -> list[dict]:
         """Write all images into `pixels` (N×size×size×3 uint8, zeros before); return a record of each.
 
-        A record has `mode`, `width` and `height`, or `reason` if the image is unusable.
+        A record has `mode`, `width` and `height`, and `format`, `bytes`, `quality` and `software` as far as
+        they are known, or `reason` if the image is unusable.
         """
 
-    def size(self, number: int) -> tuple[int, int] | None:
-        """Width and height of one image in pixels, without decoding it; None if it cannot be read."""
+    def size(self, number: int) -> tuple[int, int] | str:
+        """Width and height of one image in pixels, or the reason why it cannot be read."""
+
+    def describe_others(self) -> str:
+        """What lies beside the images and is passed over, in words; empty if nothing does."""
 
     def unpacked(self, scratch: Path) -> contextlib.AbstractContextManager[Self]:
         """The same images in files that can be read anywhere; what is compressed is unpacked in `scratch`."""
+
+    def together(self) -> int:
+        """How many images are best read at a time; 1 if it makes no difference."""
 
 
 @dataclass(frozen=True)
@@ -46,38 +56,66 @@ class ImageFiles:
     where: str  # the folder
     ids: Sequence[str]
     files: Sequence[str]  # paths relative to the folder
+    named: bool = False  # whether a table names them; otherwise the folder has no other images
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, part: slice) -> Self:
-        return ImageFiles(self.where, self.ids[part], self.files[part])
+        return replace(self, ids=self.ids[part], files=self.files[part])
 
     def decode(self, pixels: np.ndarray) -> list[dict]:
-        return [
-            decode(Path(self.where, file), target) for file, target in zip(self.files, pixels, strict=True)
-        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, about metadata
+            return [
+                decode(Path(self.where, file), target)
+                for file, target in zip(self.files, pixels, strict=True)
+            ]
 
-    def size(self, number: int) -> tuple[int, int] | None:
-        return read_size(Path(self.where, self.files[number]))
+    def size(self, number: int) -> tuple[int, int] | str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return read_size(Path(self.where, self.files[number]))
+
+    def describe_others(self) -> str:
+        return "" if self.named else describe_others(self.where, self.files)
 
     @contextlib.contextmanager
     def unpacked(self, scratch: Path) -> Iterator[Self]:
         yield self
 
+    def together(self) -> int:
+        return 1
+
+
+def check_there_are_some(images: Images) -> None:
+    """Raise InputError, which says what there is instead, if there are no images."""
+    if not len(images):
+        suffixes = ", ".join(IMAGE_SUFFIXES)
+        others = images.describe_others()
+        found = f"it has {others}" if others else "the folder is empty"
+        raise InputError(f"{images.where}: there are no images here ({suffixes}); {found}")
+
 
 def commonest_size(images: Images) -> int:
     """The commonest height and width of the images in pixels, from a sample spread over all of them.
 
-    Raises InputError if none can be read, or if the commonest shape is not square.
+    Raises InputError if none can be read, or if the commonest shape is no square that can be packed.
     """
     numbers = np.unique(np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).round().astype(int))
-    sizes = Counter(size for number in numbers if (size := images.size(number)) is not None)
+    found = {int(number): images.size(number) for number in numbers}
+    sizes = Counter(size for size in found.values() if not isinstance(size, str))
     if not sizes:
-        raise InputError(f"{images.where}: none of the first images can be read; set dataset.patch_size")
-    (width, height), _ = sizes.most_common(1)[0]
-    if width != height:
+        first = next(iter(found))
         raise InputError(
-            f"{images.where}: most images are {width}×{height} px; only square patches are taken"
+            f"{images.where}: none of {len(found)} images can be read; {images.files[first]!a} is set aside: "
+            f"{found[first]}"
+        )
+    (width, height), count = sizes.most_common(1)[0]
+    if width != height or width not in SIZES:
+        example = next(images.files[n] for n, size in found.items() if size == (width, height))
+        raise InputError(
+            f"{images.where}: {count} of {len(found)} images have {width}×{height} px, such as {example!a}; "
+            f"cut them into squares of {SIZES[0]} to {SIZES[-1]} px, or set dataset.patch_size"
         )
     return width

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from histopatch.data.names import quote
 from histopatch.errors import InputError
 
 
@@ -9,16 +10,30 @@ def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Ser
     """Labels as the texts `0` and `1`; what is neither stays as it is, for cleaning to reject.
 
     positive: the label of the positive class where labels are words, of which there must be two then; None
-    where they are numbers. where: the file, for messages. Raises InputError if the words do not fit.
+    where they are numbers. where: the file, for messages. Raises InputError if the words do not fit, and if
+    words are the rule although none is named.
     """
+    counts = labels[labels != ""].value_counts()
     if positive is None:
-        number = pd.to_numeric(labels, errors="coerce")  # 1.0 is how pandas writes 1 beside missing values
-        return labels.where(~number.isin([0, 1]), number.map({0: "0", 1: "1"}))
-    words = sorted(labels[labels != ""].unique())
-    if positive not in words:
-        raise InputError(f"{where}: no label is {positive!r}; set dataset.positive to one of {words[:10]}")
-    if len(words) > 2:
+        number = pd.to_numeric(pd.Series(counts.index, index=counts.index), errors="coerce")
+        if 2 * counts[number.isna()].sum() > counts.sum():
+            words = _shown(counts[number.isna()])
+            raise InputError(
+                f"{where}: the labels are words ({words}); set dataset.positive to the positive one"
+            )
+        # 1.0 is how pandas writes 1 beside missing values.
+        binary = {label: str(int(value)) for label, value in number.items() if value in (0, 1)}
+        return labels.map(lambda label: binary.get(label, label))
+    if positive not in counts:
         raise InputError(
-            f"{where}: two different labels are needed, but there are {len(words)}: {words[:10]}"
+            f"{where}: no label is {quote(positive)}; set dataset.positive to one of {_shown(counts)}"
         )
+    if len(counts) != 2:
+        raise InputError(f"{where}: two different labels are needed, but there are {_shown(counts)}")
     return labels.where(labels == "", (labels == positive).astype(int).astype(str))
+
+
+def _shown(counts: pd.Series) -> str:
+    """The commonest labels with how many rows have each."""
+    listed = [f"{quote(label)} {count:,} times" for label, count in counts.head(5).items()]
+    return ", ".join(listed) + (f" and {len(counts) - 5:,} others" if len(counts) > 5 else "")

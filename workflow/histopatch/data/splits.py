@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from histopatch.data.class_counts import check_possible, check_validation
 from histopatch.data.folds import HELD_OUT, HELD_OUT_PART, TRAIN_ONLY, VALIDATION_PART, fold_name
 from histopatch.data.formats.format import Format
+from histopatch.data.given_parts import parts_of
 from histopatch.data.groups import group_patches
-from histopatch.data.slides import slides_of
+from histopatch.data.names import quote
+from histopatch.data.slides import check_mapped, slides_of, source_of
+from histopatch.data.units import UNITS, describe_similar, similar_names
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
 from histopatch.settings import Split
@@ -27,35 +31,58 @@ def split_files(
 
     dataset: knows slides, patients and given parts, or not; where it knows patients, the table has a column
     `patient` too. appearance and duplicates: the tables of the pack, or None where the split does not use
-    them. Raises InputError if there are too few patches or groups for the split; the message names the split
-    after the stem of `table`.
+    them. Raises InputError if the split is impossible; the message names the split after the stem of `table`.
     """
     patches = read_table(labels)
+    found = slides_of(patches.id, dataset)
+    patches["slide"], patches["patient"] = found.slide, found.patient
     try:
-        known = slides_of(patches.id, dataset.slides(), split.group_by, split.unmapped)
-        patches["slide"], patches["patient"] = known.slide, known.patient
+        check_mapped(patches.id, found, split.group_by, split.unmapped, source_of(dataset))
+        given = parts_of(patches, dataset, split) if split.parts == "given" else None
         groups = group_patches(patches, split, appearance, duplicates)
         # However the folds are made, held-out patches come from slides that no training sees.
-        held_out_groups = groups
-        for name in ("patient", "slide"):
-            if (patches[name] != "").any():
-                whole = dataclasses.replace(split, group_by=name)
-                held_out_groups = group_patches(patches, whole, None, duplicates)
-                break
-        given = _given_parts(patches.id, dataset) if split.parts == "given" else None
-        patches["fold"] = assign_folds(patches.label.to_numpy(), groups, held_out_groups, split, given)
+        known = next((unit for unit in UNITS if (patches[unit] != "").any()), None)
+        whole = split if known is None else dataclasses.replace(split, group_by=known)
+        held_out_groups = groups if known is None else group_patches(patches, whole, None, duplicates)
+        values = patches.label.to_numpy()
+        if given is None:
+            check_possible(values, groups, split)
+        patches["fold"] = assign_folds(values, groups, held_out_groups, split, given)
+        check_validation(values, patches.fold.to_numpy(), split)
     except InputError as error:
         raise InputError(f"splits.{Path(table).stem}.{error}") from None
     columns = ["id", "label", "slide", "fold"] + (["patient"] if (patches.patient != "").any() else [])
     write_table(patches[columns], table)
+    _log_slides(patches, dataset, split)
     for fold, part in patches.groupby("fold"):
         share = 100 * part.label.mean()
         logging.info("%s: %d patches, %.1f %% positive", fold_name(fold), len(part), share)
 
 
-def _given_parts(ids: pd.Series, dataset: Format) -> np.ndarray:
-    """The part that the data set gives each patch, as in `data.folds.GIVEN`."""
-    return ids.map(dataset.given_parts().set_index("id").part).to_numpy()
+def _log_slides(patches: pd.DataFrame, dataset: Format, split: Split) -> None:
+    """Say where slides are from, which patches have none, and which names may mean one slide."""
+    counts = {unit: patches.loc[patches[unit] != "", unit] for unit in UNITS}
+    if not any(map(len, counts.values())):
+        if split.group_by == "none" and split.parts == "drawn":
+            beside = ", or put `patch_id_wsi_full.csv` (`id,wsi`) beside the labels"
+            logging.warning(
+                "patches are drawn at random and no slides are known: expect less on new slides. With a "
+                "slide map validation would be honest: name it in dataset.slides%s",
+                beside if dataset.name == "kaggle" else "",
+            )
+        return
+    where = source_of(dataset)
+    for unit, names in counts.items():
+        if len(names):
+            logging.info("%s: %d %ss of %d patches", where, names.nunique(), unit, len(names))
+            missing = patches.id[patches[unit] == ""]
+            if len(missing):
+                logging.warning(
+                    "%d of %d patches have no %s in %s, the first is %s",
+                    len(missing), len(patches), unit, where, quote(missing.iloc[0]),
+                )  # fmt: skip
+        if similar := similar_names(names):
+            logging.warning("%s; each is taken for one %s", describe_similar(unit, similar), unit)
 
 
 def assign_folds(
@@ -73,23 +100,24 @@ def assign_folds(
     impossible.
     """
     folds = np.full(len(labels), TRAIN_ONLY)
-    rest = np.arange(len(labels))
-    if given is not None and (given == HELD_OUT_PART).any():
+    if given is not None:
         folds[given == HELD_OUT_PART] = HELD_OUT
-        rest = np.flatnonzero(given != HELD_OUT_PART)
-        labels, groups = labels[rest], None if groups is None else groups[rest]
-    elif split.held_out_fraction:
-        held_out = _draw(labels, held_out_groups, split.held_out_fraction, split.seed, "held_out_fraction")
-        folds[held_out] = HELD_OUT
-        rest = np.flatnonzero(~held_out)
-        labels, groups = labels[rest], None if groups is None else groups[rest]
-    if given is not None and (given == VALIDATION_PART).any():
         folds[given == VALIDATION_PART] = 0
-    elif split.folds > 1:
-        folds[rest] = _cross_validation(labels, groups, split.folds, split.seed)
-    else:
-        validation = _draw(labels, groups, split.validation_fraction, split.seed, "validation_fraction")
-        folds[rest[validation]] = 0
+
+    def draw(key: str, groups: np.ndarray | None) -> np.ndarray:
+        """Draw the fraction that a key asks for from the patches that train so far: their rows."""
+        rest = np.flatnonzero(folds == TRAIN_ONLY)
+        own = None if groups is None else groups[rest]
+        return rest[_draw(labels[rest], own, getattr(split, key), split.seed, key)]
+
+    if split.held_out_fraction:
+        folds[draw("held_out_fraction", held_out_groups)] = HELD_OUT
+    if split.folds > 1:
+        rest = np.flatnonzero(folds == TRAIN_ONLY)
+        own = None if groups is None else groups[rest]
+        folds[rest] = _cross_validation(labels[rest], own, split.folds, split.seed)
+    elif given is None or not (given == VALIDATION_PART).any():
+        folds[draw("validation_fraction", groups)] = 0
     return folds
 
 
@@ -105,9 +133,10 @@ def _draw(labels: np.ndarray, groups: np.ndarray | None, fraction: float, seed: 
         _, drawn = train_test_split(rows, test_size=fraction, random_state=seed, stratify=labels)
     except ValueError as error:  # too few patches of a class for the fraction
         raise InputError(f"{key}: {fraction} is impossible: {error}") from None
-    if len(np.unique(labels[drawn])) < 2:  # which scikit-learn accepts
+    drawn = np.isin(rows, drawn)
+    if min(len(np.unique(labels[side])) for side in (drawn, ~drawn)) < 2:  # which scikit-learn accepts
         raise InputError(f"{key}: {fraction} is impossible: there are too few patches of a class")
-    return np.isin(rows, drawn)
+    return drawn
 
 
 def draw_groups(

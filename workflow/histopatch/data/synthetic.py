@@ -1,7 +1,6 @@
 """A synthetic data set in the folder layout of Kaggle's Histopathologic Cancer Detection."""
 
 import hashlib
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from histopatch.data.pool import worker_pool
 from histopatch.data.tissue import SIZE, Slide, draw_patch, draw_slide, render
 
 # One extra training image for each; `write_dataset` says what is wrong with it.
@@ -114,7 +114,7 @@ def write_dataset(
     test = plan_patches(folder, "test", test_patches, max(2, round(slides / 4)), seed)
     usable, flawed = train[:train_patches], dict(zip(FLAWS, train[train_patches:], strict=True))
 
-    with ProcessPoolExecutor(workers) as pool:
+    with worker_pool(workers) as pool:
         list(pool.map(write_patch, train + test, chunksize=32))  # iterating raises errors of the workers
     blank_out(train[0])
     damage_images(flawed)

@@ -1,36 +1,47 @@
 """Verification: do the images of a data set still have the pixels that the pack holds?"""
 
-from concurrent.futures import ProcessPoolExecutor
+import tempfile
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from histopatch.console import progress
 from histopatch.data.images import Images
-from histopatch.data.pack import CHUNK
+from histopatch.data.names import writable
+from histopatch.data.pack import images_per_task
+from histopatch.data.pool import worker_pool
 from histopatch.files import read_table
 
 
 def changed_images(images: Images, array: str, index: str, workers: int) -> list[str]:
-    """Read every packed image again; return the files that changed or became unreadable.
+    """Read every packed image again; return the files that changed, became unreadable or are gone.
 
-    array and index: the pack of these images. Images added since are not looked at, and those removed are
-    left out: the workflow notices both by their names.
+    array and index: the pack of these images. Images added since are not looked at: the workflow notices
+    them by their names.
     """
-    row_of = read_table(index).set_index("file").row
-    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-    changed = []
+    packed = read_table(index)[["id", "file", "row"]]
+    now = pd.DataFrame({"id": images.ids, "file": [writable(file) for file in images.files]}, dtype=str)
+    rows = now.merge(packed, how="left").row
+    changed = packed.file[~packed.id.isin(now.id[rows.notna()])].tolist()
     with (
-        ProcessPoolExecutor(workers) as pool,
+        tempfile.TemporaryDirectory(dir=Path(array).parent) as scratch,
+        images.unpacked(Path(scratch)) as plain,
+        worker_pool(workers) as pool,
         progress(total=len(images), unit="img", desc=f"reading {images.where}") as bar,
     ):
-        tasks = [pool.submit(_changed, chunk, array, row_of.reindex(chunk.files)) for chunk in chunks]
-        for task, chunk in zip(tasks, chunks, strict=True):
+        step = images_per_task(plain, np.load(array, mmap_mode="r").shape[1])
+        tasks = [
+            pool.submit(_changed, plain[start : start + step], array, rows[start : start + step].to_numpy())
+            for start in range(0, len(images), step)
+        ]
+        for task in tasks:
             changed += task.result()
-            bar.update(len(chunk))
-    return changed
+            bar.update(min(step, len(images) - bar.n))
+    return list(dict.fromkeys(changed))
 
 
-def _changed(images: Images, array: str, rows) -> list[str]:
+def _changed(images: Images, array: str, rows: np.ndarray) -> list[str]:
     """The files of one chunk whose pixels differ from the pack's. rows: where each is in it, or missing."""
     pack = np.load(array, mmap_mode="r")
     pixels = np.zeros((len(images), *pack.shape[1:]), np.uint8)

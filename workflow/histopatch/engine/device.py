@@ -1,8 +1,10 @@
 """The device of a job: which one, what it is called, and when it is out of memory."""
 
 import contextlib
+import logging
 import os
 import platform
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,22 +14,64 @@ from histopatch.engine.gpu_lock import free_gpu
 from histopatch.errors import InputError
 
 CPU_INFO = Path("/proc/cpuinfo")  # Linux
+NO_GPU = "torch finds no GPU"
 
 
 @contextlib.contextmanager
 def hold_device(name: str) -> Iterator[torch.device]:
     """The device for this job: with `auto` or `cuda` a GPU that no other job has, else the CPU.
 
-    Waits while all GPUs are taken. `auto` is the CPU where there is no GPU; raises InputError where `cuda`
-    is asked for and missing.
+    Waits while all GPUs are taken. A GPU that this torch cannot use is left for the CPU, with a warning.
+    Raises InputError where `cuda` is asked for and cannot be had.
     """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("runtime.device: `cuda` is asked for, but torch finds no GPU; use `auto`")
-    if name == "cpu" or not torch.cuda.is_available():
+    if name == "cpu":
         yield torch.device("cpu")
         return
-    with free_gpu(_gpu_keys()) as index, torch.cuda.device(index):
-        yield torch.device("cuda", index)
+    with contextlib.ExitStack() as held:
+        fault = _absent()
+        if not fault:
+            device = torch.device("cuda", held.enter_context(free_gpu(_gpu_keys())))
+            fault = _unusable(device)
+        if not fault:
+            held.enter_context(torch.cuda.device(device.index))
+            yield device
+            return
+    if name == "cuda":
+        raise InputError(f"runtime.device: `cuda` is asked for, but {fault}; use `auto`")
+    if fault != NO_GPU:
+        logging.warning("computing on the CPU: %s", fault)
+    yield torch.device("cpu")
+
+
+def _absent() -> str | None:
+    """Why torch offers no GPU, such as a driver that is too old for it; None where it offers one."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        if torch.cuda.is_available():
+            return None
+    return f"{NO_GPU}: {_first_line(told[0].message)}" if told else NO_GPU
+
+
+def _unusable(device: torch.device) -> str | None:
+    """Why the GPU cannot compute; None where it can.
+
+    A small convolution is the proof: a GPU that is older or newer than this build of torch is found and
+    named, but has no kernels, or none of cuDNN's.
+    """
+    try:
+        images, weights = torch.ones(1, 3, 8, 8, device=device), torch.ones(4, 3, 3, 3, device=device)
+        torch.nn.functional.conv2d(images, weights).sum().item()
+    except torch.OutOfMemoryError:
+        raise InputError(
+            f"{device}: its memory is full; wait for the other processes there, or use runtime.device: cpu"
+        ) from None
+    except RuntimeError as error:
+        return f"torch {torch.__version__} cannot use {device}: {_first_line(error)}"
+    return None
+
+
+def _first_line(text: object) -> str:
+    return str(text).strip().splitlines()[0]
 
 
 def _gpu_keys() -> list[str]:

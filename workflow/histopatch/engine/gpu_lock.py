@@ -1,14 +1,14 @@
 """One job per GPU: a job holds the lock of the GPU that it uses, and waits while all are taken."""
 
 import contextlib
-import fcntl
 import logging
 import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+
+from histopatch.locks import try_lock
 
 POLL_SECONDS = 1.0
 
@@ -25,17 +25,9 @@ def free_gpu(keys: Sequence[str], folder: Path | None = None) -> Iterator[int]:
     waiting = False
     with contextlib.ExitStack() as held:
         files = [held.enter_context(open(folder / key, "w")) for key in keys]
-        while (index := next((i for i, file in enumerate(files) if _lock(file)), None)) is None:
+        while (index := next((i for i, file in enumerate(files) if try_lock(file, file.name)), None)) is None:
             if not waiting:
                 logging.info("waiting for a GPU: other jobs hold %s", "it" if len(keys) == 1 else "all")
                 waiting = True
             time.sleep(POLL_SECONDS)
         yield index
-
-
-def _lock(file: IO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

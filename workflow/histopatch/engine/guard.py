@@ -1,7 +1,6 @@
 """One training per folder, and none that outlives the workflow that started it."""
 
 import contextlib
-import fcntl
 import logging
 import os
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from histopatch.errors import InputError
+from histopatch.locks import try_lock
 
 PATIENCE = 30.0  # seconds; an orphan notices within one second that its parents are gone
 
@@ -42,16 +42,11 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 def _lock(descriptor: int, folder: Path) -> None:
     deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise InputError(
-                    f"{folder}: another process is training in this folder; wait for it or end it"
-                ) from None
-            logging.info("waiting for another process to leave %s", folder)
-            time.sleep(1)
+    while not try_lock(descriptor, folder):
+        if time.monotonic() > deadline:
+            raise InputError(f"{folder}: another process is training in this folder; wait for it or end it")
+        logging.info("waiting for another process to leave %s", folder)
+        time.sleep(1)
 
 
 def _end_with(parents: list[psutil.Process], done: threading.Event) -> None:

@@ -14,10 +14,10 @@ from histopatch.console import progress
 from histopatch.engine import resume
 from histopatch.engine.averaging import averaged
 from histopatch.engine.device import is_out_of_memory
+from histopatch.engine.divergence import EpochLoss, diverged
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.engine.sizes import training_size
-from histopatch.errors import InputError
 from histopatch.settings import Settings
 from histopatch.statistics.area import auroc
 
@@ -55,6 +55,7 @@ def fit(
     The logits are those of the validation patches, N float32. micro_batch: patches that go through the
     network at a time. saved: a state that `save` was called with, to go on from; `save` is called after each
     epoch but the last. Nothing waits for the device inside an epoch: the loss stays there until its end.
+    Raises InputError when the loss or the logits are not finite.
     """
     device, model, batch_size = patches.device, network.model, settings.batch_size
     loss_function = components.load(components.loss(settings)).make(train.labels, settings)
@@ -88,7 +89,7 @@ def fit(
         order = torch.randperm(len(train.rows), generator=generator)[:count]
         draws = draw(len(order), settings.augmentation, generator).to(device)
         labels = targets[order.to(device)]
-        total_loss, seen = torch.zeros((), device=device), 0
+        losses, seen = EpochLoss(device), 0
         with progress(total=len(order), unit="img", desc=f"epoch {epoch}") as bar:
             for pixels in patches.batches(train.rows[order], batch_size):
                 batch = slice(seen, seen + len(pixels))
@@ -108,18 +109,21 @@ def fit(
                 schedule.step()
                 if settings.ema:
                     average.update_parameters(model)
-                total_loss += loss * len(pixels)
+                losses.add(loss, len(pixels))
                 seen = batch.stop
                 bar.update(len(pixels))
-        train_loss = total_loss.item() / seen  # waits for the device, once an epoch
+        if step := losses.first_not_finite():  # waits for the device, once an epoch
+            what = f"epoch {epoch} at step {step} of {losses.steps}: the loss is not finite"
+            raise diverged(what, settings.lr, network.compute.precision)
         trained = time.perf_counter()
 
         logits = evaluated.predict(patches, validation.rows, done.micro_batch)
-        if not logits.isfinite().all():
-            raise InputError(f"training diverged in epoch {epoch}: logits are not finite; lower lr")
+        if broken := int((~logits.isfinite()).sum()):
+            what = f"epoch {epoch}: {broken} of {len(logits)} validation logits are not finite"
+            raise diverged(what, settings.lr, network.compute.precision)
         row = {
             "epoch": epoch,
-            "train_loss": train_loss,
+            "train_loss": losses.mean(),
             "val_loss": loss_function(logits, validation.labels).item(),
             "val_auc": auroc(validation.labels.cpu().numpy(), logits.cpu().numpy()),
             "lr": lr,
@@ -131,7 +135,7 @@ def fit(
         done.evaluate_seconds += time.perf_counter() - trained
         logging.info(
             "epoch %d of %d: train loss %.4f, validation loss %.4f, AUROC %.4f, %.0f img/s",
-            epoch, settings.epochs, train_loss, row["val_loss"], row["val_auc"],
+            epoch, settings.epochs, row["train_loss"], row["val_loss"], row["val_auc"],
             row["images_per_second"],
         )  # fmt: skip
         if epoch < settings.epochs:

@@ -18,6 +18,7 @@ from histopatch.engine.formats import Format
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
+from histopatch.failures import check_final
 from histopatch.files import read_table, write_table
 
 
@@ -65,6 +66,7 @@ def predict_held_out(
 
 def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict, threads: int) -> np.ndarray:
     """The mean probability (N) over several networks for rows of a pack."""
+    check_final(reports)
     torch.set_num_threads(core_count(runtime["workers"], threads))
     logging.info("predicting %d patches of %s", len(rows), pack)
     with hold_device(runtime["device"]) as device:

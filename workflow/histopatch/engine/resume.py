@@ -24,8 +24,11 @@ def fingerprint(identity: dict, code: str, split: str, large: Sequence[str]) -> 
 
 def save(path: Path, state: dict, fingerprint: str) -> None:
     """Write a state and its fingerprint, whole or not at all."""
-    with replacing(path) as temporary:
-        torch.save({"fingerprint": fingerprint, **state}, temporary)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        try:
+            torch.save({"fingerprint": fingerprint, **state}, file)
+        except RuntimeError as error:
+            raise error.__context__ or error from None  # what the system says, such as a full disk
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
@@ -37,7 +40,7 @@ def load(path: Path, fingerprint: str) -> dict | None:
     except Exception as error:  # pickle and zip raise all kinds for a file that a crash cut short
         logging.warning("the saved state cannot be read (%s); starting afresh", type(error).__name__)
         return None
-    if state.pop("fingerprint") != fingerprint:
+    if not isinstance(state, dict) or state.pop("fingerprint", None) != fingerprint:
         logging.info("the saved state is from before an edit; starting afresh")
         return None
     return state

@@ -1,8 +1,9 @@
 """One run from its files to its files: split and pack in, model, history, predictions and report out."""
 
+import contextlib
 import logging
 import os
-import resource
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from histopatch.cores import core_count
 from histopatch.data.folds import parts, read_split
 from histopatch.engine import resume
 from histopatch.engine.compiling import compile_network, worth_compiling
-from histopatch.engine.device import device_name, hold_device
+from histopatch.engine.device import device_name, hold_device, is_out_of_memory
 from histopatch.engine.guard import exclusive
 from histopatch.engine.loop import Progress, Subset, fit
 from histopatch.engine.micro_batch import choose_micro_batch
@@ -27,7 +28,9 @@ from histopatch.engine.trial import choose_format
 from histopatch.errors import InputError
 from histopatch.files import replacing, write_json, write_table
 from histopatch.settings import Settings
+from histopatch.system import peak_memory_bytes
 
+HISTORY = ["epoch", "train_loss", "val_loss", "val_auc", "lr", "seconds", "images_per_second"]
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas")
 
 
@@ -45,6 +48,9 @@ def train_run(
     threads: int,
 ) -> None:
     """Train one run on one fold and write its four files into `folder`.
+
+    A training that cannot succeed (it diverges, lacks memory, or its weights do not fit) raises InputError,
+    or leaves files that say so where the runtime's `on_failure` is `compare_others`.
 
     model.safetensors (the weights after the last epoch), history.csv (one row per epoch), predictions.csv
     (`id,label,probability` of the validation patches after the last epoch) and run.json. identity: the
@@ -67,25 +73,32 @@ def train_run(
             state_key = resume.fingerprint(identity, code, split, [pack, settings.weights])
             saved = resume.load(state_file, state_key)
         logging.info("%d patches train, %d validate", len(train.rows), len(validation.rows))
-        network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
-        images = settings.epochs * len(train.rows)
-        compiles = device.type == "cuda" and not settings.deterministic
-        if compiles and worth_compiling(images, network.compute.images_per_second):
-            logging.info("compiling the training graph")
-            with phases.phase("compile"):
-                compile_network(network, settings.batch_size, device)
-        torch.manual_seed(settings.seed)
-
-        logging.info("training for %d epochs", settings.epochs)
-        done, logits = fit(
-            network, settings, patches, train, validation, micro_batch,
-            saved, save=lambda state: resume.save(state_file, state, state_key),
-        )  # fmt: skip
-
         predictions = table.loc[table.fold == fold, ["id", "label"]]
+        try:
+            with _out_of_memory_in_words(settings):
+                network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
+                _compile(network, settings, settings.epochs * len(train.rows), device, phases)
+                torch.manual_seed(settings.seed)
+                logging.info(
+                    "training for %d epochs in %s, %d patches at a time, lr %g",
+                    settings.epochs, network.compute, min(micro_batch, settings.batch_size), settings.lr,
+                )  # fmt: skip
+                done, logits = fit(
+                    network, settings, patches, train, validation, micro_batch,
+                    saved, save=lambda state: resume.save(state_file, state, state_key),
+                )  # fmt: skip
+        except InputError as error:
+            if runtime["on_failure"] == "stop":
+                raise
+            logging.warning("%s. The others go on without this run; to try it again, delete %s", error, out)
+            state = resume.load(state_file, state_key) or {"progress": {"history": []}}
+            write_failure(str(error), identity, fold, state["progress"]["history"], predictions, out)
+            state_file.unlink(missing_ok=True)
+            return
+
         probabilities = logits.double().sigmoid().cpu().numpy()
-        save_model(network.model, out / "model.safetensors")
-        write_table(pd.DataFrame(done.history), out / "history.csv")
+        save_model(network.model.state_dict(), out / "model.safetensors")
+        write_table(pd.DataFrame(done.history, columns=HISTORY), out / "history.csv")
         write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
         seconds = phases.seconds | {"train": done.train_seconds, "evaluate": done.evaluate_seconds}
         report = _report(identity, fold, device, network, done, seconds, memory)
@@ -112,12 +125,47 @@ def make_network(
     return Network(model, settings.image_size, compute, settings.tta), micro_batch, memory
 
 
-def save_model(model: torch.nn.Module, path: Path) -> None:
-    """Write the weights as safetensors, in the plain layout that every reader takes."""
-    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+def save_model(state: dict[str, torch.Tensor], path: Path) -> None:
+    """Write weights as safetensors, in the plain layout that every reader takes."""
+    state = {name: tensor.contiguous() for name, tensor in state.items()}
     with replacing(path) as temporary:
         # `save_file` would make a file that the group cannot read, whatever the umask says.
         temporary.write_bytes(safetensors.torch.save(state))
+
+
+def write_failure(
+    reason: str, identity: dict, fold: int, history: list[dict], predictions: pd.DataFrame, folder: Path
+) -> None:
+    """Write the four files of a training that failed: valid, without results, with the reason in run.json.
+
+    history: the epochs that were finished; predictions: the table that has no probabilities now.
+    """
+    save_model({}, folder / "model.safetensors")
+    write_table(pd.DataFrame(history, columns=HISTORY), folder / "history.csv")
+    write_table(predictions[:0].assign(probability=[]), folder / "predictions.csv")
+    write_json({"settings": identity, "fold": fold, "failed": reason}, folder / "run.json")
+
+
+@contextlib.contextmanager
+def _out_of_memory_in_words(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"out of memory even with one patch at a time ({settings.backbone}, image_size "
+            f"{settings.image_size}); lower image_size or take a smaller backbone"
+        ) from None
+
+
+def _compile(network: Network, settings: Settings, images: int, device: torch.device, phases: Phases) -> None:
+    """Compile the training graph where training on so many images pays for it."""
+    possible = device.type == "cuda" and not settings.deterministic
+    if possible and worth_compiling(images, network.compute.images_per_second):
+        logging.info("compiling the training graph")
+        with phases.phase("compile"):
+            compile_network(network, settings.batch_size, device)
 
 
 def _subset(table: pd.DataFrame, device: torch.device) -> Subset:
@@ -142,7 +190,6 @@ def _report(
     seconds: dict[str, float],
     memory: dict[str, int],
 ) -> dict:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     report = {
         "settings": identity,
         "fold": fold,
@@ -161,7 +208,7 @@ def _report(
             sum(row["images_per_second"] for row in done.history) / len(done.history), 1
         ),
         "memory_bytes": memory,
-        "peak_memory_bytes": {"process": peak},
+        "peak_memory_bytes": {"process": peak_memory_bytes()},
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     if device.type == "cuda":

@@ -2,7 +2,9 @@
 
 import pandas as pd
 
+from histopatch.errors import InputError
 from histopatch.evaluation.run_table import matched_groups
+from histopatch.failures import failed
 from histopatch.files import read_table, write_json
 from histopatch.statistics.metrics import METRICS
 
@@ -15,10 +17,15 @@ def choose_best(study: str, metric: str, select: str, final_runs: dict[str, str]
     select: `best`, or `cheapest_tied`, which takes the candidate with the shortest training among the best
     one and those of which no run is worse than the study's best in the paired test. final_runs: the folder
     of the final training by the folder of the chosen run. Equal candidates: the first in the table wins.
+    A candidate of which any run failed is out, since the mean of the seeds that are left would flatter it.
+    Raises InputError when that leaves none.
     """
     criterion = METRICS[metric.removeprefix("val_")]
     rows = read_table(study)
     rows = rows.assign(tied=rows.tied_with_best.eq(True), candidate=matched_groups(rows, "seed"))
+    rows = rows[~rows.candidate.isin(rows.candidate[failed(rows)])]
+    if rows.empty:
+        raise InputError(f"{study}: every configuration has a run that failed, so there is none to choose")
     candidates = rows.groupby("candidate", sort=False).agg(
         value=(criterion.column, "mean"),
         tied=("tied", "all"),

@@ -1,4 +1,4 @@
-"""The AUROC of each slide or fold."""
+"""The AUROC of each slide, patient or fold."""
 
 import pandas as pd
 
@@ -9,24 +9,26 @@ COLUMNS = ["part", "kind", "group", "patches", "positive", "auc", "auc_low", "au
 
 
 def auc_by_group(validation: Predictions, held_out: Predictions | None) -> pd.DataFrame:
-    """One row per slide of each part; if slides are unknown, per fold and one for the held-out part.
+    """One row per slide of each part; if slides are unknown per patient, or per fold and one held out.
 
-    Columns: `part` (validation or held out), `kind` (slide, fold or part), `group`, `patches`, `positive`,
-    and `auc` with DeLong's 95 % interval as `auc_low` and `auc_high`, empty if a group has one class only.
-    Groups of one patch are left out, as they have no AUROC.
+    Columns: `part` (validation or held out), `kind` (slide, patient, fold or part), `group`, `patches`,
+    `positive`, and `auc` with DeLong's 95 % interval as `auc_low` and `auc_high`, empty if a group has one
+    class only. Groups of one patch are left out, as they have no AUROC, and so are patches without a slide.
     """
     parts = {"validation": validation} | ({} if held_out is None else {"held out": held_out})
     rows = []
     for part, predictions in parts.items():
         if predictions.slides is not None:
             kind, groups = "slide", predictions.slides
+        elif predictions.patients is not None:
+            kind, groups = "patient", predictions.patients
         elif part == "validation":
             kind, groups = "fold", predictions.folds
         else:
             kind, groups = "part", "all patches"
         patches = {"label": predictions.labels, "probability": predictions.probabilities, "group": groups}
         for group, members in pd.DataFrame(patches).groupby("group"):
-            if len(members) > 1:
+            if group != "" and len(members) > 1:
                 labels = members.label
                 both = 0 < labels.sum() < len(labels)
                 interval = delong(labels, members.probability) if both else (None, None, None)

@@ -5,14 +5,16 @@ import json
 import numpy as np
 import pandas as pd
 
+from histopatch.errors import InputError
 from histopatch.evaluation.predictions import Predictions, fold_folders, read_run_predictions
 from histopatch.evaluation.run_table import KEYS, setting_values
 from histopatch.evaluation.split_descriptions import evaluated_on
 from histopatch.evaluation.ties import compare_with_best
+from histopatch.failures import failure
 from histopatch.files import read_table, write_table
 from histopatch.settings import Split
 from histopatch.statistics.auroc import fold_aurocs
-from histopatch.statistics.metrics import METRICS, summarise
+from histopatch.statistics.metrics import METRICS
 
 
 def compare_runs(
@@ -24,24 +26,36 @@ def compare_runs(
     each; splits: the splits of the experiment by name, and split_tables: the table of each; root: the
     folder that holds the runs' folders.
 
-    `best_val_auc` is the AUROC of the best epoch (mean over the folds). `final_val_auc` is that of the last
-    epoch, whose model and predictions are kept, over the pooled predictions of all folds, with its 95 %
-    interval, by slide if slides are known (see `val_auc_interval`). `fold_auc_mean` and `fold_auc_sd` are
-    over the folds. `tied_with_best` and `p_value` are from a paired test within the study. `train_seconds`
-    is the time of all epochs of all folds, evaluation included.
+    `best_val_auc` is the AUROC of the best epoch (mean over the folds). `final_val_auc` is that of the
+    last epoch, whose model and predictions are kept, over the pooled predictions of all folds, with its
+    95 % interval, by slide or patient if these are known (see `val_auc_interval`); `val_slides` and
+    `val_patients` count the known ones, `val_unmapped` the patches without one. `fold_auc_mean` and
+    `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from a paired test within the
+    study. `train_seconds` is the time of all epochs of all folds, evaluation included. Where a run failed
+    there is a last column, `failed`, which says why, and the run has no results. Raises InputError when
+    every run of a study failed.
     """
-    predictions = read_run_predictions(runs, root, split_tables)
+    failures = {run["folder"]: failure(fold_folders(run, root)) for run in runs}
+    finished = [run for run in runs if not failures[run["folder"]]]
+    predictions = read_run_predictions(finished, root, split_tables)
+    validated_on = {name: evaluated_on(splits[name], read_table(path)) for name, path in split_tables.items()}
     results = {}
     for run in runs:
         folder = run["folder"]
         if folder not in results:
-            patches = evaluated_on(splits[run["settings"]["split"]])
-            results[folder] = {"validated_on": patches} | _results(run, root, predictions[folder])
+            patches = validated_on[run["settings"]["split"]]
+            found = {"folds": run["folds"], "failed": failures[folder]}
+            if folder in predictions:
+                found = _results(run, root, predictions[folder])
+            results[folder] = {"validated_on": patches} | found
     studies = [
         _study_rows([run for run in runs if run["study"] == study], predictions, results)
         for study in dict.fromkeys(run["study"] for run in runs)
     ]
-    write_table(pd.concat(studies), table)
+    rows = pd.concat(studies)
+    if "failed" in rows:
+        rows["failed"] = rows.pop("failed")  # last
+    write_table(rows, table)
 
 
 def _study_rows(
@@ -51,11 +65,18 @@ def _study_rows(
         {key: run[key] for key in KEYS} | setting_values(run["settings"]) | results[run["folder"]]
         for run in runs
     ]
-    folders = [run["folder"] for run in runs]
+    folders = [run["folder"] for run in runs if run["folder"] in predictions]
+    if not folders:
+        first = runs[0]
+        raise InputError(
+            f"studies.{first['study']}: every run failed, {first['run']!r} with: "
+            f"{results[first['folder']]['failed']}"
+        )
     ties = compare_with_best(
         {folder: predictions[folder] for folder in folders},
         {folder: results[folder]["final_val_auc"] for folder in folders},
     )
+    ties.index = [i for i, run in enumerate(runs) if run["folder"] in predictions]
     return pd.concat([pd.DataFrame(rows), ties.round({"difference_to_best": 6})], axis=1)
 
 
@@ -63,7 +84,7 @@ def _results(run: dict, root: str, predictions: Predictions) -> dict:
     folders = fold_folders(run, root)
     epochs = np.mean([read_table(folder / "history.csv").val_auc for folder in folders], axis=0)
     seconds = [json.loads((folder / "run.json").read_text())["seconds"] for folder in folders]
-    metrics = summarise(predictions.labels, predictions.probabilities, predictions.slides)
+    metrics = predictions.summarise()
     aurocs = fold_aurocs(predictions.labels, predictions.probabilities, predictions.folds)
     values = {
         "best_val_auc": max(epochs.max(), aurocs.mean()),
@@ -77,7 +98,7 @@ def _results(run: dict, root: str, predictions: Predictions) -> dict:
     return {
         "folds": run["folds"],
         "val_auc_interval": metrics["auc_interval"],
-        "val_slides": metrics["slides"],
+        **{f"val_{name}": metrics[name] for name in ("slides", "patients", "unmapped")},
         **{column: None if value is None else round(float(value), 6) for column, value in values.items()},
         "train_seconds": round(sum(fold["train"] + fold["evaluate"] for fold in seconds), 1),
     }

@@ -10,8 +10,8 @@ from histopatch.statistics.resampling import RESAMPLES
 def paired_contrasts(runs: list[Predictions], weights: np.ndarray) -> list[Difference | None]:
     """Contrasts Σ w_k AUROC_k of K runs, each with its paired test; weights: C×K, rows add up to 0.
 
-    By slide if slides are known, else DeLong's test. Runs that were validated on different patches cannot be
-    paired: a contrast of such runs is None.
+    By slide or patient if these are known, else DeLong's test. Runs that were validated on different patches
+    cannot be paired: a contrast of such runs is None.
     """
     first_with_same_patches = [
         next(k for k, other in enumerate(runs) if np.array_equal(run.ids, other.ids)) for run in runs
@@ -29,7 +29,7 @@ def paired_contrasts(runs: list[Predictions], weights: np.ndarray) -> list[Diffe
 
 
 def _tests(runs: list[Predictions], weights: np.ndarray) -> list[Difference]:
-    labels, slides, scores = runs[0].labels, runs[0].several_slides, [run.probabilities for run in runs]
-    if slides is None:
+    labels, units, scores = runs[0].labels, runs[0].units, [run.probabilities for run in runs]
+    if units is None:
         return delong_contrasts(labels, scores, weights)
-    return bootstrap_contrasts_by_slide(labels, scores, weights, slides, resamples=RESAMPLES, seed=0)
+    return bootstrap_contrasts_by_slide(labels, scores, weights, units, resamples=RESAMPLES, seed=0)

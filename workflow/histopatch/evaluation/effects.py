@@ -6,6 +6,7 @@ import pandas as pd
 from histopatch.evaluation.contrasts import paired_contrasts
 from histopatch.evaluation.predictions import Predictions, read_run_predictions
 from histopatch.evaluation.run_table import matched_groups, settings_of
+from histopatch.failures import finished
 from histopatch.files import read_table, write_table
 from histopatch.statistics.multiplicity import ALPHA, holm
 
@@ -27,8 +28,9 @@ def effects_table(
     listed, as their effect cannot be separated. Runs that were validated on different patches cannot be
     paired and have no interval.
     """
-    rows = read_table(runs_table)
-    predictions = read_run_predictions(runs, root, split_tables)
+    rows = finished(read_table(runs_table))
+    known = [run for run in runs if run["folder"] in {*rows.folder}]
+    predictions = read_run_predictions(known, root, split_tables)
     effects = [_study_effects(study, predictions) for _, study in rows.groupby("study", sort=False)]
     write_table(pd.concat([pd.DataFrame(columns=COLUMNS), *effects]), table)
 

@@ -9,13 +9,13 @@ import pandas as pd
 from histopatch.evaluation.by_group import auc_by_group
 from histopatch.evaluation.predictions import read_predictions, read_slides
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
-from histopatch.evaluation.split_descriptions import EVALUATED_ON, evaluated_on
-from histopatch.files import write_json, write_table
+from histopatch.evaluation.split_descriptions import evaluated_on, held_out_on
+from histopatch.failures import check_final
+from histopatch.files import read_table, write_json, write_table
 from histopatch.settings import Split
 from histopatch.statistics.auroc import fold_aurocs
 from histopatch.statistics.calibration import expected_calibration_error, reliability_table
 from histopatch.statistics.curves import precision_recall, roc_band
-from histopatch.statistics.metrics import summarise
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
 from histopatch.statistics.temperature import apply_temperature, fit_temperature
 
@@ -38,38 +38,43 @@ def final_tables(
 
     Thresholds and the temperature are chosen on the validation patches and reported on the held-out ones. If
     nothing is held out, they are chosen on one half of the validation patches and reported on the other,
-    with whole slides in each half if slides are known.
+    with whole slides or patients in each half if these are known. Raises InputError if the final training
+    failed.
     """
+    check_final(predictions)
     slides = read_slides(split_table)
     validation = Subset("validation patches", read_predictions(predictions, slides))
     measured = Subset("held-out patches", read_predictions([held_out], slides)) if held_out else validation
     choosing, reporting = (validation, measured) if held_out else split_in_half(validation)
-    write_json(_metrics(best, validation, measured, split), tables["metrics"])
+    write_json(_metrics(best, validation, measured, split, split_table), tables["metrics"])
     write_table(_operating_points(choosing, reporting, prevalences), tables["operating_points"])
     write_table(_reliability(choosing, reporting), tables["reliability"])
     labels, probabilities = measured.predictions.labels, measured.predictions.probabilities
-    write_table(roc_band(labels, probabilities, measured.predictions.several_slides), tables["roc"])
+    write_table(roc_band(labels, probabilities, measured.predictions.units), tables["roc"])
     write_table(precision_recall(labels, probabilities), tables["precision_recall"])
     by_group = auc_by_group(validation.predictions, measured.predictions if held_out else None)
     write_table(by_group, tables["auc_by_group"])
 
 
-def _metrics(best: str, validation: Subset, measured: Subset, split: Split) -> dict:
+def _metrics(best: str, validation: Subset, measured: Subset, split: Split, split_table: str) -> dict:
     choice = json.loads(Path(best).read_text())
     predictions = validation.predictions
-    kind = evaluated_on(split)
-    if measured is not validation and predictions.slides is not None:
-        kind = EVALUATED_ON["slide"]  # whole slides are held out, whatever the folds are made of
+    patches = read_table(split_table)
+    validated_on = evaluated_on(split, patches)
     aurocs = fold_aurocs(predictions.labels, predictions.probabilities, predictions.folds)
     return {
         "final_folder": choice["final_folder"],
-        "validated_on": evaluated_on(split),
+        "validated_on": validated_on,
         "folds": split.folds,
         **{f"val_{name}": value for name, value in _summary(validation).items()},
         "val_fold_auc_mean": float(aurocs.mean()),
         "val_fold_auc_sd": float(aurocs.std(ddof=1)) if len(aurocs) > 1 else None,
         "temperature": fit_temperature(predictions.labels, predictions.probabilities),
-        "measured": {"on": measured.name, "kind": kind, **_summary(measured)},
+        "measured": {
+            "on": measured.name,
+            "kind": validated_on if measured is validation else held_out_on(split, patches),
+            **_summary(measured),
+        },
         "note": _note(choice["chosen_from"], measured is not validation, split.folds),
     }
 
@@ -94,8 +99,7 @@ def _note(chosen_from: int, held_out: bool, folds: int) -> str:
 
 
 def _summary(subset: Subset) -> dict:
-    predictions = subset.predictions
-    return summarise(predictions.labels, predictions.probabilities, predictions.slides)
+    return subset.predictions.summarise()
 
 
 def _operating_points(choosing: Subset, reporting: Subset, prevalences: Sequence[float]) -> pd.DataFrame:

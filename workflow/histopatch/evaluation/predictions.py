@@ -1,4 +1,4 @@
-"""Predictions of runs, read from their files, with the slides of the patches if those are known."""
+"""Predictions of runs, read from their files, with the slides and patients as far as they are known."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from histopatch.data.units import spelling, units_of
 from histopatch.files import read_table
+from histopatch.statistics.metrics import summarise
 
 
 class Predictions(NamedTuple):
@@ -16,39 +18,85 @@ class Predictions(NamedTuple):
     ids: np.ndarray
     labels: np.ndarray  # 0 and 1
     probabilities: np.ndarray  # of label 1
-    slides: np.ndarray | None  # None if unknown
+    slides: np.ndarray | None  # an empty text where one is unknown; None if all are
     folds: np.ndarray  # the fold whose training predicted the patch
+    patients: np.ndarray | None = None  # likewise
 
     @property
-    def several_slides(self) -> np.ndarray | None:
-        """The slides if there are at least two, as resampling by slide needs; else None."""
-        return None if self.slides is None or len(set(self.slides)) < 2 else self.slides
+    def unit(self) -> str:
+        """What is independent of each other, as far as it is known: `patient` or `slide`."""
+        return "patient" if self.patients is not None else "slide"
+
+    @property
+    def units(self) -> np.ndarray | None:
+        """The unit of each patch as a number, as resampling needs it; None if all are one, or unknown.
+
+        If only some are known, every other patch is a unit of its own, as it is in the split.
+        """
+        known = {"slide": self.slides, "patient": self.patients}
+        table = pd.DataFrame(
+            {name: "" if of is None else of for name, of in known.items()}, range(len(self.ids))
+        )
+        if (table == "").all(axis=None):
+            return None
+        units = units_of(table, self.unit)
+        return units if len(np.unique(units)) > 1 else None
+
+    @property
+    def counts(self) -> dict[str, int | None]:
+        """How many `slides` and `patients` there are, and how many patches have no `unit` (`unmapped`).
+
+        None where nothing is known.
+        """
+        of_unit = self.patients if self.patients is not None else self.slides
+        return {
+            "slides": _distinct(self.slides),
+            "patients": _distinct(self.patients),
+            "unmapped": None if of_unit is None else int((of_unit == "").sum()),
+        }
 
     def subset(self, mask: np.ndarray) -> "Predictions":
         """Some of the patches; mask: N booleans."""
         return Predictions(*(None if values is None else values[mask] for values in self))
 
+    def summarise(self) -> dict:
+        """All metrics, as in `statistics.metrics.summarise`, with `counts`."""
+        return summarise(self.labels, self.probabilities, self.units, unit=self.unit) | self.counts
 
-def read_slides(split: str | Path) -> pd.Series | None:
-    """The slide of each patch by id, or None if the split (CSV `id,label,slide,fold`) knows none.
 
-    If only some slides are known, every other patch counts as a slide of its own, as it does in the split.
+def _distinct(names: np.ndarray | None) -> int | None:
+    return None if names is None else int(spelling(pd.Series(names[names != ""], dtype=str)).nunique())
+
+
+def read_slides(split: str | Path) -> pd.DataFrame | None:
+    """The `slide` and `patient` of each patch by id, empty texts where unknown; None if all are.
+
+    split: CSV `id,label,slide,fold`, perhaps with `patient`.
     """
-    table = read_table(split)
-    own = "patch " + table.id
-    return None if table.slide.isna().all() else table.slide.fillna(own).set_axis(table.id)
+    table = read_table(split).set_index("id").reindex(columns=["slide", "patient"], fill_value="")
+    table = table.fillna("")
+    return None if (table == "").all(axis=None) else table
 
 
-def read_predictions(paths: Sequence[str | Path], slides: pd.Series | None) -> Predictions:
+def read_predictions(paths: Sequence[str | Path], slides: pd.DataFrame | None) -> Predictions:
     """Pool the predictions (CSV `id,label,probability`) of a run's folds, fold 0 first.
 
     Each patch is predicted by the training that did not see it. slides: as `read_slides` returns them.
     """
     tables = [read_table(path).assign(fold=fold) for fold, path in enumerate(paths)]
     table = pd.concat(tables).sort_values("id", kind="stable")
-    slide_of_patch = None if slides is None else slides.loc[table.id].to_numpy()
-    columns = (table[name].to_numpy() for name in ("id", "label", "probability"))
-    return Predictions(*columns, slide_of_patch, table.fold.to_numpy())
+    ids, labels, probabilities, folds = (
+        table[name].to_numpy() for name in ("id", "label", "probability", "fold")
+    )
+    slide, patient = (_known(slides, name, ids) for name in ("slide", "patient"))
+    return Predictions(ids, labels, probabilities, slide, folds, patient)
+
+
+def _known(slides: pd.DataFrame | None, name: str, ids: np.ndarray) -> np.ndarray | None:
+    """The slides or patients of some patches, None if none is known."""
+    if slides is None or (slides[name] == "").all():
+        return None
+    return slides[name].loc[ids].to_numpy()
 
 
 def read_run_predictions(runs: list[dict], root: str, splits: dict[str, str]) -> dict[str, Predictions]:

@@ -17,27 +17,28 @@ class Subset(NamedTuple):
 
 
 def split_in_half(subset: Subset) -> tuple[Subset, Subset]:
-    """Split a subset at random into halves, stratified by label and by whole slides if there are several.
+    """Split a subset at random into halves, stratified by label and by whole slides or patients if
+    there are several.
 
     If a class is on one slide only, slides have to be divided, and the names of the halves say so. Raises
-    InputError if a class has fewer than two patches.
+    InputError if a class has fewer than two patches, which `data.class_counts` refuses before any training.
     """
-    labels, slides = subset.predictions.labels, subset.predictions.several_slides
+    labels, units = subset.predictions.labels, subset.predictions.units
     if np.bincount(labels, minlength=2).min() < 2:
         raise InputError(
             f"{subset.name}: at least two patches of each class are needed; increase validation_fraction"
         )
-    name, half = subset.name, _random_half(labels, slides)
-    if slides is not None and min(len(set(labels[part])) for part in (half, ~half)) < 2:
-        name, half = f"{name}, slides divided", _random_half(labels, None)
+    name, half = subset.name, _random_half(labels, units)
+    if units is not None and min(len(set(labels[part])) for part in (half, ~half)) < 2:
+        name, half = f"{name}, {subset.predictions.unit}s divided", _random_half(labels, None)
     return (
         Subset(f"one half of the {name}", subset.predictions.subset(half)),
         Subset(f"the other half of the {name}", subset.predictions.subset(~half)),
     )
 
 
-def _random_half(labels: np.ndarray, slides: np.ndarray | None) -> np.ndarray:
-    """A mask (N booleans) of a random half, stratified by label, with whole slides if given."""
-    splitter = StratifiedKFold if slides is None else StratifiedGroupKFold
-    _, half = next(splitter(2, shuffle=True, random_state=0).split(labels, labels, slides))
+def _random_half(labels: np.ndarray, units: np.ndarray | None) -> np.ndarray:
+    """A mask (N booleans) of a random half, stratified by label, with whole units if given."""
+    splitter = StratifiedKFold if units is None else StratifiedGroupKFold
+    _, half = next(splitter(2, shuffle=True, random_state=0).split(labels, labels, units))
     return np.isin(np.arange(len(labels)), half)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from histopatch.evaluation.run_table import matched_groups
+from histopatch.failures import finished
 from histopatch.files import read_table, write_table
 
 COLUMNS = ["study", "run", "seeds", "mean_val_auc", "sd_val_auc", "lowest_val_auc", "highest_val_auc"]
@@ -13,7 +14,7 @@ def seeds_table(runs: str, table: str) -> None:
 
     `run` is the name of the run with the lowest seed; the standard deviation is that of a sample (n - 1).
     """
-    rows = read_table(runs)
+    rows = finished(read_table(runs))
     repeated = [
         {
             "study": name,

@@ -1,5 +1,9 @@
 """What a split means for the numbers measured on it, in words that stand beside those numbers."""
 
+import pandas as pd
+
+from histopatch.data.folds import HELD_OUT
+from histopatch.data.units import UNITS, spelling
 from histopatch.settings import Split
 
 # By `group_by`: which patches a run is evaluated on, short enough for a column of a table.
@@ -21,28 +25,73 @@ SENTENCES = {
         "how much a model loses on an appearance that it has not seen."
     ),
 }
+# By `group_by`: what becomes of patches without one with `unmapped: own_group`.
+OWN = {
+    "slide": "count as slides of their own",
+    "patient": "count as patients of their own, those of a slide together",
+}
+# By `group_by`: how parts that are not given are drawn.
+GROUPED = {
+    "none": "patch by patch",
+    "slide": "by whole slides",
+    "patient": "by whole patients",
+    "appearance": "by whole groups of the same staining and scanner",
+}
 
 
-def evaluated_on(split: Split) -> str:
-    """Which kind of patches the runs of a split are evaluated on."""
-    return "the validation part of the data set" if split.parts == "given" else EVALUATED_ON[split.group_by]
+def evaluated_on(split: Split, patches: pd.DataFrame) -> str:
+    """Which kind of patches the runs of a split are evaluated on.
+
+    patches: the table of the split. A split that the data set gives promises nothing: what its parts share is
+    looked up there.
+    """
+    if split.parts == "drawn" or split.folds > 1:
+        return EVALUATED_ON[split.group_by]
+    known = patches[patches.fold != HELD_OUT]
+    return (
+        _new_to_training(known, known.fold == 0) or "the validation part of the split that the data set gives"
+    )
+
+
+def held_out_on(split: Split, patches: pd.DataFrame) -> str:
+    """Which kind of patches the final model is evaluated on where some are held out; patches: likewise."""
+    kind = _new_to_training(patches, patches.fold == HELD_OUT)
+    if kind is None:
+        return "the held-out part of the data set" if split.parts == "given" else EVALUATED_ON[split.group_by]
+    return kind
+
+
+def _new_to_training(patches: pd.DataFrame, evaluated: pd.Series) -> str | None:
+    """What is new about some patches (N booleans): patients, slides or neither; None if unknown."""
+    text = None
+    for unit in UNITS:
+        names = patches[unit].fillna("") if unit in patches else pd.Series("", patches.index)
+        theirs, others = (set(spelling(names[side & (names != "")])) for side in (evaluated, ~evaluated))
+        if theirs and not theirs & others:
+            unknown = (names[evaluated] == "").any()
+            return f"unseen {unit}s" + (f", as far as {unit}s are known" if unknown else "")
+        if theirs:
+            text = f"{len(theirs & others)} of {len(theirs)} {unit}s were also trained on"
+    return text
 
 
 def describe_split(name: str, split: Split) -> str:
     """Describe a split in a few sentences."""
     if split.parts == "given":
         sentences = [
-            f"Split `{name}` takes the parts that the data set itself gives; the audit says what they share."
+            f"Split `{name}` takes the parts that the data set itself gives; the audit says what they share.",
+            f"What it does not give is drawn from its training patches, {GROUPED[split.group_by]}.",
         ]
     else:
         sentences = [f"Split `{name}` {SENTENCES[split.group_by]}"]
-    if split.group_by == "slide" and split.unmapped == "own_group":
-        sentences.append("Patches without a slide count as slides of their own.")
+    if split.group_by in UNITS and split.unmapped == "own_group" and split.parts == "drawn":
+        sentences.append(f"Patches without a {split.group_by} {OWN[split.group_by]}.")
     if split.folds > 1:
         sentences.append(
             f"Each of its {split.folds} folds is the validation set once; metrics are computed on the pooled "
             "predictions."
         )
     if split.held_out_fraction:
-        sentences.append(f"{split.held_out_fraction:.0%} of the patches are held out and used for no choice.")
+        of = "training patches" if split.parts == "given" else "patches"
+        sentences.append(f"{split.held_out_fraction:.0%} of the {of} are held out and used for no choice.")
     return " ".join(sentences)

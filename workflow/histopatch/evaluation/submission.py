@@ -1,43 +1,39 @@
-"""The submission: one probability for every test image."""
+"""The submission: one probability for every test id."""
 
 import pandas as pd
 
+from histopatch.data.names import quote
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
 from histopatch.statistics.temperature import apply_temperature
 
 
 def write_submission(
-    predictions: str, sample: str | None, submission: str, temperature: float | None = None
+    predictions: str,
+    test_ids: str,
+    unusable: str | float,
+    submission: str,
+    temperature: float | None = None,
 ) -> None:
     """Write `id,label` for Kaggle, where `label` is the probability of the positive class, in [0, 1].
 
-    predictions: CSV `id,probability`; sample: a sample submission, whose ids and order are used, or None for
-    those of the predictions; temperature: calibrate the probabilities
-    with it, which changes no ranking, or None to leave them raw. Raises InputError if an id is missing or
-    duplicated, or a value is not a probability.
+    predictions: CSV `id,probability`; test_ids: CSV `id,image`, whose ids and order are kept; unusable: the
+    probability of ids without an image, if there are any; temperature: calibrate the probabilities with it,
+    which changes no ranking, or None to leave them raw. Raises InputError if a value is no probability.
     """
-    predicted = read_table(predictions)
-    if sample:
-        wanted, source = read_table(sample), sample
-        if "id" not in wanted:
-            raise InputError(f"{sample}: there is no column 'id'; the first line must be `id,label`")
-        ids = wanted.id
-    else:
-        ids, source = predicted.id, predictions
-    for table, path in ((ids, source), (predicted.id, predictions)):
-        duplicates = table[table.duplicated()]
-        if len(duplicates):
-            raise InputError(f"{path}: the id {duplicates.iloc[0]!r} appears twice; remove one")
-    labels = pd.to_numeric(ids.map(predicted.set_index("id").probability), errors="coerce")
-    if labels.isna().any():
-        raise InputError(
-            f"{source}: {labels.isna().sum()} of {len(ids)} ids have no prediction, the first is "
-            f"{ids[labels.isna()].iloc[0]!r}; the test image is missing or could not be read, see "
-            "pack/test.rejected.csv"
-        )
-    if not labels.between(0, 1).all():
-        raise InputError(f"{predictions}: {labels[~labels.between(0, 1)].iloc[0]} is not a probability")
+    predicted, wanted = read_table(predictions), read_table(test_ids)
+    repeated = predicted.id[predicted.id.duplicated()]
+    if len(repeated):
+        raise InputError(f"{predictions}: the id {quote(repeated.iloc[0])} appears twice; remove one")
+    usable = wanted.image.notna()
+    labels = pd.to_numeric(wanted.image.map(predicted.set_index("id").probability), errors="coerce")
+    if labels[usable].isna().any():
+        first = wanted.image[usable & labels.isna()].iloc[0]
+        raise InputError(f"{predictions}: there is no probability of {quote(first)}; remove the file")
+    if not labels[usable].between(0, 1).all():
+        first = labels[usable & ~labels.between(0, 1)].iloc[0]
+        raise InputError(f"{predictions}: {first} is not a probability; remove the file")
     if temperature is not None:
-        labels = apply_temperature(labels.to_numpy(), temperature)
-    write_table(pd.DataFrame({"id": ids, "label": labels}), submission)
+        labels[usable] = apply_temperature(labels[usable].to_numpy(), temperature)
+    labels = labels.where(usable, unusable).astype(float)
+    write_table(pd.DataFrame({"id": wanted.id, "label": labels}), submission)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from histopatch.data.giveaways import warnings_of
+from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
+from histopatch.failures import failed, finished
 from histopatch.files import read_table, replacing
 from histopatch.settings import Split
 from histopatch.statistics.metrics import METRICS
@@ -18,6 +21,7 @@ def write_summary(
     splits: dict[str, Split],
     cleaning: str,
     verdicts: Sequence[str],
+    test_ids: str | None,
     tables: dict[str, str],
     final: dict[str, str],
     summary: str,
@@ -25,18 +29,28 @@ def write_summary(
     """Write summary.md.
 
     splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
-    with one line each, the results of the leakage audits; tables: those of `runs`, `effects` and `seeds`;
-    final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
+    with one line each, the results of the leakage audits; test_ids: CSV `id,image`, or None where nothing is
+    to be predicted; tables: those of `giveaways`, `runs`, `effects` and
+    `seeds`; final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
     """
     runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
+    for sentence in warnings_of(read_table(tables["giveaways"])):
+        lines += [f"**{escape(sentence)}**", ""]
+    lines += _without_image(read_table(test_ids)) if test_ids else []
     lines += ["## Splits", ""]
     lines += [f"- {describe_split(name, split)}" for name, split in splits.items()]
-    lines += ["", "Leakage audit:", "", *(f"- {Path(path).read_text().strip()}" for path in verdicts), ""]
+    lines += ["", "Leakage audit:", "", *(f"- {escape(Path(path).read_text())}" for path in verdicts), ""]
     if (runs.val_auc_interval == "DeLong").any():
         lines += [
             "Intervals and tests marked DeLong assume independent patches, which patches of one slide are "
             "not: the true uncertainty is usually larger.",
+            "",
+        ]
+    if runs.val_slides.isna().all() and runs.val_patients.isna().all():
+        lines += [
+            "No slides are known. With a slide map validation would be honest: name it in `dataset.slides`, "
+            "or put `patch_id_wsi_full.csv` (`id,wsi`) beside Kaggle's labels, and set `group_by: slide`.",
             "",
         ]
     for study, group in runs.groupby("study", sort=False):
@@ -59,19 +73,35 @@ def _data(cleaning: dict) -> list[str]:
     )
     reasons = [f"{count} for {reason}" for reason, count in cleaning["rejected"].items()]
     rejected = f"Rejected: {', '.join(reasons)}." if reasons else "Nothing was rejected."
-    return [line, rejected]
+    near_blank = cleaning["near_blank"]
+    if not near_blank["used"]:
+        return [line, rejected]
+    examples = ", ".join(map(escape, near_blank["examples"]))
+    return [line, rejected, f"{near_blank['used']:,} of the patches used are near blank, such as {examples}."]
+
+
+def _without_image(test_ids: pd.DataFrame) -> list[str]:
+    """Which test ids the submission has a stated probability for."""
+    missing = test_ids[test_ids.image.isna()]
+    if missing.empty:
+        return []
+    return [
+        f"{len(missing):,} of {len(test_ids):,} test ids have no usable image, such as "
+        f"{escape(missing.id.iloc[0])}; the submission has the value of `final.unusable_images` for them.",
+        "",
+    ]
 
 
 def _study(group: pd.DataFrame) -> list[str]:
     """A table of the runs, best first, and which of the others the test cannot distinguish from the best."""
-    ranked = group.sort_values("final_val_auc", ascending=False, kind="stable")
+    ranked = finished(group).sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
         "| run | validation AUROC | 95 % interval | over folds | validated on |",
         "| --- | --: | --- | --- | --- |",
         *(_row(run) for run in ranked.itertuples()),
         "",
-        f"Highest of {len(ranked)}: `{best.run}` after {_count(best.epochs, 'epoch')}.",
+        f"Highest of {len(ranked)}: {code(best.run)} after {_count(best.epochs, 'epoch')}.",
     ]
     if ranked.validated_on.nunique() > 1:
         lines.append(
@@ -86,20 +116,33 @@ def _study(group: pd.DataFrame) -> list[str]:
     ):
         these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
         if len(these):
-            lines.append(f"{words}: {', '.join(f'`{name}`' for name in these.run)}.")
+            lines.append(f"{words}: {', '.join(map(code, these.run))}.")
+    for run in group[failed(group)].itertuples():
+        lines.append(f"Failed, and not compared: {code(run.run)} ({escape(run.failed)}).")
     return lines
 
 
 def _row(run) -> str:
     folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else ""
-    slides = "" if pd.isna(run.val_slides) else f", {_count(int(run.val_slides), 'slide')}"
-    interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{slides})"
-    return f"| `{run.run}` | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
+    interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{_units(run)})"
+    return f"| {code(run.run)} | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
+
+
+def _units(run) -> str:
+    """How many slides or patients an interval is over, and how many patches have none."""
+    by_patient = not pd.isna(run.val_patients)
+    unit, count = ("patient", run.val_patients) if by_patient else ("slide", run.val_slides)
+    if pd.isna(count):
+        return ""
+    without = (
+        f" and {_count(int(run.val_unmapped), 'patch', 'patches')} without one" if run.val_unmapped else ""
+    )
+    return f", {_count(int(count), unit)}{without}"
 
 
 def _seeds(seeds: pd.DataFrame) -> list[str]:
     return [
-        f"- `{row.run}` with {row.seeds} seeds: AUROC {row.mean_val_auc:.4f} ± {row.sd_val_auc:.4f} "
+        f"- {code(row.run)} with {row.seeds} seeds: AUROC {row.mean_val_auc:.4f} ± {row.sd_val_auc:.4f} "
         f"(mean ± standard deviation), from {row.lowest_val_auc:.4f} to {row.highest_val_auc:.4f}."
         for row in seeds.itertuples()
     ]
@@ -110,21 +153,21 @@ def _effects(effects: pd.DataFrame) -> list[str]:
     lines = []
     for setting, group in effects.groupby("setting", sort=False):
         best = group.loc[group.difference.idxmax()]
-        others = ", ".join(str(value) for value in group.value if value != best.value)
+        others = ", ".join(escape(str(value)) for value in group.value if value != best.value)
         verdict = "" if best.verdict == "higher" else f" {best.verdict[0].upper()}{best.verdict[1:]}."
         interval = ""
         if pd.notna(best.difference_low):
             interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f})"
         lines.append(
-            f"- `{setting}`: {best.value} changed the AUROC by {best.difference:+.4f}{interval} compared "
-            f"with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
+            f"- `{setting}`: {escape(str(best.value))} changed the AUROC by {best.difference:+.4f}{interval} "
+            f"compared with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
         )
     return lines
 
 
 def _final(best: dict, metrics: dict) -> list[str]:
     measured, seeds = metrics["measured"], best["seeds"]
-    chosen = f"`{best['run']}`, chosen among {best['chosen_from']} by `{best['metric']}`"
+    chosen = f"{code(best['run'])}, chosen among {best['chosen_from']} by `{best['metric']}`"
     if seeds > 1:
         chosen += f" (mean over {seeds} seeds)"
     if best["select"] == "cheapest_tied":
@@ -169,5 +212,5 @@ def _number(value: float | None) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun if number == 1 else noun + 's'}"
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -12,10 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from histopatch.data.folds import fold_name
+from histopatch.data.units import UNITS
 from histopatch.figures import style
 from histopatch.files import read_table
 
 KINDS = {
+    "patient": "patients",
     "slide": "slides",
     "identical": "identical images",
     "turned": "flipped or rotated images",
@@ -35,7 +37,7 @@ class Example(NamedTuple):
 
 
 def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, name: str) -> None:
-    """Draw how many slides and pairs of images are on more than one side of a split, with examples.
+    """Draw how many patients, slides and pairs of images are on more than one side of a split, with examples.
 
     report: JSON and pairs: CSV of the audit. pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row
     of a patch in the pack. name: of the split.
@@ -54,7 +56,7 @@ def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, n
 def choose_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """Up to MOST_EXAMPLES pairs of images that are on two sides or have two labels, of each kind in turn."""
     wrong = (pairs.fold_a != pairs.fold_b) | (pairs.kind == "two_labels")
-    images = pairs[wrong & (pairs.kind != "slide")]
+    images = pairs[wrong & (~pairs.kind.isin(UNITS))]
     turn = images.groupby("kind").cumcount().sort_values(kind="stable")
     return images.loc[turn.index[:MOST_EXAMPLES]]
 
@@ -77,9 +79,10 @@ def draw_audit(figure: Figure, report: dict, examples: list[Example], name: str)
 
 def _draw_counts(axes: Axes, report: dict) -> None:
     pairs = report["pairs"]
-    values = [pairs[kind]["found" if kind == "two_labels" else "crossing"] for kind in KINDS]
-    notes = [f"{value:,}{_out_of(kind, report)}" for kind, value in zip(KINDS, values, strict=True)]
-    style.horizontal_bars(axes, list(KINDS.values()), values, notes, style.BAR)
+    shown = [kind for kind in KINDS if kind != "patient" or "patients" in report]
+    values = [pairs[kind]["found" if kind == "two_labels" else "crossing"] for kind in shown]
+    notes = [f"{value:,}{_out_of(kind, report)}" for kind, value in zip(shown, values, strict=True)]
+    style.horizontal_bars(axes, [KINDS[kind] for kind in shown], values, notes, style.BAR)
     axes.set_xlim(0, max(1, *values))
     axes.locator_params(axis="x", integer=True)
     axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -88,9 +91,9 @@ def _draw_counts(axes: Axes, report: dict) -> None:
 
 def _out_of(kind: str, report: dict) -> str:
     """The total that a count is out of."""
-    if kind == "slide":
-        known = report["slides"]["known"]
-        return f" of {known:,} slides" if known else " (no slides are known)"
+    if kind in UNITS:
+        known = report[f"{kind}s"]["known"]
+        return f" of {known:,} {kind}s" if known else f" (no {kind}s are known)"
     found = report["pairs"][kind]["found"]
     return f" of {found:,} pairs" if found and kind != "two_labels" else ""
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from histopatch.failures import finished
 from histopatch.figures import style
 from histopatch.files import read_table
 
@@ -21,7 +22,7 @@ def cost(table: str, path: str, dpi: int) -> None:
     studies has two rows and is drawn once.
     """
     with style.figure(path, dpi) as figure:
-        draw_cost(figure, read_table(table).drop_duplicates("folder"))
+        draw_cost(figure, finished(read_table(table)).drop_duplicates("folder"))
 
 
 def draw_cost(figure: Figure, runs: pd.DataFrame) -> None:

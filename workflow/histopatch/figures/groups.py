@@ -64,7 +64,7 @@ def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
 def _named_rows(figure: Figure, positions: Sequence[float], groups: pd.DataFrame) -> Axes:
     rows = list(groups.itertuples())
     notes = [f"{row.auc:.3f} ({row.auc_low:.3f}–{row.auc_high:.3f}), {row.patches:,} patches" for row in rows]
-    return forest.rows(figure, positions, [row.group for row in rows], notes)
+    return forest.rows(figure, positions, [style.name(row.group) for row in rows], notes)
 
 
 def _thin_rows(figure: Figure, positions: Sequence[float]) -> Axes:

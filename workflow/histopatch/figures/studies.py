@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from histopatch.evaluation.run_table import settings_of
+from histopatch.failures import finished
 from histopatch.figures import forest, style
 from histopatch.files import read_table
 
@@ -24,7 +25,7 @@ def study(table: str, path: str, dpi: int, name: str) -> None:
     name: of the study.
     """
     with style.figure(path, dpi) as figure:
-        draw_study(figure, read_table(table), name)
+        draw_study(figure, finished(read_table(table)), name)
 
 
 def draw_study(figure: Figure, runs: pd.DataFrame, name: str) -> None:
@@ -44,7 +45,7 @@ def top_runs(table: str, path: str, dpi: int, count: int) -> None:
     table: CSV of all runs of all studies: `run,folder`, a column per setting, and what `study` reads except
     `tied_with_best`, which holds within a study only. A run of two studies has two rows and is drawn once.
     """
-    runs = read_table(table).drop_duplicates("folder")
+    runs = finished(read_table(table)).drop_duplicates("folder")
     with style.figure(path, dpi) as figure:
         draw_top_runs(figure, runs.nlargest(count, "final_val_auc"))
 

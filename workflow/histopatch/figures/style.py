@@ -34,6 +34,7 @@ MAIN = "#0072B2"  # what a figure is about
 OTHER = "#D55E00"  # what contrasts with it
 INK = "#222222"
 MUTED = "#777777"
+NAME = 40  # characters of a name that are shown
 
 RC = {
     "figure.figsize": (WIDTH, 4.0),
@@ -53,6 +54,7 @@ RC = {
     "legend.frameon": False,
     "legend.fontsize": 10,
     "lines.linewidth": 1.8,
+    "text.parse_math": False,  # a name with dollars is no formula
 }
 
 
@@ -69,6 +71,12 @@ def figure(path: str | Path, dpi: int) -> Iterator[Figure]:
 def class_name(label: int) -> str:
     """What a class is called beside its label."""
     return f"{CLASSES[label]} ({label})"
+
+
+def name(text: str) -> str:
+    """A name that other people gave, without what cannot be drawn; of a long one the middle is left out."""
+    shown = text if len(text) <= NAME else f"{text[: NAME // 2]}…{text[1 - NAME // 2 :]}"
+    return "".join(c if c.isprintable() else "\ufffd" for c in shown)
 
 
 def wrapped(text: str, width: int) -> str:

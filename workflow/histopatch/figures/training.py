@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from histopatch.failures import check_final
 from histopatch.figures import style
 from histopatch.files import read_table
 
@@ -16,6 +17,7 @@ def learning_curves(histories: Sequence[str], path: str, dpi: int) -> None:
 
     histories: one CSV per fold of the final run, with the columns `epoch,train_loss,val_loss,val_auc`.
     """
+    check_final(histories)
     with style.figure(path, dpi) as figure:
         draw_learning_curves(figure, [read_table(history) for history in histories])
 

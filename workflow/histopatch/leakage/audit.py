@@ -3,7 +3,8 @@
 A side is a fold, the patches that only train, or the held-out patches: what is on two of them is trained on
 and evaluated on at some point. Kinds of pairs, besides those of duplicates.py:
 
-slide       a slide on several sides, represented by one patch from each of two sides
+patient     a patient on several sides, represented by one patch from each of two sides
+slide       likewise; names that differ only by case or a trailing `.0` are one slide or patient
 two_labels  one image, identical or flipped or rotated, with both labels, one of which must be wrong
 """
 
@@ -14,11 +15,13 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.data.folds import fold_name
+from histopatch.data.units import UNITS, describe_similar, similar_names, spelling
 from histopatch.errors import InputError
 from histopatch.files import read_table, replacing, write_json, write_table
 
 # The name of each kind in a sentence, singular and plural.
 KINDS = {
+    "patient": ("patient", "patients"),
     "slide": ("slide", "slides"),
     "identical": ("pair of identical images", "pairs of identical images"),
     "turned": ("pair of flipped or rotated images", "pairs of flipped or rotated images"),
@@ -31,10 +34,11 @@ COLUMNS = ["kind", "id_a", "id_b", "label_a", "label_b", "fold_a", "fold_b"]
 def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
     """Audit a split: write what was found as the table `pairs` (COLUMNS) and its counts as the JSON `report`.
 
-    split: CSV `id,label,slide,fold`; duplicates: the pairs of the pack, of which those with both patches in
-    the split count.
+    split: CSV `id,label,slide,fold`, perhaps with `patient`; duplicates: the pairs of the pack, of which
+    those with both patches in the split count.
     """
-    table = read_table(split).fillna({"slide": ""})
+    table = read_table(split)
+    table[[*UNITS]] = table.reindex(columns=UNITS).fillna("")
     found = find_pairs(table, read_table(duplicates))
     write_table(found, pairs)
     write_json(summarise(table, found), report)
@@ -43,7 +47,9 @@ def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
 def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
     """All pairs in a split, with their kinds: COLUMNS."""
     images = duplicates[duplicates.id_a.isin(table.id) & duplicates.id_b.isin(table.id)]
-    pairs = pd.concat([_slides(table), images[["kind", "id_a", "id_b"]]], ignore_index=True)
+    pairs = pd.concat(
+        [*(_units(table, unit) for unit in UNITS), images[["kind", "id_a", "id_b"]]], ignore_index=True
+    )
     known = table.set_index("id")
     for column in ("label", "fold"):
         for side in ("a", "b"):
@@ -55,21 +61,17 @@ def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
 def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
     """The counts of the audit.
 
-    `patches` by side; `slides`: how many are known, how many patches have none, and the patches by side of
-    each slide on several sides; `pairs` by kind: `found`, `crossing` (on two sides) and `patches`, the number
-    of patches in crossing pairs.
+    `patches` by side; `slides`: how many are known, how many patches have none, the patches by side of each
+    slide on several sides, and `similar_names`, which are taken for one slide; `patients`: likewise, where
+    they are known; `pairs` by kind: `found`, `crossing` (on two sides) and `patches`, the number of patches
+    in crossing pairs.
     """
     crossing = pairs[pairs.fold_a != pairs.fold_b]
-    mapped = table[table.slide != ""]
-    sides = mapped.groupby("slide").fold.value_counts().unstack(fill_value=0)
-    shared = sides[(sides > 0).sum(axis=1) > 1].rename(columns=fold_name)
+    patients = {"patients": _summarise_units(table, "patient")} if (table.patient != "").any() else {}
     return {
         "patches": {fold_name(fold): len(side) for fold, side in table.groupby("fold")},
-        "slides": {
-            "known": int(mapped.slide.nunique()),
-            "patches_without": len(table) - len(mapped),
-            "on_several_sides": shared.to_dict("index"),
-        },
+        "slides": _summarise_units(table, "slide"),
+        **patients,
         "pairs": {
             kind: {
                 "found": int((pairs.kind == kind).sum()),
@@ -78,6 +80,21 @@ def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
             }
             for kind in KINDS
         },
+    }
+
+
+def _summarise_units(table: pd.DataFrame, unit: str) -> dict:
+    """What `summarise` says of slides or patients; one of several names is called by the first."""
+    mapped = table[table[unit] != ""]
+    spelled = spelling(mapped[unit])
+    name = mapped[unit].groupby(spelled).transform("first")
+    sides = mapped.fold.groupby(name).value_counts().unstack(fill_value=0)
+    shared = sides[(sides > 0).sum(axis=1) > 1].rename(columns=fold_name)
+    return {
+        "known": int(name.nunique()),
+        "patches_without": len(table) - len(mapped),
+        "on_several_sides": shared.to_dict("index"),
+        "similar_names": similar_names(mapped[unit]),
     }
 
 
@@ -92,7 +109,11 @@ def verdict(report: dict) -> tuple[bool, str]:
         text += " (no slides are known)"
     elif without := report["slides"]["patches_without"]:
         text += f" ({without:,} patches without a slide may share one)"
-    return any(counts.values()), text + (f"; {two_labels}" if two_labels else "")
+    notes = [two_labels] if two_labels else []
+    for unit in UNITS:
+        if similar := report.get(f"{unit}s", {}).get("similar_names"):
+            notes.append(describe_similar(unit, similar))
+    return any(counts.values()), "; ".join([text, *notes])
 
 
 def judge_files(report: str, name: str, pairs: str, on_leak: str, verdict_file: str) -> None:
@@ -111,9 +132,10 @@ def judge_files(report: str, name: str, pairs: str, on_leak: str, verdict_file: 
         temporary.write_text(line + "\n")
 
 
-def _slides(table: pd.DataFrame) -> pd.DataFrame:
-    """The slides on several sides, each represented by its first patch on each of its first two sides."""
-    firsts = table[table.slide != ""].drop_duplicates(["slide", "fold"])
-    pairs = firsts.groupby("slide").id.agg(list)
+def _units(table: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """The slides or patients on several sides, each represented by its first patch on each of two sides."""
+    mapped = table[table[unit] != ""]
+    firsts = mapped.assign(spelled=spelling(mapped[unit])).drop_duplicates(["spelled", "fold"])
+    pairs = firsts.groupby("spelled").id.agg(list)
     pairs = pairs[pairs.str.len() > 1]
-    return pd.DataFrame({"kind": "slide", "id_a": pairs.str[0], "id_b": pairs.str[1]}).reset_index(drop=True)
+    return pd.DataFrame({"kind": unit, "id_a": pairs.str[0], "id_b": pairs.str[1]}).reset_index(drop=True)

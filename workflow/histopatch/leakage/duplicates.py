@@ -10,18 +10,18 @@ import functools
 import hashlib
 import itertools
 import logging
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pandas as pd
 
-from histopatch.data.chunks import map_chunks
+from histopatch.data.chunks import chunk_size, map_chunks
+from histopatch.data.pool import worker_pool
 from histopatch.files import read_table, write_table
 from histopatch.leakage.landmarks import band_pass, find_landmarks
 from histopatch.leakage.overlaps import candidates, verify
 from histopatch.leakage.symmetries import symmetries
 
-CHUNK = 128  # patches, or pairs of patches, per task
+CHUNK = 128  # patches, or pairs of patches, per task at most
 # With more copies of one image than this (usually empty glass) each is paired with the first one only: a
 # thousand white images would make half a million pairs.
 MAX_ALL_PAIRS = 32
@@ -49,12 +49,13 @@ def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> No
 def find_duplicates(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
     """The pairs among the given rows of a pack: `kind,row_a,row_b,correlation,overlap` with row_a < row_b."""
     rows = np.sort(rows)
-    with ProcessPoolExecutor(workers) as pool:
-        described = [*map_chunks(pool, functools.partial(_describe, array), rows, CHUNK, "describing")]
+    size = chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
+    with worker_pool(workers) as pool:
+        described = [*map_chunks(pool, functools.partial(_describe, array), rows, size, "describing")]
         digests = np.concatenate([digests for digests, _ in described])
         pairs = candidates(np.concatenate([landmarks for _, landmarks in described]))
         logging.info("%d candidate pairs of the same tissue", len(pairs))
-        verified = [*map_chunks(pool, functools.partial(_verify, array), pairs, CHUNK, "comparing")]
+        verified = [*map_chunks(pool, functools.partial(_verify, array), pairs, size, "comparing")]
     same = same_pixels(rows, digests)
     near = pd.concat([pd.DataFrame(columns=PAIRS[1:]), *verified]).assign(kind="near")
     canonical = dict(zip(rows, digests[:, 1], strict=True))

@@ -60,10 +60,13 @@ METRICS = {
 }
 
 
-def summarise(labels, probabilities, slides=None, *, resamples: int = RESAMPLES, seed: int = 0) -> dict:
+def summarise(
+    labels, probabilities, slides=None, *, unit: str = "slide", resamples: int = RESAMPLES, seed: int = 0
+) -> dict:
     """All METRICS of one set of predictions, as numbers that JSON can hold.
 
-    labels: N of 0 and 1, both present; probabilities: N, of label 1; slides: N names, if known.
+    labels: N of 0 and 1, both present; probabilities: N, of label 1; slides: N names, if known, or those of
+    the patients, with `unit` saying so.
     `auc_low` and `auc_high` are the 95 % interval of `auc`, and `auc_interval` names its method:
     `slide bootstrap` if patches of at least two slides are given, else `DeLong`, which is too narrow if
     patches share slides. DeLong's interval is always included as `auc_delong_low` and `…_high`. `slides`
@@ -76,7 +79,7 @@ def summarise(labels, probabilities, slides=None, *, resamples: int = RESAMPLES,
     if count is None or count < 2:
         method, interval = "DeLong", by_patch
     else:
-        method = "slide bootstrap"
+        method = f"{unit} bootstrap"
         interval = bootstrap_by_slide(labels, probabilities, slides, resamples=resamples, seed=seed)
     return {
         "patches": len(labels),

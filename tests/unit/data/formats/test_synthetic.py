@@ -8,8 +8,11 @@ def test_what_the_recipe_makes_is_what_is_handed_over(tmp_path):
     recipe = {"train_patches": 8, "test_patches": 2, "slides": 4, "seed": 1}
     dataset = Synthetic.read({"synthetic": recipe, "patch_size": 96}, str(tmp_path / "results"))
     dataset.check()
+    assert dataset.known_groups == ("slide",)
     write_dataset(Path(dataset.root), **dataset.recipe)
-    for part in ("train", "test"):
-        assert any(Path(dataset.images(part)).iterdir())
-    for file in (dataset.labels, dataset.slides, dataset.sample_submission):
-        assert Path(file).is_file()
+    assert len(dataset.images("test")) == 2
+    assert {*dataset.labels().id} & {*dataset.slides().id} & {*dataset.images("train").ids}
+    assert (dataset.slides().slide != "").all()
+    for purpose in ("images", "labels", "slides"):
+        assert all(Path(file).is_file() for file in dataset.files(purpose))
+    assert Path(dataset.sample_submission).is_file()

@@ -1,18 +1,23 @@
 """A folder for each class, or such folders within a folder for each slide."""
 
+import difflib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import ClassVar, Self
 
 import pandas as pd
 
+from histopatch.data.folds import GIVEN
 from histopatch.data.images import ImageFiles
-from histopatch.data.labels import binary_labels
 from histopatch.data.listing import find_images
+from histopatch.data.names import tidy, writable
 from histopatch.data.slides import groups_in, read_slide_map
 from histopatch.errors import InputError
+
+LAYOUTS = "put all images into class/image, or all into slide/class/image"
 
 
 @dataclass(frozen=True)
@@ -63,24 +68,28 @@ class Folders:
         return [self.slide_map] if purpose == "slides" and self.slide_map else []
 
     def images(self, part: str) -> ImageFiles:
-        return ImageFiles(self.root, self._files, self._files)
+        return ImageFiles(self.root, self._ids, self._files)
 
     def labels(self) -> pd.DataFrame:
-        classes = pd.Series([PurePath(file).parent.name for file in self._files])
-        labels = binary_labels(classes, self.positive, self.root)
-        return pd.DataFrame({"row": range(1, len(labels) + 1), "id": self._files, "label": labels})
+        labels = ["1" if folder == self.positive else "0" for folder in self._classes]
+        return pd.DataFrame({"row": range(1, len(labels) + 1), "id": self._ids, "label": labels})
 
     def slides(self) -> pd.DataFrame | None:
+        return self._slides
+
+    @cached_property
+    def _slides(self) -> pd.DataFrame | None:
         if self.slide_map:
             return read_slide_map(self.slide_map, self.slide_columns)
-        if not self._files or len(PurePath(self._files[0]).parts) < 3:
+        if not self._tops:
             return None
-        slides = [PurePath(file).parts[0] for file in self._files]
-        return pd.DataFrame({"id": self._files, "slide": slides, "patient": ""})
+        return pd.DataFrame({"id": self._ids, "slide": self._tops, "patient": ""}).drop_duplicates("id")
 
     @property
     def known_groups(self) -> tuple[str, ...]:
-        return groups_in(self.slides()) if Path(self.root).is_dir() else ()
+        # What is missing is named by `check`, where the experiment is asked for.
+        there = all(Path(path).exists() for path in (self.root, *self.files("slides")))
+        return groups_in(self.slides()) if there else ()
 
     def given_parts(self) -> None:
         return None
@@ -90,16 +99,74 @@ class Folders:
             raise InputError(
                 f"{self.root}: no such folder; set dataset.root to the one that has the class folders"
             )
-        depths = {len(PurePath(file).parts) for file in self._files}
-        if len(depths) > 1 or not depths <= {2, 3}:
+        if self.slide_map is not None and not Path(self.slide_map).is_file():
+            raise InputError(f"{self.slide_map}: no such file; dataset.slides names a CSV file `id,slide`")
+        if self._files:
+            self._check_depths()
+            self._check_parts()
+            self._check_classes()
+
+    def _check_depths(self) -> None:
+        depths = Counter(file.count("/") for file in self._files)
+        if len(depths) == 1 and {*depths} <= {1, 2}:
+            return
+        first = {file.count("/"): file for file in reversed(self._files)}
+        found = ", ".join(f"{count:,} like {first[depth]!r}" for depth, count in sorted(depths.items()))
+        raise InputError(f"{self.root}: where images lie is not what can be read ({found}); {LAYOUTS}")
+
+    def _check_parts(self) -> None:
+        parts = sorted({name for name in (*self._tops, *self._classes) if name.lower() in GIVEN})
+        if parts:
             raise InputError(
-                f"{self.root}: images lie {sorted(depth - 1 for depth in depths)} folders deep; "
-                "put all into class/image or all into slide/class/image"
+                f"{self.root}: the folders {parts} are called like parts of a data set, not like classes or "
+                "slides; set dataset.root to one of them, or list all images in a table with their part "
+                "(`format: table`)"
+            )
+
+    def _check_classes(self) -> None:
+        classes = sorted({*self._classes})
+        if self.positive not in classes:
+            if self.positive in self._tops:
+                raise InputError(
+                    f"{self.root}: the folder {self.positive!r} has folders in it; put the slides above the "
+                    "classes, slide/class/image"
+                )
+            raise InputError(
+                f"{self.root}: no image is in a folder {self.positive!r}, which is dataset.positive; "
+                f"{_suggestion(self.positive, classes)}"
+            )
+        if len(classes) != 2:
+            raise InputError(
+                f"{self.root}: two classes are needed, but the folders with images are "
+                f"{', '.join(map(repr, classes[:10]))}; have two, or list all images in a table "
+                "with their label (`format: table`)"
             )
 
     @cached_property
     def _files(self) -> list[str]:
         return find_images(self.root)
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return tidy(map(writable, self._files))
+
+    @cached_property
+    def _classes(self) -> list[str]:
+        """The class folder of each image."""
+        return [id_.split("/")[-2] for id_ in self._ids]
+
+    @cached_property
+    def _tops(self) -> list[str]:
+        """The slide folder of each image; empty where there are only class folders."""
+        return [id_.split("/")[0] for id_ in self._ids] if self._ids and self._ids[0].count("/") > 1 else []
+
+
+def _suggestion(word: str, known: list[str]) -> str:
+    by_lower = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    if close:
+        return f"did you mean {by_lower[close[0]]!r}?"
+    return f"the folders with images are {', '.join(map(repr, known[:10]))}"
 
 
 FORMAT = Folders

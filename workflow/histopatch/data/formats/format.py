@@ -65,7 +65,10 @@ class Format(Protocol):
         """Whether the data set itself holds patches out."""
 
     def given_parts(self) -> pd.DataFrame | None:
-        """`id,part` with the parts of `data.folds.GIVEN`; None where the data set does not say."""
+        """`id,part` with the parts of `data.folds.GIVEN`; None where the data set does not say.
+
+        An id with two parts has two rows.
+        """
 
     def check(self) -> None:
         """Raise InputError, which names the first thing that is missing and how to get it."""

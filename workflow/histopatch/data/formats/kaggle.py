@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import ClassVar, Self
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from histopatch.data.images import ImageFiles
 from histopatch.data.labels import binary_labels
 from histopatch.data.listing import list_images
+from histopatch.data.names import match_ids, quote, spoiled, tidy, writable
 from histopatch.data.slides import groups_in, read_slide_map
 from histopatch.data.tables import Column, read_columns
 from histopatch.errors import InputError
@@ -20,7 +21,7 @@ HOW_TO_GET_IT = (
     f"get it with `kaggle competitions download -c {KAGGLES}`, unzip it there, "
     "or set dataset.root to where it is"
 )
-SLIDE_MAP = "patch_id_wsi_full.csv"  # as the map of Kaggle's patches is called that goes round
+SLIDE_MAP = "patch_id_wsi_full.csv"  # the usual name of the published slide map of Kaggle's patches
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,23 @@ class Kaggle:
         return {"images": [], "labels": [self.where], "slides": slides}[purpose]
 
     def images(self, part: str) -> ImageFiles:
-        folder = f"{self.root}/{part}"
-        files = list_images(folder)
-        return ImageFiles(folder, [PurePath(file).stem for file in files], files)
+        return self._images[part]
+
+    @cached_property
+    def _images(self) -> dict[str, ImageFiles]:
+        found = {}
+        for part in self.parts:
+            folder = f"{self.root}/{part}"
+            files = list_images(folder)
+            ids = tidy(writable(file).rpartition(".")[0] for file in files)
+            found[part] = ImageFiles(folder, ids, files)
+        return found
 
     def labels(self) -> pd.DataFrame:
+        return self._labels.copy()
+
+    @cached_property
+    def _labels(self) -> pd.DataFrame:
         columns = {
             name: Column(f"dataset.columns.{name}", [self.columns.get(name, name)])
             for name in ("id", "label")
@@ -103,24 +116,47 @@ class Kaggle:
 
     @property
     def known_groups(self) -> tuple[str, ...]:
-        return groups_in(self.slides())
+        # A map that is missing is named by `check`, where the experiment is asked for.
+        return groups_in(self.slides()) if self.slide_map and Path(self.slide_map).is_file() else ()
 
     def given_parts(self) -> None:
         return None
 
     def check(self) -> None:
-        hint = (
-            HOW_TO_GET_IT
-            if PurePath(self.root).name == KAGGLES
-            else "set dataset.root to the folder that has it"
-        )
-        folder = f"{self.root}/train"
-        if not Path(folder).is_dir():
-            raise InputError(f"{folder}: no such folder of images; {hint}")
+        # Without test images there is nothing to submit, except where something says that there should be.
+        submits = Path(self.root).name == KAGGLES or self.sample_submission
+        for part in ("train", "test") if submits else ("train",):
+            if not Path(self.root, part).is_dir():
+                raise InputError(f"{self.root}/{part}: no such folder of images; {self._hint(part)}")
         if not Path(self.where).is_file():
-            raise InputError(f"{self.where}: no such file of labels; {hint}")
+            raise InputError(f"{self.where}: no such file of labels; {self._hint('train_labels.csv')}")
         if self.slide_map is not None and not Path(self.slide_map).is_file():
             raise InputError(f"{self.slide_map}: no such file; dataset.slides names a CSV file `id,slide`")
+        self._check_ids()
+
+    def _check_ids(self) -> None:
+        """Raise InputError if no id at all is that of an image."""
+        images, ids = self.images("train"), self._labels.id
+        known = {*images.ids}
+        if not known or ids.empty or not known.isdisjoint(ids) or not known.isdisjoint(match_ids(ids, known)):
+            return
+        why = "".join(f"; {sentence}" for sentence in spoiled(ids, known))
+        raise InputError(
+            f"{self.where}: no id is the name of an image in {images.where}: the first id is "
+            f"{quote(ids.iloc[0])}, the first image {quote(images.files[0])}{why}"
+        )
+
+    def _hint(self, name: str) -> str:
+        """Where something that is missing from the root may be, or how to get it."""
+        root = Path(self.root)
+        beside = sorted(root.iterdir()) if root.is_dir() else []
+        for path in beside:
+            if path.name.lower() == name != path.name:
+                return f"rename {path.name!r} there"
+        for folder in (root.parent, *beside):
+            if (folder / name).exists():
+                return f"set dataset.root to {str(folder)!r}, which has it"
+        return HOW_TO_GET_IT if root.name == KAGGLES else "set dataset.root to the folder that has it"
 
 
 FORMAT = Kaggle

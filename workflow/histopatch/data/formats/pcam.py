@@ -1,8 +1,12 @@
 """PatchCamelyon's own files: three parts of patches in HDF5, with labels and, where present, slides."""
 
+import contextlib
 import gzip
 import io
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -18,6 +22,7 @@ from histopatch.errors import InputError
 # The published parts by what the official split does with them.
 PARTS = {"train": TRAIN_PART, "valid": VALIDATION_PART, "test": HELD_OUT_PART}
 PATCH_SIZE = 96
+MOST_LABELS = 2**26  # in one file, and bytes of it unpacked; what says that it has more is damaged
 
 
 @dataclass(frozen=True)
@@ -54,73 +59,151 @@ class PCam:
         return self.root
 
     def files(self, purpose: str) -> list[str]:
-        if purpose == "slides":
-            return [file for part in PARTS if Path(file := self._meta(part)).is_file()]
-        return [self._arrays(part, "x" if purpose == "images" else "y") for part in PARTS]
+        # The number of patches is taken from the labels, so that nothing has to be unpacked for it; but an
+        # edit of a label packs nothing again.
+        if purpose == "images":
+            return [self._arrays(part, "x") for part in PARTS]
+        labels = [self._arrays(part, "y") for part in PARTS]
+        return labels if purpose == "labels" else [*labels, *self._metas.values()]
 
     def images(self, part: str) -> PatchArrays:
-        counts = {known: len(self._labels(known)) for known in PARTS}
-        return PatchArrays(
-            self.root,
-            [id_ for known, count in counts.items() for id_ in _ids(known, count)],
-            [Path(self._arrays(known, "x")).name for known, count in counts.items() for _ in range(count)],
-            np.concatenate([np.arange(count) for count in counts.values()]),
-            "x",
-        )
+        files = [
+            name
+            for known, ids in self._ids.items()
+            for name in [Path(self._arrays(known, "x")).name] * len(ids)
+        ]
+        rows = np.concatenate([np.arange(len(ids)) for ids in self._ids.values()])
+        return PatchArrays(self.root, self._all_ids, files, rows, "x")
 
     def labels(self) -> pd.DataFrame:
-        tables = []
-        for part in PARTS:
-            values = self._labels(part)
-            tables.append(
-                pd.DataFrame({"row": range(len(values)), "id": _ids(part, len(values)), "label": values})
-            )
-        return pd.concat(tables, ignore_index=True)
+        rows = np.concatenate([np.arange(len(ids)) for ids in self._ids.values()])
+        values = np.concatenate([*self._values.values()])
+        return pd.DataFrame({"row": rows, "id": self._all_ids, "label": np.where(values == 1, "1", "0")})
 
     def slides(self) -> pd.DataFrame | None:
-        tables = []
-        for part in PARTS:
-            if Path(self._meta(part)).is_file():
-                meta = read_columns(self._meta(part), {"slide": Column("dataset.format", ["wsi"])})
-                tables.append(pd.DataFrame({"id": _ids(part, len(meta)), "slide": meta.slide, "patient": ""}))
+        return self._slides
+
+    @cached_property
+    def _slides(self) -> pd.DataFrame | None:
+        tables = [
+            pd.DataFrame({"id": self._ids[part], "slide": self._slides_of(part), "patient": ""})
+            for part in self._metas
+        ]
         return pd.concat(tables, ignore_index=True) if tables else None
 
     @property
     def known_groups(self) -> tuple[str, ...]:
-        return ("slide",) if self.files("slides") else ()
+        return ("slide",) if self._metas else ()
 
     def given_parts(self) -> pd.DataFrame:
-        tables = [
-            pd.DataFrame({"id": _ids(part, len(self._labels(part))), "part": given})
-            for part, given in PARTS.items()
-        ]
-        return pd.concat(tables, ignore_index=True)
+        parts = [given for part, given in PARTS.items() for _ in self._ids[part]]
+        return pd.DataFrame({"id": self._all_ids, "part": parts})
 
     def check(self) -> None:
         for part in PARTS:
             for kind in ("x", "y"):
                 path = self._arrays(part, kind)
                 if not Path(path).is_file():
-                    raise InputError(f"{path}: no such file, nor with .gz; set dataset.root to its folder")
+                    raise InputError(
+                        f"{path}: no such file, nor with .gz; set dataset.root to the folder that has it"
+                    )
+        for part, ids in self._ids.items():
+            patches, labels = self._arrays(part, "x"), len(ids)
+            if patches.endswith(".gz"):
+                continue  # counted once it is unpacked
+            with _dataset(patches, "x") as array:
+                if len(array) != labels:
+                    raise InputError(
+                        f"{patches}: has {len(array)} patches, but {self._arrays(part, 'y')} has {labels} "
+                        "labels; take both from the same download"
+                    )
 
     def _arrays(self, part: str, kind: str) -> str:
         """The file of the patches (x) or labels (y) of a published part; the plain one before `.gz`."""
         plain = f"{self.root}/camelyonpatch_level_2_split_{part}_{kind}.h5"
         return f"{plain}.gz" if Path(f"{plain}.gz").is_file() and not Path(plain).is_file() else plain
 
-    def _meta(self, part: str) -> str:
-        return f"{self.root}/camelyonpatch_level_2_split_{part}_meta.csv"
+    @property
+    def _metas(self) -> dict[str, str]:
+        """The files that say the slides, by published part, as far as they are there."""
+        paths = {part: f"{self.root}/camelyonpatch_level_2_split_{part}_meta.csv" for part in PARTS}
+        return {part: path for part, path in paths.items() if Path(path).is_file()}
 
-    def _labels(self, part: str) -> np.ndarray:
-        """The labels of a published part as texts; the file has N×1×1×1 numbers."""
-        path = self._arrays(part, "y")
-        opener = gzip.open if path.endswith(".gz") else open
-        with opener(path, "rb") as file, h5py.File(io.BytesIO(file.read())) as opened:
-            return opened["y"][:].ravel().astype(str)
+    def _slides_of(self, part: str) -> pd.Series:
+        path = self._metas[part]
+        found = read_columns(path, {"slide": Column("dataset.format", ["wsi"], required=False)})
+        if "slide" not in found:
+            raise InputError(
+                f"{path}: there is no column 'wsi' with the slide of each patch; take the published file, or "
+                "remove it to go without slides"
+            )
+        if len(found) != len(self._ids[part]):
+            raise InputError(
+                f"{path}: has slides of {len(found)} patches, but {self._arrays(part, 'y')} has "
+                f"{len(self._ids[part])} labels; take both from the same download"
+            )
+        return found.slide
+
+    @cached_property
+    def _values(self) -> dict[str, np.ndarray]:
+        """The labels of each published part."""
+        return {part: _read_labels(self._arrays(part, "y")) for part in PARTS}
+
+    @cached_property
+    def _ids(self) -> dict[str, list[str]]:
+        return {
+            part: [f"{part}-{row:06d}" for row in range(len(values))] for part, values in self._values.items()
+        }
+
+    @cached_property
+    def _all_ids(self) -> list[str]:
+        return [id_ for ids in self._ids.values() for id_ in ids]
 
 
-def _ids(part: str, count: int) -> list[str]:
-    return [f"{part}-{row:06d}" for row in range(count)]
+def _read_labels(path: str) -> np.ndarray:
+    """The labels of a published part, which the file has as N×1×1×1 numbers. Raises InputError."""
+    with _dataset(path, "y") as array:
+        if array.size != len(array) or array.dtype.kind not in "biuf" or array.size > MOST_LABELS:
+            raise InputError(
+                f"{path}: the array 'y' is {array.dtype} of shape {array.shape}; one number a patch is needed"
+            )
+        values = array[:].ravel()
+    other = np.flatnonzero(~np.isin(values, (0, 1)))
+    if len(other):
+        raise InputError(f"{path}: row {other[0]} of 'y' is {values[other[0]]}; labels are 0 or 1")
+    return values
+
+
+@contextlib.contextmanager
+def _dataset(path: str, name: str) -> Iterator[h5py.Dataset]:
+    """An array of an HDF5 file, which may be compressed as a whole. Raises InputError if it is damaged."""
+    try:
+        with contextlib.ExitStack() as stack:
+            file = path
+            if path.endswith(".gz"):
+                file = io.BytesIO(stack.enter_context(gzip.open(path)).read(MOST_LABELS))
+            opened = stack.enter_context(h5py.File(file, "r"))
+            if not isinstance(opened.get(name), h5py.Dataset) or not opened[name].shape:
+                arrays = ", ".join(map(repr, opened)) or "nothing"
+                raise InputError(f"{path}: there is no array {name!r}, but {arrays}; take the published file")
+            yield opened[name]
+    except InputError:
+        raise
+    # What h5py raises depends on where the damage is.
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        KeyError,
+        ValueError,
+        RuntimeError,
+        TypeError,
+        MemoryError,
+    ) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{path}: cannot be read as HDF5, it is damaged or incomplete ({reason}); download it again"
+        ) from None
 
 
 FORMAT = PCam

@@ -1,5 +1,8 @@
 """A table of patches: one row for each, with the path of its image, its label and perhaps more."""
 
+import functools
+import posixpath
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +14,7 @@ import pandas as pd
 from histopatch.data.folds import GIVEN, HELD_OUT_PART, TEST_PART
 from histopatch.data.images import ImageFiles
 from histopatch.data.labels import binary_labels
+from histopatch.data.listing import list_files
 from histopatch.data.slides import KNOWN, SLIDE_NAMES, check_slides, groups_in, read_slide_map
 from histopatch.data.tables import Column, read_columns
 from histopatch.errors import InputError
@@ -18,7 +22,7 @@ from histopatch.errors import InputError
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV, TSV or Parquet file; an id is the path of an image as the table has it."""
+    """A CSV, TSV or Parquet file; an id is the path of an image as the table has it, in its plain form."""
 
     name: ClassVar = "table"
     required: ClassVar = {"table": "the CSV, TSV or Parquet file with a row for each patch"}
@@ -38,7 +42,7 @@ class Table:
     root: str  # the folder that paths in the table are relative to
     path_column: str
     part_column: str | None = None
-    label_column: str = "label"
+    label_column: str | None = None  # None where a job needs no labels
     positive: str | None = None
     slide_column: str | None = None
     patient_column: str | None = None
@@ -81,25 +85,39 @@ class Table:
         return {"images": [], "labels": [self.table], "slides": [self.table, *slides]}[purpose]
 
     def images(self, part: str) -> ImageFiles:
-        wanted = (self._rows.part == TEST_PART) == (part == "test")
-        files = [id_ for id_ in self._rows.id[wanted].unique() if Path(self.root, id_).exists()]
-        return ImageFiles(self.root, files, files)
+        return self._images[part]
+
+    @cached_property
+    def _images(self) -> dict[str, ImageFiles]:
+        found = {}
+        for part in self.parts:
+            rows = self._rows_of(part).drop_duplicates("id")
+            there = rows[rows.file != ""]
+            found[part] = ImageFiles(self.root, there.id.to_list(), there.file.to_list(), named=True)
+        return found
 
     def labels(self) -> pd.DataFrame:
-        rows = self._rows[self._rows.part != TEST_PART]
+        rows = self._rows_of("train")
         return rows[["row", "id"]].assign(label=binary_labels(rows.label, self.positive, self.table))
 
     def slides(self) -> pd.DataFrame | None:
+        return self._slides
+
+    @cached_property
+    def _slides(self) -> pd.DataFrame | None:
         if self.slide_map:
-            return read_slide_map(self.slide_map, self.slide_columns)
+            known = read_slide_map(self.slide_map, self.slide_columns)
+            return check_slides(known.assign(id=_plain_paths(known.id)), self.slide_map)
         if not {"slide", "patient"} & {*self._rows}:
             return None
-        known = self._rows.reindex(columns=KNOWN, fill_value="")
-        return check_slides(known.drop_duplicates(), self.table)
+        known = self._rows_of("train").reindex(columns=KNOWN, fill_value="")
+        return check_slides(known[known.id != ""].drop_duplicates(), self.table)
 
     @property
     def known_groups(self) -> tuple[str, ...]:
-        return groups_in(self.slides()) if Path(self.table).is_file() else ()
+        # What is missing is named by `check`, where the experiment is asked for.
+        there = all(Path(path).is_file() for path in self.files("slides"))
+        return groups_in(self.slides()) if there else ()
 
     @property
     def gives_held_out(self) -> bool:
@@ -108,38 +126,139 @@ class Table:
     def given_parts(self) -> pd.DataFrame | None:
         if self.part_column is None:
             return None
-        return self._rows.loc[self._rows.part != TEST_PART, ["id", "part"]].drop_duplicates("id")
+        return self._rows_of("train")[["id", "part"]].drop_duplicates()
 
     def check(self) -> None:
         if not Path(self.table).is_file():
             raise InputError(f"{self.table}: no such file; dataset.table names the table of patches")
+        if not Path(self.root).is_dir():
+            raise InputError(
+                f"{self.root}: no such folder; dataset.root is what paths in the table start from"
+            )
+        if self.slide_map:
+            self._check_slide_map()
+        self._check_parts()
+        self._check_images()
+
+    def _check_slide_map(self) -> None:
+        if not Path(self.slide_map).is_file():
+            raise InputError(f"{self.slide_map}: no such file; dataset.slides names a CSV file `id,slide`")
+        for key, column in (("slide", self.slide_column), ("patient", self.patient_column)):
+            if column:
+                raise InputError(
+                    f"dataset.slides: the slides are in {self.slide_map} or in the column {column!r} of the "
+                    f"table, not in both; remove dataset.slides or dataset.columns.{key}"
+                )
+
+    def _check_parts(self) -> None:
+        rows = self._rows[self._rows.id != ""]
+        parts = rows.drop_duplicates(["id", "part"])
+        twice = parts[parts.id.duplicated()]
+        if len(twice):
+            second = twice.iloc[0]
+            first = rows[rows.id == second.id].iloc[0]
+            raise InputError(
+                f"{self.table}: {second.id!r} is {first.part!r} in line {first.row} and {second.part!r} in "
+                f"line {second.row}; keep one of them"
+            )
+        labelled = rows[(rows.part == TEST_PART) & (rows.label != "")]
+        if len(labelled):
+            raise InputError(
+                f"{self.table}: line {labelled.row.iloc[0]}: a patch of the part `test` has the label "
+                f"{labelled.label.iloc[0]!r}; call the part `held out` if labels measure the final model, or "
+                "leave out the labels of patches that are to be predicted"
+            )
+        if (rows.part == TEST_PART).all() and len(rows):
+            raise InputError(
+                f"{self.table}: all patches are of the part `test`; others are needed to train on"
+            )
+
+    def _check_images(self) -> None:
+        for part in self.parts:
+            rows = self._rows_of(part)
+            rows = rows[rows.id != ""]
+            missing = rows[rows.file == ""]
+            if not len(missing):
+                continue
+            first = missing.iloc[0]
+            if len(missing) == len(rows):
+                raise InputError(
+                    f"{self.table}: none of the {len(rows)} images is there, such as "
+                    f"{posixpath.join(self.root, first.id)!r} of line {first.row}; set dataset.root to the "
+                    "folder that the paths start from"
+                )
+            if part == "test":  # of labelled patches, cleaning lists those without an image
+                raise InputError(
+                    f"{self.table}: {len(missing)} of {len(rows)} images to predict are not there, such as "
+                    f"{posixpath.join(self.root, first.id)!r} of line {first.row}; add them or remove their "
+                    "rows"
+                )
+
+    def _rows_of(self, part: str) -> pd.DataFrame:
+        return self._rows[(self._rows.part == TEST_PART) == (part == "test")]
 
     @cached_property
     def _rows(self) -> pd.DataFrame:
-        """The rows of the table: `row,id,part` and, as far as it has them, `label`, `slide` and `patient`."""
+        """The rows of the table: `row,id,file,part` and, as far as it has them, `label`, `slide`, `patient`.
+
+        `file` is relative to the root, or empty where there is no such file.
+        """
         columns = {
-            "id": Column("dataset.columns.path", [self.path_column]),
-            "label": Column("dataset.columns.label", [self.label_column]),
+            "path": Column("dataset.columns.path", [self.path_column]),
             "slide": _optional("slide", self.slide_column, SLIDE_NAMES),
             "patient": _optional("patient", self.patient_column, ("patient",)),
         }
+        if self.label_column:
+            columns["label"] = Column("dataset.columns.label", [self.label_column])
         if self.part_column:
             columns["part"] = Column("dataset.columns.part", [self.part_column])
         rows = read_columns(self.table, columns)
-        if "part" not in rows:
-            return rows.assign(part="")
+        rows["id"] = _plain_paths(rows.path)
+        rows["file"] = _files(self.root, rows.path, rows.id)
+        return rows.assign(part=self._given(rows) if self.part_column else "")
+
+    def _given(self, rows: pd.DataFrame) -> pd.Series:
         part = rows.part.str.lower().map(GIVEN)
         if part.isna().any():
             first = rows[part.isna()].iloc[0]
             raise InputError(
                 f"{self.table}: line {first.row}: the part is {first.part!r}; use one of {', '.join(GIVEN)}"
             )
-        return rows.assign(part=part)
+        return part
 
 
 def _optional(name: str, column: str | None, usual: tuple[str, ...]) -> Column:
     """A column that must be there if the configuration names it, and is read if the table has it."""
     return Column(f"dataset.columns.{name}", [column] if column else usual, required=column is not None)
+
+
+def _plain_paths(paths: pd.Series) -> pd.Series:
+    """Paths with `/` and without `./`, `//` and `../` inside, so that a file has one id however written."""
+    unusual = paths.str.contains(r"\\|//|(?:^|/)\.{1,2}/")
+    return paths.mask(unusual, paths[unusual].map(lambda path: posixpath.normpath(path.replace("\\", "/"))))
+
+
+def _files(root: str, paths: pd.Series, ids: pd.Series) -> list[str]:
+    """The file of each path, relative to the root; empty where there is none.
+
+    Besides the plain path it may be called just as written, with backslashes in its name, or decomposed (NFD)
+    as macOS does.
+    """
+    # Listing a folder once is far cheaper than asking for each file, above all over a network.
+    listed = functools.cache(lambda folder: list_files(posixpath.join(root, folder)))
+
+    def exists(path: str) -> bool:
+        place = path.rfind("/") + 1
+        return path[place:] in listed(path[:place])
+
+    def find(path: str, id_: str) -> str:
+        others = (path, unicodedata.normalize("NFD", id_))
+        return next((other for other in others if exists(other)), "")
+
+    return [
+        id_ if exists(id_) else find(path, id_)
+        for path, id_ in zip(paths.to_list(), ids.to_list(), strict=True)
+    ]
 
 
 FORMAT = Table

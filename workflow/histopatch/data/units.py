@@ -1,0 +1,46 @@
+"""Units of sampling: the slides and patients that patches are from. Patches of one unit resemble each other.
+
+A unit is known by its name. Names that differ only by case or a trailing `.0`, which spreadsheets and
+databases change on their own, count as one.
+"""
+
+import numpy as np
+import pandas as pd
+
+UNITS = ("patient", "slide")  # the coarsest first
+
+
+def spelling(names: pd.Series) -> pd.Series:
+    """Names without their case and a trailing `.0`: what is equal here is one unit."""
+    codes, distinct = pd.factorize(names)
+    return (
+        pd.Series(distinct).str.casefold().str.replace(r"\.0+$", "", regex=True)[codes].set_axis(names.index)
+    )
+
+
+def similar_names(names: pd.Series) -> list[list[str]]:
+    """The names that differ only by case or a trailing `.0`, each unit's together."""
+    names = pd.Series(names[names != ""].unique(), dtype=str)
+    spelled = [sorted(same) for _, same in names.groupby(spelling(names)) if len(same) > 1]
+    return sorted(spelled)
+
+
+def describe_similar(unit: str, similar: list[list[str]]) -> str:
+    """Names from `similar_names` in a phrase, with one example. unit: `slide` or `patient`."""
+    count = sum(map(len, similar))
+    example = ", ".join(map(repr, similar[0]))
+    return f"{count:,} {unit} names differ only by case or `.0`: {example}"
+
+
+def units_of(patches: pd.DataFrame, by: str) -> np.ndarray:
+    """The unit of each patch as a number. patches: `slide` and `patient`, empty texts where unknown.
+
+    by: `slide`, where a patch without one is a unit of its own; or `patient`, where a patch without one
+    counts with the others of its slide.
+    """
+    count = len(patches)
+    unit = 2 * count + np.arange(count)
+    for place, name in enumerate(("slide", "patient") if by == "patient" else ("slide",)):
+        known = (patches[name] != "").to_numpy()
+        unit[known] = place * count + pd.factorize(spelling(patches[name]))[0][known]
+    return unit
