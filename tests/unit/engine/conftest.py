@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from histopatch.backbones.catalogue import BACKBONES, Backbone
+from histopatch.engine import phases, trial
 from histopatch.engine.formats import Format
 from histopatch.engine.loop import Subset
 from histopatch.engine.network import Network
@@ -29,6 +30,25 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+class Clock:
+    """Time in seconds that passes only where a test says so, however busy the machine is."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        self.now += 1e-6
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    """What measures the formats and the phases of a training, in place of the module `time`."""
+    clock = Clock()
+    for module in (phases, trial):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 @pytest.fixture

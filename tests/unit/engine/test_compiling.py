@@ -1,5 +1,3 @@
-import time
-
 import pytest
 import torch
 
@@ -21,17 +19,20 @@ def test_only_long_trainings_are_worth_compiling(images, speed, worth):
 
 
 @pytest.fixture
-def compiled(network, monkeypatch):
+def compiled(network, monkeypatch, clock):
     """Compile a network whose plain model takes its time, with a graph that takes `seconds`."""
+
+    def passes(seconds: float) -> None:
+        clock.now += seconds
 
     def run(seconds: float | None):
         net = network()
-        net.model.register_forward_pre_hook(lambda module, inputs: time.sleep(0.01))
+        net.model.register_forward_pre_hook(lambda module, inputs: passes(0.01))
 
         def graph(images):
             if seconds is None:
                 raise RuntimeError("no compiler\nand many more lines")
-            time.sleep(seconds)
+            passes(seconds)
             return images.mean((1, 2, 3)) * next(net.model.parameters()).sum()
 
         monkeypatch.setattr(torch, "compile", lambda model, **options: graph)
