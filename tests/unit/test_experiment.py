@@ -138,3 +138,18 @@ def test_other_studies_may_use_other_splits_than_the_one_that_holds_out():
     splits = {"main": {"held_out_fraction": 0.1}}
     studies = {"one": {"runs": {"a": {}}}, "two": {"runs": {"b": {"split": "crossed"}}}}
     assert len(read(None, splits, **studies).runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("sections", "place"),
+    [
+        ({"one": {"runs": {"both": {"ema": 0.9, "swa": 0.5}}}}, "studies.one.both.swa"),
+        (
+            {"final": {"overrides": {"start_size": 128}}, "one": {"runs": {"plain": {}}}},
+            "final.overrides.start_size",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_named(sections, place):
+    with pytest.raises(InputError, match=rf"^experiments\.mine\.{place}: "):
+        read(**sections)

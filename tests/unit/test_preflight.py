@@ -71,6 +71,16 @@ def test_initial_weights_that_are_not_there_are_named_before_any_job(experiment,
     assert message.endswith("did you mean `none`?")
 
 
+@pytest.mark.input("Configuration", "`balance: slide` where no slide is known", "one line before any job")
+@pytest.mark.parametrize("balance", ["slide", "class_and_slide"])
+def test_balancing_slides_needs_slides(experiment, tmp_path, balance):
+    message = fault(experiment(defaults={"balance": balance}))
+    assert message.startswith(f"experiments.mine.studies.first.plain.balance: '{balance}' needs to know")
+    dataset = {"format": "kaggle", "root": str(tmp_path), "slides": str(tmp_path / "slides.csv")}
+    check_inputs(experiment(dataset, defaults={"balance": balance}))
+    check_inputs(experiment(defaults={"balance": "class"}))
+
+
 @pytest.fixture
 def mapped(experiment, tmp_path):
     """An experiment with a slide map, which is edited first."""

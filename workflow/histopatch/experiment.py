@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from histopatch.conflicts import conflict
 from histopatch.data.formats.format import Format, format_class
 from histopatch.errors import InputError
 from histopatch.runs import Run, resolve, unfold
@@ -93,6 +94,8 @@ def read_experiment(name: str, config: dict) -> Experiment:
         }
         dataset = format_class(config["dataset"]["format"]).read(config["dataset"], f"results/{name}")
         splits = {split: _split(section, dataset) for split, section in config["splits"].items()}
+        final_runs = _final_runs(config["final"], studies, splits, dataset)
+        _check_runs(studies, final_runs)
         return Experiment(
             name=name,
             dataset=dataset,
@@ -100,11 +103,22 @@ def read_experiment(name: str, config: dict) -> Experiment:
             splits=splits,
             studies=studies,
             final=_final(config["final"]),
-            final_runs=_final_runs(config["final"], studies, splits, dataset),
+            final_runs=final_runs,
             figures=config["figures"],
         )
     except InputError as error:
         raise InputError(f"experiments.{name}.{error}") from None
+
+
+def _check_runs(studies: dict[str, dict[str, Run]], final_runs: dict[str, Run]) -> None:
+    """Raise InputError, which names the run, where its settings contradict each other."""
+    for study, runs in studies.items():
+        for name, run in runs.items():
+            if fault := conflict(run.settings):
+                raise InputError(f"studies.{study}.{name}.{fault}")
+    for run in final_runs.values():
+        if fault := conflict(run.settings):
+            raise InputError(f"final.overrides.{fault}")
 
 
 def _ordered(value):

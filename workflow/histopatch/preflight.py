@@ -14,13 +14,17 @@ from histopatch.data.units import UNITS, units_of
 from histopatch.errors import InputError
 from histopatch.evaluation.test_ids import check_test_ids
 from histopatch.experiment import Experiment
+from histopatch.settings import Settings
 
 
 def check_inputs(experiment: Experiment) -> None:
     """Raise InputError for the first thing that would stop a job."""
-    _check_weights(experiment)
     dataset = experiment.dataset
+    for key, settings in _named_settings(experiment).items():
+        _check_weights(key, settings)
     dataset.check()
+    for key, settings in _named_settings(experiment).items():
+        _check_balance(key, settings, dataset)
     if dataset.recipe:
         return  # the workflow makes the rest
     for part in dataset.parts:
@@ -30,19 +34,34 @@ def check_inputs(experiment: Experiment) -> None:
     _check_splits(experiment)
 
 
-def _check_weights(experiment: Experiment) -> None:
-    """Raise InputError, which names the runs, for initial weights that cannot be any."""
+def _named_settings(experiment: Experiment) -> dict[str, Settings]:
+    """The settings of every run by the key of the configuration that stands for it."""
     named = {
         run.folder: f"studies.{study}.{name}"
         for study, runs in experiment.studies.items()
         for name, run in runs.items()
     }
-    for folder, run in experiment.runs.items():
-        try:
-            check_initial(run.settings.weights)
-        except InputError as error:
-            key = f"experiments.{experiment.name}.{named.get(folder, 'final.overrides')}.weights"
-            raise InputError(f"{key}: {str(error).removeprefix('weights: ')}") from None
+    return {
+        f"experiments.{experiment.name}.{named.get(folder, 'final.overrides')}": run.settings
+        for folder, run in experiment.runs.items()
+    }
+
+
+def _check_weights(key: str, settings: Settings) -> None:
+    """Raise InputError, which names the run, for initial weights that cannot be any."""
+    try:
+        check_initial(settings.weights)
+    except InputError as error:
+        raise InputError(f"{key}.weights: {str(error).removeprefix('weights: ')}") from None
+
+
+def _check_balance(key: str, settings: Settings, dataset: Format) -> None:
+    """Raise InputError where a run is to see each slide as often as any other, and no slide is known."""
+    if "slide" in settings.balance and "slide" not in dataset.known_groups:
+        raise InputError(
+            f"{key}.balance: {settings.balance!r} needs to know the slides; give dataset.slides, or choose "
+            "`class` or `none`"
+        )
 
 
 def _check_splits(experiment: Experiment) -> None:

@@ -29,10 +29,16 @@ class Settings:
     weight_decay: float = 0.0
     scheduler: str = "none"
     warmup: float = 0.0  # share of the steps
+    layer_decay: float = 1.0
+    unfreeze_epochs: int = 0
+    patience: int = 0  # epochs
+    balance: str = "none"
     pos_weight: bool = False
     focal_gamma: float = 0.0
+    hard_share: float = 1.0
     label_smoothing: float = 0.0
     ema: float = 0.0  # decay of the average of the weights
+    swa: float = 0.0  # share of the epochs
     tta: bool = False
     precision: str = "fp32"
     deterministic: bool = False

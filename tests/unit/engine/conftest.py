@@ -124,7 +124,7 @@ TINY = Backbone(
 class Tiny(nn.Sequential):
     """A convolution and a logit, in place of a classifier."""
 
-    backbone = TINY
+    backbone, frozen = TINY, False
 
     def __init__(self, dropout: float = 0.0, norm: bool = False):
         batch_norm = [nn.BatchNorm2d(6)] if norm else []
@@ -133,6 +133,11 @@ class Tiny(nn.Sequential):
 
     def forward(self, images):
         return super().forward(images).squeeze(1)
+
+    @property
+    def layers(self) -> list[list[nn.Parameter]]:
+        learning = [list(layer.parameters()) for layer in reversed(self)]
+        return [layer for layer in learning if layer]
 
 
 class Limited(nn.Module):

@@ -23,11 +23,15 @@ TIMES = ("seconds", "images_per_second")
 def trained(network, data, settings):
     """Train a small network; return it with what `fit` returned."""
 
-    def run(net=None, state=None, save=lambda state: None, options=None, micro_batch=None, **changes):
+    def run(
+        net=None, state=None, save=lambda state: None, options=None, micro_batch=None, groups=(), **changes
+    ):
         net, asked = net or network(**(options or {})), replace(settings, **changes)
         torch.manual_seed(1)  # dropout
+        subsets = data.subsets
+        subsets["train"].groups = list(groups)
         done, logits = fit(
-            net, asked, data.patches, **data.subsets, micro_batch=micro_batch or asked.batch_size,
+            net, asked, data.patches, **subsets, micro_batch=micro_batch or asked.batch_size,
             saved=state, save=save,
         )  # fmt: skip
         return net, done, logits
@@ -280,6 +284,9 @@ def kept_at(epoch: int, kept: list):
         {"scheduler": "cosine", "warmup": 0.3},
         {"scheduler": "one_cycle", "augmentation": {"quarter_turns": True, "shift": 0.1, "noise": 4.0}},
         {"ema": 0.9, "focal_gamma": 2.0, "label_smoothing": 0.1, "tta": True},
+        {"swa": 0.7, "hard_share": 0.5},
+        {"patience": 1, "lr": 0.3},
+        {"layer_decay": 0.5, "unfreeze_epochs": 2, "start_size": 32, "image_size": 64},
     ],
 )
 def test_going_on_from_any_epoch_gives_the_same_bits(trained, network, epoch, changes):
@@ -392,6 +399,45 @@ def test_a_state_is_saved_after_each_epoch_but_the_last(trained, epochs):
     saved = []
     trained(epochs=epochs, save=lambda state: saved.append(len(state["progress"]["history"])))
     assert saved == list(range(1, epochs))
+
+
+def test_the_best_epoch_is_kept_where_training_stops_early(trained, network, tiny, data):
+    """A network whose evaluation gets worse after the second epoch."""
+
+    class Worsening(tiny):
+        evaluations = 0
+
+        def forward(self, images):
+            logits = super().forward(images)
+            if self.training:
+                return logits
+            self.evaluations += 1
+            return logits if self.evaluations == 2 else -logits
+
+    net = network(Worsening())
+    _, done, logits = trained(net, epochs=9, patience=2, lr=0.05)
+    aurocs = [row["val_auc"] for row in done.history]
+    assert aurocs[1] == max(aurocs)
+    assert (len(aurocs), done.kept_epoch) == (4, 2)
+    assert roc_auc_score(data.subsets["validation"].labels, logits) == pytest.approx(aurocs[1])
+    assert torch.allclose(net.predict(data.patches, data.subsets["validation"].rows, 8), -logits, atol=1e-6)
+
+
+def test_balanced_batches_are_trained_on(trained, data, network, tiny):
+    seen = []
+
+    class Watched(tiny):
+        def forward(self, images):
+            if self.training:
+                seen.append(images.mean((2, 3))[:, 0])  # positives are redder
+            return super().forward(images)
+
+    train = data.subsets["train"]
+    trained(network(Watched()), groups=[train.labels.long()], augmentation={}, epochs=1, batch_size=10)
+    reds = network().images(torch.from_numpy(data.pixels)[train.rows]).mean((2, 3))[:, 0]
+    for batch in seen:
+        patches = [int((reds - red).abs().argmin()) for red in batch]
+        assert train.labels[patches].sum() == 5
 
 
 def test_the_average_of_the_weights_is_evaluated_and_kept(trained, data, network):

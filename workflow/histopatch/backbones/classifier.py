@@ -1,5 +1,7 @@
 """A classifier of patches: a backbone under a dropout + one-logit head, and what it expects of its input."""
 
+import itertools
+import re
 from dataclasses import asdict
 
 from torch import Tensor, nn
@@ -30,6 +32,16 @@ class Classifier(nn.Module):
         return self
 
     @property
+    def layers(self) -> list[list[nn.Parameter]]:
+        """The parameters by depth, those of the head first and those next to the input last.
+
+        A layer is what shares a name up to its first number, such as `blocks.3`, or has none, such as a stem.
+        """
+        stages = itertools.groupby(self.features.named_parameters(), lambda named: _stage(named[0]))
+        grouped = [[parameter for _, parameter in stage] for _, stage in stages]
+        return [list(self.head.parameters()), *reversed(grouped)]
+
+    @property
     def explained_layer(self) -> nn.Module:
         """The last layer that still knows places: its output is N×C×h×w."""
         return self.features.get_submodule(self.backbone.explained_layer)
@@ -38,6 +50,11 @@ class Classifier(nn.Module):
         """What `build.rebuild` needs, as plain values: weights aside, all that this classifier is."""
         dropout, linear = self.head
         return {**asdict(self.backbone), "width": linear.in_features, "dropout": dropout.p}
+
+
+def _stage(name: str) -> str:
+    numbered = re.match(r".*?\.\d+", name)
+    return numbered[0] if numbered else ""
 
 
 def _strip_head(features: nn.Module, name: str) -> int:

@@ -3,19 +3,22 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from histopatch import components
-from histopatch.augmentation.draws import Draws, draw
+from histopatch.augmentation.draws import draw
 from histopatch.console import progress
 from histopatch.engine import resume
-from histopatch.engine.averaging import averaged
-from histopatch.engine.device import is_out_of_memory
+from histopatch.engine.averaging import Averaging
 from histopatch.engine.divergence import EpochLoss, diverged
+from histopatch.engine.early_stopping import EarlyStopping
+from histopatch.engine.gradients import Batch, accumulate_gradients
 from histopatch.engine.network import Network
+from histopatch.engine.optimizer import make_optimizer, thaw
+from histopatch.engine.order import epoch_order
 from histopatch.engine.patches import Patches
 from histopatch.engine.sizes import training_size
 from histopatch.settings import Settings
@@ -28,6 +31,7 @@ class Subset:
 
     rows: Tensor  # N rows of the pack, int64, on the CPU
     labels: Tensor  # N, float32, on the device
+    groups: list[Tensor] = field(default_factory=list)  # for balance: numbers of N groups, level by level
 
 
 @dataclass
@@ -38,6 +42,7 @@ class Progress:
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     micro_batch: int = 0  # patches that go through the network at a time
+    kept_epoch: int = 0  # whose weights are kept; 0 before that is known
 
 
 def fit(
@@ -50,7 +55,7 @@ def fit(
     saved: dict | None = None,
     save: Callable[[dict], None] = lambda state: None,
 ) -> tuple[Progress, Tensor]:
-    """Train the network in place, evaluating after each epoch; return the progress and the last logits.
+    """Train the network in place, evaluating after each epoch; return the progress and the kept logits.
 
     The logits are those of the validation patches, N float32. micro_batch: patches that go through the
     network at a time. saved: a state that `save` was called with, to go on from; `save` is called after each
@@ -60,61 +65,53 @@ def fit(
     device, model, batch_size = patches.device, network.model, settings.batch_size
     loss_function = components.load(components.loss(settings)).make(train.labels, settings)
     targets = torch.lerp(train.labels, torch.full_like(train.labels, 0.5), settings.label_smoothing)
-    optimizer = torch.optim.AdamW(
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
-        lr=settings.lr,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
     # Batch normalisation has nothing to normalise a lone last patch with; each epoch leaves out another.
     count = len(train.rows) - (len(train.rows) % batch_size == 1)
     steps = settings.epochs * -(-count // batch_size)
+    optimizer = make_optimizer(model, settings)
     schedule = components.load(components.schedule(settings)).make(optimizer, steps, settings.warmup)
     scaler = torch.amp.GradScaler(device.type, enabled=network.compute.precision == "fp16")
     generator = torch.Generator().manual_seed(settings.seed)
-    stateful = {"model": model, "optimizer": optimizer, "schedule": schedule, "scaler": scaler}
-    evaluated = network
-    if settings.ema:
-        stateful["average"] = average = averaged(model, settings.ema)
-        evaluated = replace(network, model=average.module, compiled=None)
+    averaging, stopping = Averaging(network, settings), EarlyStopping(settings.patience)
+    stateful = {
+        "model": model, "optimizer": optimizer, "schedule": schedule, "scaler": scaler,
+        "averaging": averaging, "stopping": stopping,
+    }  # fmt: skip
     done = Progress(micro_batch=micro_batch)
     if saved:
         done = _restore(saved, stateful, generator)
         done.micro_batch = min(done.micro_batch, micro_batch)
 
     for epoch in range(len(done.history) + 1, settings.epochs + 1):
+        if stopping.over:
+            logging.info("stopping after epoch %d: %d without a better one", epoch - 1, settings.patience)
+            break
         started, lr = time.perf_counter(), optimizer.param_groups[0]["lr"]
         model.train()
-        size = training_size(settings, epoch)
-        order = torch.randperm(len(train.rows), generator=generator)[:count]
-        draws = draw(len(order), settings.augmentation, generator).to(device)
-        labels = targets[order.to(device)]
+        thaw(model, settings, epoch)
+        order = epoch_order(len(train.rows), count, train.groups, generator)
+        draws = draw(count, settings.augmentation, generator).to(device)
+        drawn_targets, size = targets[order.to(device)], training_size(settings, epoch)
         losses, seen = EpochLoss(device), 0
-        with progress(total=len(order), unit="img", desc=f"epoch {epoch}") as bar:
+        with progress(total=count, unit="img", desc=f"epoch {epoch}") as bar:
             for pixels in patches.batches(train.rows[order], batch_size):
-                batch = slice(seen, seen + len(pixels))
-                loss, done.micro_batch = _accumulate_gradients(
-                    network,
-                    loss_function,
-                    scaler,
-                    pixels,
-                    draws[batch],
-                    labels[batch],
-                    size,
-                    done.micro_batch,
+                part = slice(seen, seen + len(pixels))
+                batch = Batch(pixels, draws[part], drawn_targets[part], size)
+                loss, done.micro_batch = accumulate_gradients(
+                    network, loss_function, scaler, batch, settings.hard_share, done.micro_batch
                 )
                 scaler.step(optimizer)
                 scaler.update()
                 optimizer.zero_grad(set_to_none=True)
                 schedule.step()
-                if settings.ema:
-                    average.update_parameters(model)
+                averaging.after_step()
                 losses.add(loss, len(pixels))
-                seen = batch.stop
+                seen = part.stop
                 bar.update(len(pixels))
         if step := losses.first_not_finite():  # waits for the device, once an epoch
             what = f"epoch {epoch} at step {step} of {losses.steps}: the loss is not finite"
             raise diverged(what, settings.lr, network.compute.precision)
+        evaluated = averaging.after_epoch(epoch, patches, train.rows, done.micro_batch)
         trained = time.perf_counter()
 
         logits = evaluated.predict(patches, validation.rows, done.micro_batch)
@@ -124,7 +121,7 @@ def fit(
         row = {
             "epoch": epoch,
             "train_loss": losses.mean(),
-            "val_loss": loss_function(logits, validation.labels).item(),
+            "val_loss": loss_function(logits, validation.labels).mean().item(),
             "val_auc": auroc(validation.labels.cpu().numpy(), logits.cpu().numpy()),
             "lr": lr,
             "seconds": time.perf_counter() - started,
@@ -138,45 +135,12 @@ def fit(
             epoch, settings.epochs, row["train_loss"], row["val_loss"], row["val_auc"],
             row["images_per_second"],
         )  # fmt: skip
+        stopping.see(row["val_auc"], evaluated.model, logits)
         if epoch < settings.epochs:
             save(_state(done, stateful, generator))
-    if settings.ema:
-        model.load_state_dict(average.module.state_dict())
-    return done, logits
-
-
-def _accumulate_gradients(
-    network: Network,
-    loss_function: nn.Module,
-    scaler: torch.amp.GradScaler,
-    pixels: Tensor,
-    draws: Draws,
-    labels: Tensor,
-    size: int,
-    micro_batch: int,
-) -> tuple[Tensor, int]:
-    """Gradients of the mean loss over one batch, in pieces of `micro_batch` where memory asks for it.
-
-    Returns the loss and the micro-batch that it worked with: out of memory halves it.
-    """
-    while True:
-        try:
-            total = torch.zeros((), device=labels.device)
-            for start in range(0, len(labels), micro_batch):
-                part = slice(start, start + micro_batch)
-                loss = loss_function(network.logits(pixels[part], draws[part], size), labels[part])
-                loss = loss * (len(labels[part]) / len(labels))
-                scaler.scale(loss).backward()
-                total += loss.detach()
-            return total, micro_batch
-        except RuntimeError as error:
-            if not is_out_of_memory(error) or micro_batch == 1:
-                raise
-        # Outside of `except`, whose traceback keeps the tensors that have to go.
-        network.model.zero_grad(set_to_none=True)
-        torch.cuda.empty_cache()
-        micro_batch = -(-min(micro_batch, len(labels)) // 2)
-        logging.warning("out of memory: accumulating gradients over %d patches", micro_batch)
+    model.load_state_dict(stopping.best["weights"])
+    done.kept_epoch = stopping.best["epoch"]
+    return done, stopping.best["logits"]
 
 
 def _state(done: Progress, stateful: dict, generator: torch.Generator) -> dict:

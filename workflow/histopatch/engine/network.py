@@ -31,11 +31,15 @@ class Network:
 
         size: height and width to resize to, other than the network's own.
         """
-        backbone, size = self.model.backbone, size or self.image_size
-        images = prepare(pixels, size, backbone.mean, backbone.std, draws)
-        images = images.contiguous(memory_format=self.compute.memory_format)
+        size = size or self.image_size
         with self.compute.autocast(pixels.device):
-            return self._forward(len(pixels), size)(images).float()
+            return self._forward(len(pixels), size)(self.images(pixels, draws, size)).float()
+
+    def images(self, pixels: Tensor, draws: Draws | None = None, size: int | None = None) -> Tensor:
+        """The input of the model, N×3×size×size float32, likewise."""
+        backbone = self.model.backbone
+        images = prepare(pixels, size or self.image_size, backbone.mean, backbone.std, draws)
+        return images.contiguous(memory_format=self.compute.memory_format)
 
     def _predict(self, pixels: Tensor) -> Tensor:
         views = symmetries(pixels) if self.symmetries else [pixels]

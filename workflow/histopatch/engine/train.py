@@ -15,6 +15,7 @@ import torch
 from histopatch.backbones.build import build
 from histopatch.cores import core_count
 from histopatch.data.folds import parts, read_split
+from histopatch.data.units import units_of
 from histopatch.engine import resume
 from histopatch.engine.compiling import compile_network, worth_compiling
 from histopatch.engine.device import device_name, hold_device, is_out_of_memory
@@ -69,7 +70,7 @@ def train_run(
             table = read_split(split, index)
             if fold not in set(table.fold):
                 raise InputError(f"{split}: there is no fold {fold}")
-            train, validation = (_subset(part, device) for part in parts(table, fold))
+            train, validation = (_subset(part, settings.balance, device) for part in parts(table, fold))
             state_key = resume.fingerprint(identity, code, split, [pack, settings.weights])
             saved = resume.load(state_file, state_key)
         logging.info("%d patches train, %d validate", len(train.rows), len(validation.rows))
@@ -168,9 +169,13 @@ def _compile(network: Network, settings: Settings, images: int, device: torch.de
             compile_network(network, settings.batch_size, device)
 
 
-def _subset(table: pd.DataFrame, device: torch.device) -> Subset:
-    rows = torch.tensor(table.row.to_numpy(np.int64))
-    return Subset(rows, torch.tensor(table.label.to_numpy(np.float32), device=device))
+def _subset(table: pd.DataFrame, balance: str, device: torch.device) -> Subset:
+    rows, labels = table.row.to_numpy(np.int64), table.label.to_numpy()
+    groups = {"class": labels}
+    if "slide" in balance:
+        groups["slide"] = units_of(table.fillna({"slide": ""}), "slide")
+    levels = [torch.tensor(groups[level]) for level in groups if level in balance.split("_and_")]
+    return Subset(torch.tensor(rows), torch.tensor(labels.astype(np.float32), device=device), levels)
 
 
 def _make_deterministic(asked: bool) -> None:
@@ -201,6 +206,7 @@ def _report(
         "device": device_name(device),
         "layout": network.compute.layout,
         "precision": network.compute.precision,
+        "epochs": {"trained": len(done.history), "kept": done.kept_epoch},
         "micro_batch": done.micro_batch,
         "compiled": network.compiled is not None,
         "seconds": {phase: round(value, 3) for phase, value in seconds.items()},

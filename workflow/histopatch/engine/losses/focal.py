@@ -17,7 +17,7 @@ def make(labels: Tensor, settings: Settings) -> nn.Module:
 
 
 class FocalLoss(nn.Module):
-    """The mean of weight · (1 - p)^gamma · cross-entropy, p being the probability of the target."""
+    """weight · (1 - p)^gamma · cross-entropy, p being the probability of the target."""
 
     def __init__(self, gamma: float, positive_weight: Tensor):
         super().__init__()
@@ -25,9 +25,9 @@ class FocalLoss(nn.Module):
         self.register_buffer("positive_weight", positive_weight)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """N logits and N targets in [0, 1] to the mean loss."""
+        """N logits and N targets in [0, 1] to N losses."""
         losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         positive = logits.sigmoid()
         missing = targets * (1 - positive) + (1 - targets) * positive  # 1 - p
         weights = torch.lerp(torch.ones_like(self.positive_weight), self.positive_weight, targets)
-        return (weights * missing**self.gamma * losses).mean()
+        return weights * missing**self.gamma * losses

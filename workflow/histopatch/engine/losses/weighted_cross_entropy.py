@@ -7,4 +7,4 @@ from histopatch.settings import Settings
 
 def make(labels: Tensor, settings: Settings) -> nn.Module:
     """The loss with positives weighted by negatives / positives of the training labels (N of 0 and 1)."""
-    return nn.BCEWithLogitsLoss(pos_weight=(1 - labels).sum() / labels.sum())
+    return nn.BCEWithLogitsLoss(pos_weight=(1 - labels).sum() / labels.sum(), reduction="none")

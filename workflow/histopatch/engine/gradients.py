@@ -1,0 +1,63 @@
+"""Gradients of the mean loss over one batch, in pieces where memory asks for it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from histopatch.augmentation.draws import Draws
+from histopatch.engine.device import is_out_of_memory
+from histopatch.engine.network import Network
+
+
+@dataclass
+class Batch:
+    """N patches that make one step."""
+
+    pixels: Tensor  # uint8 N×H×W×3, on the device
+    draws: Draws
+    targets: Tensor  # N in [0, 1]
+    size: int  # height and width in pixels that the network sees
+
+
+def accumulate_gradients(
+    network: Network,
+    loss_function: Callable[[Tensor, Tensor], Tensor],
+    scaler: torch.amp.GradScaler,
+    batch: Batch,
+    hard_share: float,
+    micro_batch: int,
+) -> tuple[Tensor, int]:
+    """Add the gradients of the mean loss, of all patches or of the share with the highest losses.
+
+    Returns the loss and the micro-batch that it worked with: out of memory halves it. The share is of each
+    micro-batch (online hard example mining, Shrivastava et al., CVPR 2016).
+    """
+    count = len(batch.targets)
+    while True:
+        try:
+            total = torch.zeros((), device=batch.targets.device)
+            for start in range(0, count, micro_batch):
+                part = slice(start, start + micro_batch)
+                logits = network.logits(batch.pixels[part], batch.draws[part], batch.size)
+                losses = loss_function(logits, batch.targets[part])
+                loss = _mean_of_hardest(losses, hard_share) * (len(losses) / count)
+                scaler.scale(loss).backward()
+                total += loss.detach()
+            return total, micro_batch
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or micro_batch == 1:
+                raise
+        # Outside of `except`, whose traceback keeps the tensors that have to go.
+        network.model.zero_grad(set_to_none=True)
+        torch.cuda.empty_cache()
+        micro_batch = -(-min(micro_batch, count) // 2)
+        logging.warning("out of memory: accumulating gradients over %d patches", micro_batch)
+
+
+def _mean_of_hardest(losses: Tensor, share: float) -> Tensor:
+    if share < 1:
+        losses = losses.topk(max(1, round(share * len(losses)))).values
+    return losses.mean()
