@@ -156,6 +156,14 @@ def test_folds_are_pooled_and_each_is_measured(trained, compared):
     assert row["train_seconds"] == 46.1
 
 
+def test_folds_that_stopped_early_are_compared_over_the_epochs_that_all_had(trained, compared):
+    trained("a", aucs=(0.5, 0.9, 0.6, 1.0), fold=0, ids=[f"{i:02d}" for i in range(0, 60, 2)])
+    trained("a", aucs=(0.5, 0.92), fold=1, ids=[f"{i:02d}" for i in range(1, 60, 2)])
+    (row,) = compared(member("one", "plain", "a", folds=2, patience=1)).to_dict("records")
+    assert row["best_val_auc"] == pytest.approx(0.91)
+    assert row["validated_on"].endswith("its epoch was chosen on them, which flatters it")
+
+
 def test_each_study_has_its_own_best(trained, compared):
     trained("good", noise=0.2)
     trained("poor", noise=5.0)

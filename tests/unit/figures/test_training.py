@@ -34,9 +34,7 @@ def test_learning_curves_show_each_epoch(render, epochs):
     assert auroc.lines[0].get_color() == curves["validation"].get_color()
     assert all(line.get_marker() == "o" for line in [*loss.lines, *auroc.lines])
     assert (loss.get_xlabel(), auroc.get_xlabel()) == ("epoch", "epoch")
-    assert (loss.get_ylabel(), auroc.get_ylabel()) == (
-        "loss (binary cross-entropy)", "validation AUROC",
-    )  # fmt: skip
+    assert (loss.get_ylabel(), auroc.get_ylabel()) == ("loss", "validation AUROC")
     assert [text.get_text() for text in figure.legends[0].texts] == ["training", "validation"]
 
 
@@ -63,7 +61,7 @@ def test_learning_curves_read_their_history(tmp_path):
 
 
 def test_folds_are_thin_lines_around_their_mean(render):
-    histories = [make_history(3), make_history(3) * 1.1]
+    histories = [make_history(3), (make_history(3) * 1.1).assign(epoch=[1, 2, 3])]
     figure = render(training.draw_learning_curves, histories)
     _, auroc = figure.axes
     mean, *folds = auroc.lines
@@ -80,3 +78,10 @@ def test_the_curves_of_a_final_training_that_failed_are_one_line(tmp_path):
     (tmp_path / "run.json").write_text('{"failed": "no memory"}')
     with pytest.raises(InputError, match=r"^the final training failed: no memory"):
         training.learning_curves([str(tmp_path / "history.csv")], str(tmp_path / "figure.png"), 60)
+
+
+def test_the_mean_of_folds_that_stopped_early_ends_with_the_first(render):
+    loss, _ = render(training.draw_learning_curves, [make_history(4), make_history(2)]).axes
+    mean, *folds = [line for line in loss.lines if line.get_color() == loss.lines[0].get_color()]
+    assert list(mean.get_xdata()) == [1, 2]
+    assert [len(fold.get_xdata()) for fold in folds] == [4, 2]

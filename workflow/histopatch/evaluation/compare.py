@@ -8,7 +8,7 @@ import pandas as pd
 from histopatch.errors import InputError
 from histopatch.evaluation.predictions import Predictions, fold_folders, read_run_predictions
 from histopatch.evaluation.run_table import KEYS, setting_values
-from histopatch.evaluation.split_descriptions import evaluated_on
+from histopatch.evaluation.split_descriptions import CHOSEN, evaluated_on
 from histopatch.evaluation.ties import compare_with_best
 from histopatch.failures import failure
 from histopatch.files import read_table, write_table
@@ -26,9 +26,9 @@ def compare_runs(
     each; splits: the splits of the experiment by name, and split_tables: the table of each; root: the
     folder that holds the runs' folders.
 
-    `best_val_auc` is the AUROC of the best epoch (mean over the folds). `final_val_auc` is that of the
-    last epoch, whose model and predictions are kept, over the pooled predictions of all folds, with its
-    95 % interval, by slide or patient if these are known (see `val_auc_interval`); `val_slides` and
+    `best_val_auc` is the AUROC of the best epoch that all folds had (mean over the folds). `final_val_auc` is
+    that of the epoch whose model and predictions are kept, the last one unless `patience` chose another, over
+    the pooled predictions of all folds, with its 95 % interval, by slide or patient if these are known (see `val_auc_interval`); `val_slides` and
     `val_patients` count the known ones, `val_unmapped` the patches without one. `fold_auc_mean` and
     `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from a paired test within the
     study. `train_seconds` is the time of all epochs of all folds, evaluation included. Where a run failed
@@ -44,6 +44,8 @@ def compare_runs(
         folder = run["folder"]
         if folder not in results:
             patches = validated_on[run["settings"]["split"]]
+            if run["settings"].get("patience"):
+                patches += CHOSEN
             found = {"folds": run["folds"], "failed": failures[folder]}
             if folder in predictions:
                 found = _results(run, root, predictions[folder])
@@ -82,7 +84,8 @@ def _study_rows(
 
 def _results(run: dict, root: str, predictions: Predictions) -> dict:
     folders = fold_folders(run, root)
-    epochs = np.mean([read_table(folder / "history.csv").val_auc for folder in folders], axis=0)
+    histories = [read_table(folder / "history.csv").set_index("epoch").val_auc for folder in folders]
+    epochs = pd.concat(histories, axis=1, join="inner").mean(axis=1)  # folds may have stopped early
     seconds = [json.loads((folder / "run.json").read_text())["seconds"] for folder in folders]
     metrics = predictions.summarise()
     aurocs = fold_aurocs(predictions.labels, predictions.probabilities, predictions.folds)

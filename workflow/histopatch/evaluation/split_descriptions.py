@@ -13,6 +13,8 @@ EVALUATED_ON = {
     "patient": "unseen patients",
     "appearance": "unseen appearance, a stand-in for slides",
 }
+# What is added for a run with early stopping.
+CHOSEN = "; its epoch was chosen on them, which flatters it"
 # By `group_by`, in a sentence that begins with the name of the split.
 SENTENCES = {
     "none": "draws patches at random: expect less on slides that a model has not seen.",

@@ -27,7 +27,7 @@ def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame]) -> None:
     loss, auroc = figure.subplots(1, 2)
     _draw_curve(loss, histories, "train_loss", "training")
     _draw_curve(loss, histories, "val_loss", "validation")
-    loss.set_ylabel("loss (binary cross-entropy)")
+    loss.set_ylabel("loss")
     _draw_curve(auroc, histories, "val_auc", "validation")
     auroc.set_ylabel("validation AUROC")
     aurocs = pd.concat(histories).val_auc
@@ -37,13 +37,15 @@ def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame]) -> None:
 
 
 def _draw_curve(axes: Axes, histories: list[pd.DataFrame], column: str, part: str) -> None:
-    epochs, colour = histories[0].epoch, style.COLOURS[part]
+    colour = style.COLOURS[part]
     label = part if len(histories) == 1 else f"{part}, mean over {len(histories)} folds"
-    mean = sum(history[column] for history in histories) / len(histories)
-    axes.plot(epochs, mean, marker="o", ms=5, color=colour, label=label)
-    if len(histories) > 1:
-        for history in histories:
-            axes.plot(epochs, history[column], marker=".", color=colour, lw=0.8, alpha=0.5)
+    curves = [history.set_index("epoch")[column] for history in histories]
+    mean = pd.concat(curves, axis=1, join="inner").mean(axis=1)  # folds may have stopped early
+    axes.plot(mean.index, mean, marker="o", ms=5, color=colour, label=label)
+    if len(curves) > 1:
+        for curve in curves:
+            axes.plot(curve.index, curve, marker=".", color=colour, lw=0.8, alpha=0.5)
+    epochs = pd.concat(histories).epoch
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     # A single epoch has no range of its own.
