@@ -423,6 +423,16 @@ def test_the_best_epoch_is_kept_where_training_stops_early(trained, network, tin
     assert torch.allclose(net.predict(data.patches, data.subsets["validation"].rows, 8), -logits, atol=1e-6)
 
 
+def test_the_symmetries_of_a_patch_are_predicted_once_when_training_is_over(trained, network, data):
+    plain, plain_done, _ = trained(epochs=2)
+    net = replace(network(), symmetries=True)
+    net, done, logits = trained(net, epochs=2)
+    assert facts(done) == facts(plain_done)
+    rows = data.subsets["validation"].rows
+    assert torch.allclose(logits, net.predict(data.patches, rows, 8), atol=1e-6)
+    assert not torch.allclose(logits, plain.predict(data.patches, rows, 8), atol=1e-3)
+
+
 def test_balanced_batches_are_trained_on(trained, data, network, tiny):
     seen = []
 
