@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 
 from histopatch.errors import InputError
@@ -28,12 +27,12 @@ def compare_runs(
 
     `best_val_auc` is the AUROC of the best epoch that all folds had (mean over the folds). `final_val_auc` is
     that of the epoch whose model and predictions are kept, the last one unless `patience` chose another, over
-    the pooled predictions of all folds, with its 95 % interval, by slide or patient if these are known (see `val_auc_interval`); `val_slides` and
-    `val_patients` count the known ones, `val_unmapped` the patches without one. `fold_auc_mean` and
-    `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from a paired test within the
-    study. `train_seconds` is the time of all epochs of all folds, evaluation included. Where a run failed
-    there is a last column, `failed`, which says why, and the run has no results. Raises InputError when
-    every run of a study failed.
+    the pooled predictions of all folds, with its 95 % interval, by slide or patient if these are known (see
+    `val_auc_interval`); `val_slides` and `val_patients` count the known ones, `val_unmapped` the patches
+    without one. `fold_auc_mean` and `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from
+    a paired test within the study. `train_seconds` is the time of all epochs of all folds, evaluation
+    included. Where a run failed there is a last column, `failed`, which says why, and the run has no results.
+    Raises InputError when every run of a study failed.
     """
     failures = {run["folder"]: failure(fold_folders(run, root)) for run in runs}
     finished = [run for run in runs if not failures[run["folder"]]]
