@@ -158,13 +158,15 @@ def _packed(file: Path, data: Path) -> bool:
 
 def _notebook_model(backbone: str, device: str):
     import torch
-    import torchvision
 
-    model = torchvision.models.get_model(backbone)
-    if backbone == "resnet18":
-        model.fc = torch.nn.Sequential(torch.nn.Dropout(0.2), torch.nn.Linear(512, 1))
-    else:
-        model.classifier[1] = torch.nn.Linear(model.classifier[1].in_features, 1)
+    from histopatch import components
+    from histopatch.backbones.catalogue import BACKBONES
+
+    row = BACKBONES[backbone]
+    model = components.load(f"backbones.{row.source}").create(row.architecture)
+    head = getattr(model, row.head)
+    width = (head if isinstance(head, torch.nn.Linear) else head[-1]).in_features
+    setattr(model, row.head, torch.nn.Sequential(torch.nn.Dropout(0.2), torch.nn.Linear(width, 1)))
     return model.to(device)
 
 

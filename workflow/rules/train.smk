@@ -12,10 +12,14 @@ def run_of(wildcards):
     return experiment(wildcards).runs[wildcards.run]
 
 
-def training_code(wildcards):
-    """The loop, and the components that the settings of the run choose."""
-    settings = run_of(wildcards).settings
-    return code("train.py", components.used(settings), components.declared(settings))
+def training_code(script):
+    """The code of what trains: the script's, and the components that the settings of the run choose."""
+
+    def digest(wildcards):
+        settings = run_of(wildcards).settings
+        return code(script, components.used(settings), components.declared(settings))
+
+    return digest
 
 
 def weights_file(wildcards):
@@ -44,6 +48,6 @@ rule train:
         gpu=1,
     params:
         settings=lambda wildcards: run_of(wildcards).identity,
-        code=training_code,
+        code=training_code("train.py"),
     script:
         "../scripts/train.py"

@@ -70,7 +70,7 @@ def train_run(
             table = read_split(split, index)
             if fold not in set(table.fold):
                 raise InputError(f"{split}: there is no fold {fold}")
-            train, validation = (_subset(part, settings.balance, device) for part in parts(table, fold))
+            train, validation = (make_subset(part, settings.balance, device) for part in parts(table, fold))
             state_key = resume.fingerprint(identity, code, split, [pack, settings.weights])
             saved = resume.load(state_file, state_key)
         logging.info("%d patches train, %d validate", len(train.rows), len(validation.rows))
@@ -126,6 +126,16 @@ def make_network(
     return Network(model, settings.image_size, compute, settings.tta), micro_batch, memory
 
 
+def make_subset(table: pd.DataFrame, balance: str, device: torch.device) -> Subset:
+    """The patches of one side of a split (`id,label,slide,row`), with the groups that `balance` asks for."""
+    rows, labels = table.row.to_numpy(np.int64), table.label.to_numpy()
+    groups = {"class": labels}
+    if "slide" in balance:
+        groups["slide"] = units_of(table.fillna({"slide": ""}), "slide")
+    levels = [torch.tensor(groups[level]) for level in groups if level in balance.split("_and_")]
+    return Subset(torch.tensor(rows), torch.tensor(labels.astype(np.float32), device=device), levels)
+
+
 def save_model(state: dict[str, torch.Tensor], path: Path) -> None:
     """Write weights as safetensors, in the plain layout that every reader takes."""
     state = {name: tensor.contiguous() for name, tensor in state.items()}
@@ -167,15 +177,6 @@ def _compile(network: Network, settings: Settings, images: int, device: torch.de
         logging.info("compiling the training graph")
         with phases.phase("compile"):
             compile_network(network, settings.batch_size, device)
-
-
-def _subset(table: pd.DataFrame, balance: str, device: torch.device) -> Subset:
-    rows, labels = table.row.to_numpy(np.int64), table.label.to_numpy()
-    groups = {"class": labels}
-    if "slide" in balance:
-        groups["slide"] = units_of(table.fillna({"slide": ""}), "slide")
-    levels = [torch.tensor(groups[level]) for level in groups if level in balance.split("_and_")]
-    return Subset(torch.tensor(rows), torch.tensor(labels.astype(np.float32), device=device), levels)
 
 
 def _make_deterministic(asked: bool) -> None:
