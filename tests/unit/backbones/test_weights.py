@@ -247,6 +247,18 @@ def test_a_file_that_is_cut_off_is_one_line(fault, tmp_path, resnet_state, save,
     assert message.endswith("; fetch it again)") or "it is empty" in message or "it starts with" in message
 
 
+@pytest.mark.input("Weights", "a zip file that says it spans several", "refused: fetch it again")
+def test_a_zip_of_several_files_is_one_line(fault, tmp_path, resnet_state):
+    path = tmp_path / "weights.pth"
+    torch.save(resnet_state, path)
+    content = bytearray(path.read_bytes())
+    locator = content.rindex(b"PK\x06\x07")  # of zip64, which ends with the number of files
+    content[locator + 16] = 2
+    path.write_bytes(content)
+    told = "it is damaged or cut off; fetch it again"
+    assert fault(weights=str(path)) == f"{path}: not a file of weights ({told})"
+
+
 @pytest.mark.input("Weights", "a header of safetensors that no file could have", "refused: fetch it again")
 @pytest.mark.parametrize(
     "content",

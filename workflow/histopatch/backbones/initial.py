@@ -53,9 +53,16 @@ def _fault(path: str) -> str:
     if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
         return "it is an HTML page; download the file itself"
     if start.startswith(b"PK"):
-        return "" if zipfile.is_zipfile(path) else "it is damaged or cut off; fetch it again"
+        return "" if _is_zip(path) else "it is damaged or cut off; fetch it again"
     # A pickle, as torch saved before it took to zip files.
     return "" if start.startswith(b"\x80") else f"it starts with {start[:16]!r}"
+
+
+def _is_zip(path: str) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # where it says to span several files
+        return False
 
 
 def _safetensors_fault(file) -> str:
