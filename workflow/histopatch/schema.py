@@ -37,6 +37,12 @@ def setting_columns() -> list[str]:
     return _columns(read_schema()["$defs"]["settings"])
 
 
+def augmentation_examples() -> dict[str, bool | float]:
+    """A usual strength of each augmentation, in the order of the schema."""
+    properties = read_schema()["$defs"]["settings"]["properties"]["augmentation"]["properties"]
+    return {name: node["examples"][0] for name, node in properties.items()}
+
+
 def _without_neutral(node: dict, values: dict) -> dict:
     kept = {}
     for key in sorted(values):
