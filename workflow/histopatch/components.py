@@ -56,10 +56,21 @@ def mixing(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
     return {name: f"augmentation.mixing.{name}" for name in MIXING if augmentation.get(name)}
 
 
+def stain_normalisation(settings: Settings) -> list[str]:
+    """The module that gives patches another stain, where any does."""
+    method = settings.stain_normalisation
+    return [] if method == "none" else [f"stain.{method}"]
+
+
+def predicting(settings: Settings) -> list[str]:
+    """The modules that these settings choose and that a prediction uses, too."""
+    return [backbone(settings), *stain_normalisation(settings)]
+
+
 def used(settings: Settings) -> list[str]:
     """Every module that these settings choose."""
     return [
-        backbone(settings),
+        *predicting(settings),
         schedule(settings),
         loss(settings),
         *operations(settings.augmentation).values(),
