@@ -8,6 +8,7 @@ from histopatch.schema import (
     neutral_settings,
     read_schema,
     setting_columns,
+    stain_methods,
     without_neutral,
 )
 from histopatch.settings import Cleaning, Settings, Split
@@ -68,6 +69,11 @@ def test_every_augmentation_has_a_usual_strength_at_which_it_does_something():
     for name, strength in examples.items():
         jsonschema.validate(strength, nodes[name])
         assert strength != nodes[name]["neutral"], name
+
+
+def test_methods_of_stain_normalisation_are_those_that_do_something():
+    assert {"macenko", "reinhard"} <= set(stain_methods())
+    assert "none" not in stain_methods()
 
 
 @pytest.mark.parametrize("kind", CLASSES)

@@ -1,7 +1,7 @@
 # What the data set holds, and what augmentation makes of it.
-from histopatch.schema import augmentation_examples
+from histopatch.schema import augmentation_examples, stain_methods
 
-AUGMENTATION = augmentation_examples()
+SHOWN = {"augmentation": augmentation_examples(), "stain_normalisation": stain_methods()}
 
 
 @keeps
@@ -106,12 +106,13 @@ rule augmentation:
     log:
         "results/{experiment}/logs/augmentation.log",
     params:
-        strengths=AUGMENTATION,
+        shown=SHOWN,
         code=code(
             "augmentation.py",
             modules=[
-                *components.operations(AUGMENTATION).values(),
-                *components.mixing(AUGMENTATION).values(),
+                *components.operations(SHOWN["augmentation"]).values(),
+                *components.mixing(SHOWN["augmentation"]).values(),
+                *(f"stain.{method}" for method in SHOWN["stain_normalisation"]),
             ],
         ),
     script:

@@ -12,12 +12,13 @@ from histopatch.schema import augmentation_examples
 def write(patches, tmp_path):
     """Write the gallery of some patches and return its arrays."""
 
-    def run(strengths: dict) -> dict[str, np.ndarray]:
-        np.save(tmp_path / "pack.npy", patches)
-        index = pd.DataFrame({"row": range(len(patches)), "std": patches.std(axis=(1, 2, 3))})
+    def run(strengths: dict, methods=("reinhard",), pixels: np.ndarray = patches) -> dict[str, np.ndarray]:
+        np.save(tmp_path / "pack.npy", pixels)
+        statistics = {name: getattr(pixels, name)(axis=(1, 2, 3)) for name in ("mean", "std")}
+        index = pd.DataFrame({"row": range(len(pixels))} | statistics)
         index.sample(frac=1, random_state=0).to_csv(tmp_path / "index.csv", index=False)
         files = (str(tmp_path / name) for name in ("pack.npy", "index.csv"))
-        gallery.gallery(*files, strengths, str(tmp_path / "gallery.npz"))
+        gallery.gallery(*files, strengths, methods, str(tmp_path / "gallery.npz"))
         with np.load(tmp_path / "gallery.npz") as arrays:
             return dict(arrays)
 
@@ -70,3 +71,21 @@ def test_a_patch_is_mixed_with_the_partner_only(write):
     )
     assert (of_patch | of_partner).all()
     assert not of_patch[-1].all()
+
+
+def test_patches_from_dark_to_bright_are_given_the_stain_of_them_all(write):
+    arrays = write({"flips": True}, methods=["macenko", "reinhard"])
+    stained, normalised = arrays["stained"], arrays["normalised"]
+    assert arrays["method"].tolist() == ["macenko", "reinhard"]
+    assert stained.shape == (gallery.SHOWN, 96, 96, 3)
+    assert normalised.shape == (2, gallery.SHOWN, 96, 96, 3)
+    brightness = stained.mean(axis=(1, 2, 3))
+    assert (np.diff(brightness) > 0).all()
+    colours = [images.mean(axis=(1, 2)).std(axis=0).mean() for images in (stained, normalised[1])]
+    assert colours[1] < colours[0] / 4  # Reinhard's are alike
+    assert (np.abs(normalised.astype(float) - stained).mean(axis=(1, 2, 3, 4)) > 2).all()
+
+
+def test_patches_without_stain_are_shown_as_they_are(write):
+    arrays = write({"flips": True}, pixels=np.full((9, 32, 32, 3), 255, np.uint8))
+    assert (arrays["normalised"] == 255).all()

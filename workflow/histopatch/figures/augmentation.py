@@ -1,4 +1,4 @@
-"""One patch under each augmentation."""
+"""Patches under each augmentation and stain normalisation."""
 
 import math
 
@@ -17,7 +17,8 @@ GAP = 0.06  # white between patches, as a share of their width
 def augmentation(gallery: str, path: str, dpi: int) -> None:
     """Draw what each augmentation makes of one patch, several times, beside its name and strength.
 
-    gallery: arrays by name (.npz), as `histopatch.augmentation.gallery` writes them.
+    And what each stain normalisation makes of several patches. gallery: arrays by name (.npz), as
+    `histopatch.augmentation.gallery` writes them.
     """
     with style.figure(path, dpi) as figure, np.load(gallery) as arrays:
         draw_augmentation(figure, dict(arrays))
@@ -25,8 +26,11 @@ def augmentation(gallery: str, path: str, dpi: int) -> None:
 
 def draw_augmentation(figure: Figure, gallery: dict[str, np.ndarray]) -> None:
     """Draw what `augmentation` describes."""
-    rows = [("patch", "", gallery["patch"][None]), ("another patch", "", gallery["partner"][None])]
+    rows = [("patch", "", gallery["patch"][None]), ("another", "", gallery["partner"][None])]
     rows += zip(gallery["augmentation"], gallery["strength"], gallery["augmented"], strict=True)
+    rows.append(("patches", "", gallery["stained"]))
+    methods = zip(gallery["method"], gallery["normalised"], strict=True)
+    rows += [(method, "normalisation", patches) for method, patches in methods]
     lines = math.ceil(len(rows) / COLUMNS)
     shown, height, width = gallery["augmented"].shape[1:4]
     cell = (style.WIDTH / COLUMNS - LABEL) / (shown * (1 + GAP))
@@ -39,7 +43,7 @@ def draw_augmentation(figure: Figure, gallery: dict[str, np.ndarray]) -> None:
     third = (width / 3, height / 3)
     corner = (third[0] - 0.5, third[1] - 0.5)  # the edge of a pixel is half a pixel before its centre
     panels[0].add_patch(Rectangle(corner, *third, fill=False, edgecolor="black", lw=0.8))
-    style.heading(figure, "One patch under each augmentation")
+    style.heading(figure, "One patch under each augmentation, five under each stain normalisation")
 
 
 def _draw_row(axes: Axes, name: str, strength: str, patches: np.ndarray, places: int) -> None:
