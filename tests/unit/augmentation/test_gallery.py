@@ -48,7 +48,7 @@ def test_patches_of_middling_and_of_high_contrast_are_shown(write, patches):
 def test_it_is_the_operation_itself_that_is_shown(write):
     """Each picture is the patch at one of the qualities that are drawn."""
     arrays = write({"jpeg": 70})
-    qualities = jpeg.draw(2 * gallery.DRAWS, 70, after_geometry(2 * gallery.DRAWS))[::2]
+    qualities = jpeg.draw(2 * gallery.DRAWS, 70, after_geometry(2 * gallery.DRAWS))[: gallery.DRAWS]
     images = (
         torch.from_numpy(arrays["patch"]).permute(2, 0, 1)[None].float().expand(gallery.DRAWS, -1, -1, -1)
     )

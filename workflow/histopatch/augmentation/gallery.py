@@ -60,11 +60,11 @@ def choose_stains(images: pd.DataFrame) -> np.ndarray:
 
 def augment(patch: Tensor, partner: Tensor, augmentation: Mapping[str, bool | float]) -> Tensor:
     """Augment uint8 H×W×3 pixels in many ways, of which SHOWN are returned: uint8 SHOWN×H×W×3."""
-    # In turn, so that whatever is mixed with a neighbour is mixed with the partner.
-    pixels = torch.stack([patch, partner] * DRAWS)
+    # Each patch is mixed with the one half a batch away.
+    pixels = torch.stack([patch] * DRAWS + [partner] * DRAWS)
     draws = draw(len(pixels), augmentation, torch.Generator().manual_seed(0))
     pixels, _ = draws.mix(pixels, torch.zeros(len(pixels)))
-    images = _pixels(prepare(pixels[::2], pixels.shape[1], *UNCHANGED, draws[::2]))
+    images = _pixels(prepare(pixels[:DRAWS], pixels.shape[1], *UNCHANGED, draws[:DRAWS]))
     order = (images.float() - patch).abs().mean(dim=(1, 2, 3)).argsort()
     return images[order[torch.linspace(0, DRAWS - 1, SHOWN).round().long()]]
 

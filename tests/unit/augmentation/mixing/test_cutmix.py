@@ -13,16 +13,16 @@ def greys(count: int = 4) -> torch.Tensor:
     return torch.arange(count, dtype=torch.uint8)[:, None, None, None].expand(count, 96, 96, 3).contiguous()
 
 
-def test_a_square_is_of_the_next_patch_and_the_target_stays():
+def test_a_square_is_of_the_patch_half_a_batch_away_and_the_target_stays():
     pixels, targets = greys(), torch.tensor([0.0, 1.0, 1.0, 0.0])
     squares = torch.tensor([[0.125, 0.25, 0.125], [0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, 0.5, 2.0]])
     mixed, mixed_targets = apply(pixels, targets, squares)
     assert mixed_targets.tolist() == targets.tolist()
     assert mixed.dtype == torch.uint8
     expected = greys()
-    expected[0, 18:30, 6:18] = 1  # rows from y, columns from x
-    expected[2, 24:72, 24:72] = 3
-    expected[3] = 0
+    expected[0, 18:30, 6:18] = 2  # rows from y, columns from x
+    expected[2, 24:72, 24:72] = 0
+    expected[3] = 1
     expected[2:, 32:64, 32:64] = torch.tensor([2, 3], dtype=torch.uint8)[:, None, None, None]
     assert torch.equal(mixed, expected)
 

@@ -10,15 +10,15 @@ def drawn(count: int, strength: float, seed: int = 0) -> torch.Tensor:
     return draw(count, strength, torch.Generator().manual_seed(seed))
 
 
-def test_each_patch_and_target_is_averaged_with_the_one_before_it(patches):
+def test_each_patch_and_target_is_averaged_with_the_one_half_a_batch_away(patches):
     patches, shares = patches[:4], [0.0, 0.3, 0.9, 1.0]
-    pixels, targets = torch.from_numpy(patches), torch.tensor([0.0, 1.0, 1.0, 0.0])
+    pixels, targets = torch.from_numpy(patches), torch.tensor([0.0, 1.0, 1.0, 0.5])
     mixed, mixed_targets = apply(pixels, targets, torch.tensor(shares))
     assert mixed.dtype == torch.uint8
     for i, share in enumerate(shares):
-        expected = share * patches[i].astype(float) + (1 - share) * patches[i - 1]
+        expected = share * patches[i].astype(float) + (1 - share) * patches[i - 2]
         assert mixed[i].numpy() == pytest.approx(expected, abs=0.51)
-        expected = share * targets[i] + (1 - share) * targets[i - 1]
+        expected = share * targets[i] + (1 - share) * targets[i - 2]
         assert mixed_targets[i].item() == pytest.approx(expected.item())
 
 

@@ -23,6 +23,6 @@ def draw(count: int, strength: float, generator: torch.Generator) -> Tensor:
 
 
 def apply(pixels: Tensor, targets: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-    """Paste squares `drawn` (N×3) of the next patch into each of uint8 N×H×W×3 patches; targets (N) stay."""
+    """Paste squares `drawn` (N×3) of the patch half a batch away into each of uint8 N×H×W×3; targets stay."""
     pasted = in_border(drawn, *pixels.shape[1:3])
-    return torch.where(pasted[..., None], pixels.roll(-1, 0), pixels), targets
+    return torch.where(pasted[..., None], pixels.roll(len(pixels) // 2, 0), pixels), targets

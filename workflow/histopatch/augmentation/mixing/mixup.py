@@ -18,6 +18,7 @@ def draw(count: int, strength: float, generator: torch.Generator) -> Tensor:
 
 
 def apply(pixels: Tensor, targets: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-    """Mix each of uint8 N×H×W×3 patches, and of N targets, with the one before it by `drawn` (N)."""
-    mixed = torch.lerp(pixels.roll(1, 0).float(), pixels.float(), drawn[:, None, None, None])
-    return mixed.round_().to(torch.uint8), torch.lerp(targets.roll(1), targets, drawn)
+    """Mix each of uint8 N×H×W×3 patches, and of N targets, with the one half a batch away by `drawn` (N)."""
+    away = len(pixels) // 2
+    mixed = torch.lerp(pixels.roll(away, 0).float(), pixels.float(), drawn[:, None, None, None])
+    return mixed.round_().to(torch.uint8), torch.lerp(targets.roll(away), targets, drawn)
