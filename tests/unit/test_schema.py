@@ -1,8 +1,16 @@
 import dataclasses
 
+import jsonschema
 import pytest
 
-from histopatch.schema import neutral_settings, read_schema, setting_columns, without_neutral
+from histopatch.schema import (
+    augmentation_examples,
+    neutral_settings,
+    read_schema,
+    setting_columns,
+    stain_methods,
+    without_neutral,
+)
 from histopatch.settings import Cleaning, Settings, Split
 
 DEFINITIONS = read_schema()["$defs"]
@@ -52,6 +60,20 @@ def test_operations_of_the_augmentation_are_off_at_neutral():
     assert {"flips", "rotation"} <= set(operations)
     for name, node in operations.items():
         assert node["neutral"] in (False, 0), name
+
+
+def test_every_augmentation_has_a_usual_strength_at_which_it_does_something():
+    nodes = DEFINITIONS["settings"]["properties"]["augmentation"]["properties"]
+    examples = augmentation_examples()
+    assert list(examples) == list(nodes)
+    for name, strength in examples.items():
+        jsonschema.validate(strength, nodes[name])
+        assert strength != nodes[name]["neutral"], name
+
+
+def test_methods_of_stain_normalisation_are_those_that_do_something():
+    assert {"macenko", "reinhard"} <= set(stain_methods())
+    assert "none" not in stain_methods()
 
 
 @pytest.mark.parametrize("kind", CLASSES)

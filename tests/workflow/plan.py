@@ -31,14 +31,17 @@ FINAL = {
 }  # fmt: skip
 # What is made of a split, besides the trainings; where the audits say anything new, so does the summary.
 AUDIT = {"audit", "verdict", "figure_audit"}
+# What is made of the train images and needs no labels.
+AUGMENTATION = {"augmentation", "figure_augmentation"}
 # What is made of the clean labels.
 EXPLORATION = {
     "class_balance", "giveaways", "rgb_histograms",
     "figure_class_balance", "figure_examples", "figure_rgb_histograms",
 }  # fmt: skip
 FIGURES = {
-    "figure_class_balance", "figure_examples", "figure_rgb_histograms", "figure_audit", "figure_study",
-    "figure_top_runs", "figure_cost", "figure_effects", "figure_learning_curves", *PERFORMANCE,
+    "figure_class_balance", "figure_examples", "figure_rgb_histograms", "figure_augmentation", "figure_audit",
+    "figure_study", "figure_top_runs", "figure_cost", "figure_effects", "figure_learning_curves",
+    *PERFORMANCE,
 }  # fmt: skip
 
 _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")

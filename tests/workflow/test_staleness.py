@@ -11,6 +11,7 @@ from edits import append, configure, modules, replace, sources, touch
 from plan import (
     AGGREGATION,
     AUDIT,
+    AUGMENTATION,
     EXPLORATION,
     FIGURES,
     FINAL,
@@ -26,7 +27,7 @@ GRID = "lr: [1.0e-4, 1.0e-12]"
 PACKS_OF_OTHER = ("results/other/pack/train.npy", "results/other/pack/test.npy")
 OTHER = (*PACKS_OF_OTHER, "--config", "experiment=other")
 LABELLED = AGGREGATION | EXPLORATION | AUDIT | {"clean", "split", "train"}  # what is made of the labels
-OF_TRAIN_IMAGES = LABELLED | {"pack", "check_images", "duplicates"}
+OF_TRAIN_IMAGES = LABELLED | AUGMENTATION | {"pack", "check_images", "duplicates"}
 EVERY_RULE = OF_TRAIN_IMAGES | FINAL | {"test_ids"}
 
 
@@ -382,6 +383,7 @@ def test_every_file_is_asked_for(project):
         ("submission.csv", {"submission"}),
         ("figures/cost.png", {"figure_cost"}),
         ("explore/rgb_histograms.csv", {"rgb_histograms", "figure_rgb_histograms"}),
+        ("explore/augmentation.npz", AUGMENTATION),
         ("final/test_predictions.csv", {"predict_test", "submission"}),
         ("final/best.json", {"best"}),
         ("tables/runs.csv", AGGREGATION),
@@ -430,6 +432,7 @@ BELOW = {
     "clean": LABELLED,
     "class_balance": {"figure_class_balance"},
     "rgb_histograms": {"figure_rgb_histograms"},
+    "augmentation": {"figure_augmentation"},
     "giveaways": {"summary"},
     "test_ids": {"submission", "summary"},
     "split": AGGREGATION | AUDIT | {"train"},
@@ -459,6 +462,7 @@ BELOW = {
         ("histopatch/data/clean.py", {"clean", "giveaways", "summary"}),
         ("histopatch/data/giveaways.py", {"giveaways", "summary"}),
         ("histopatch/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
+        ("histopatch/augmentation/gallery.py", {"augmentation"}),
         ("histopatch/data/splits.py", {"split"}),
         ("histopatch/data/appearance.py", set()),
         ("histopatch/leakage/overlaps.py", {"duplicates"}),
@@ -556,7 +560,8 @@ def test_an_edit_of_a_component_trains_the_runs_that_use_it(project, module, use
     append(project / "workflow/histopatch" / module, "\n_ANOTHER_STATEMENT = True\n")
     jobs = plan(project)
     assert jobs.trainings == folders(project, *users)
-    assert jobs.known == (AGGREGATION | {"train"} if users else set())
+    shown = AUGMENTATION if module.startswith("augmentation/") else set()  # in the figure, whoever uses it
+    assert jobs.known == shown | (AGGREGATION | {"train"} if users else set())
 
 
 @pytest.mark.parametrize(

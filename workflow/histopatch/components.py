@@ -18,8 +18,10 @@ from histopatch.settings import Settings
 
 # Module under `engine/schedules/`.
 SCHEDULES = {"none": "constant", "cosine": "cosine", "one_cycle": "one_cycle"}
-# Augmentations that are one sampling pass together; any other one is a module of `augmentation/operations/`.
+# Augmentations that are one sampling pass together, and modules of `augmentation/mixing/`; any other one is a
+# module of `augmentation/operations/`.
 GEOMETRY = ("flips", "rotation", "quarter_turns", "shift", "zoom")
+MIXING = ("cutmix", "mixup")
 
 
 def backbone(settings: Settings) -> str:
@@ -40,21 +42,39 @@ def loss(settings: Settings) -> str:
 
 
 def operations(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
-    """The modules of the other augmentations by operation, in the order in which they are applied.
+    """The modules that change each patch alone, by operation, in the order in which they are applied.
 
     augmentation: strength by operation; one at 0 is not applied.
     """
-    names = sorted(name for name, strength in augmentation.items() if strength and name not in GEOMETRY)
+    others = {*GEOMETRY, *MIXING}
+    names = sorted(name for name, strength in augmentation.items() if strength and name not in others)
     return {name: f"augmentation.operations.{name}" for name in names}
+
+
+def mixing(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
+    """The modules that mix patches with each other, likewise."""
+    return {name: f"augmentation.mixing.{name}" for name in MIXING if augmentation.get(name)}
+
+
+def stain_normalisation(settings: Settings) -> list[str]:
+    """The module that gives patches another stain, where any does."""
+    method = settings.stain_normalisation
+    return [] if method == "none" else [f"stain.{method}"]
+
+
+def predicting(settings: Settings) -> list[str]:
+    """The modules that these settings choose and that a prediction uses, too."""
+    return [backbone(settings), *stain_normalisation(settings)]
 
 
 def used(settings: Settings) -> list[str]:
     """Every module that these settings choose."""
     return [
-        backbone(settings),
+        *predicting(settings),
         schedule(settings),
         loss(settings),
         *operations(settings.augmentation).values(),
+        *mixing(settings.augmentation).values(),
     ]
 
 

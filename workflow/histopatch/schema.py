@@ -37,6 +37,18 @@ def setting_columns() -> list[str]:
     return _columns(read_schema()["$defs"]["settings"])
 
 
+def augmentation_examples() -> dict[str, bool | float]:
+    """A usual strength of each augmentation, in the order of the schema."""
+    properties = read_schema()["$defs"]["settings"]["properties"]["augmentation"]["properties"]
+    return {name: node["examples"][0] for name, node in properties.items()}
+
+
+def stain_methods() -> list[str]:
+    """The methods of stain normalisation."""
+    node = read_schema()["$defs"]["settings"]["properties"]["stain_normalisation"]
+    return [method for method in node["enum"] if method != node["neutral"]]
+
+
 def _without_neutral(node: dict, values: dict) -> dict:
     kept = {}
     for key in sorted(values):

@@ -42,6 +42,7 @@ class Settings:
     tta: bool = False
     precision: str = "fp32"
     deterministic: bool = False
+    stain_normalisation: str = "none"
     augmentation: Mapping[str, bool | float] = field(default_factory=dict)  # strength by operation
 
 

@@ -1,9 +1,13 @@
-# What the data set holds.
+# What the data set holds, and what augmentation makes of it.
+from histopatch.schema import augmentation_examples, stain_methods
+
+SHOWN = {"augmentation": augmentation_examples(), "stain_normalisation": stain_methods()}
 
 
 @keeps
 def kept_exploration(experiment):
-    return [f"explore/{table}.csv" for table in ("images", "class_balance", "giveaways", "rgb_histograms")]
+    tables = ("images", "class_balance", "giveaways", "rgb_histograms")
+    return [*(f"explore/{table}.csv" for table in tables), "explore/augmentation.npz"]
 
 
 def pack_table(part, table):
@@ -91,3 +95,25 @@ rule rgb_histograms:
         code=code("rgb_histograms.py"),
     script:
         "../scripts/rgb_histograms.py"
+
+
+rule augmentation:
+    input:
+        pack="results/{experiment}/pack/train.npy",
+        index="results/{experiment}/pack/train.index.csv",
+    output:
+        "results/{experiment}/explore/augmentation.npz",
+    log:
+        "results/{experiment}/logs/augmentation.log",
+    params:
+        shown=SHOWN,
+        code=code(
+            "augmentation.py",
+            modules=[
+                *components.operations(SHOWN["augmentation"]).values(),
+                *components.mixing(SHOWN["augmentation"]).values(),
+                *(f"stain.{method}" for method in SHOWN["stain_normalisation"]),
+            ],
+        ),
+    script:
+        "../scripts/augmentation.py"

@@ -46,8 +46,8 @@ def final_settings(wildcards):
 
 
 def prediction_code(script):
-    """The code of a prediction: of the components of the final run, only the backbone plays a part."""
-    return lambda wildcards: code(script, [components.backbone(final_settings(wildcards))])
+    """The code of a prediction, with those components of the final run that play a part in it."""
+    return lambda wildcards: code(script, components.predicting(final_settings(wildcards)))
 
 
 def final_split(wildcards):

@@ -31,6 +31,14 @@ def test_colour_is_changed_in_pixel_values():
     assert images.permute(0, 2, 3, 1).numpy() == pytest.approx(expected, abs=1e-4)
 
 
+def test_the_stain_is_normalised_before_patches_are_augmented():
+    pixels = random_pixels(2, 16)
+    draws = Draws(torch.eye(2).expand(2, 2, 2), {BRIGHTNESS: torch.tensor([0.5, 0.25])})
+    images = prepare(torch.from_numpy(pixels), 16, MEAN, STD, draws, normaliser=lambda images: images + 100)
+    expected = ((pixels + 100.0) * np.array([0.5, 0.25])[:, None, None, None] / 255 - MEAN) / STD
+    assert images.permute(0, 2, 3, 1).numpy() == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_batch_is_not_changed_in_place():
     pixels = torch.from_numpy(random_pixels(2, 16))
     before = pixels.clone()

@@ -81,9 +81,10 @@ def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
                 optimizer.param_groups[0]["lr"] = settings.lr * (1 + math.cos(math.pi * step / total)) / 2
             rates.append(optimizer.param_groups[0]["lr"])
             part = draws[start : start + size]
-            images = prepare(pixels[train.rows[batch]], 32, IMAGENET_MEAN, IMAGENET_STD, part)
             smoothed = train.labels[batch] * (1 - settings.label_smoothing) + settings.label_smoothing / 2
-            loss = loss_function(model(images), smoothed)
+            mixed, targets = part.mix(pixels[train.rows[batch]], smoothed)
+            images = prepare(mixed, 32, IMAGENET_MEAN, IMAGENET_STD, part)
+            loss = loss_function(model(images), targets)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -115,6 +116,7 @@ def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
         {"augmentation": {"flips": True, "brightness": 0.5}},
         {"augmentation": {"quarter_turns": True, "zoom": 0.2, "shift": 0.1, "stain": 0.05, "noise": 4.0}},
         {"label_smoothing": 0.1},
+        {"augmentation": {"flips": True, "mixup": 0.4, "cutmix": 0.5}},
     ],
 )
 def test_training_is_what_a_plain_loop_does(trained, settings, data, network, changes):
@@ -125,6 +127,13 @@ def test_training_is_what_a_plain_loop_does(trained, settings, data, network, ch
     for row, other in zip(facts(done), expected, strict=True):
         assert row == pytest.approx(other, rel=2e-3, abs=1e-4)
     assert torch.allclose(logits, expected_logits, atol=5e-3)
+
+
+def test_patches_are_mixed_within_a_batch_however_memory_cuts_it(trained):
+    mixing = {"augmentation": {"mixup": 0.4, "cutmix": 1.0}}
+    whole, cut = (trained(micro_batch=size, **mixing)[1] for size in (8, 3))
+    for row, other in zip(facts(whole), facts(cut), strict=True):
+        assert row == pytest.approx(other, rel=1e-3, abs=1e-4)
 
 
 def test_a_separable_set_is_learned(trained):

@@ -22,9 +22,9 @@ def settings(tiny_settings) -> Settings:
 
 @pytest.fixture
 def train(data, settings, tmp_path):
-    def run(seed: int):
+    def run(seed: int, **changes):
         folder = tmp_path / f"run-{seed}"
-        asked = replace(settings, epochs=1, image_size=48, seed=seed)
+        asked = replace(settings, epochs=1, image_size=48, seed=seed, **changes)
         train_run(
             asked, asdict(asked), 0, **data.files, folder=str(folder), code="c0de",
             formats=str(tmp_path / "formats"), runtime=RUNTIME, threads=1,
@@ -49,8 +49,10 @@ def predict(run, pack, index, out) -> pd.DataFrame:
     return pd.read_csv(out, dtype={"id": str})
 
 
-def test_predictions_are_those_that_the_training_made(run, data, tmp_path):
-    """So a test image is seen as a validation image was: size, normalisation, precision, no dropout."""
+@pytest.mark.parametrize("stain", ["none", "macenko", "reinhard"])
+def test_predictions_are_those_that_the_training_made(train, data, tmp_path, stain):
+    """So a test image is seen as a validation image was: size, stain, colours, precision, no dropout."""
+    run = train(3, stain_normalisation=stain)
     found = predict(run, data.files["pack"], data.files["index"], tmp_path / "out.csv")
     assert list(found) == ["id", "probability"]
     assert found.probability.between(0, 1).all()

@@ -16,6 +16,7 @@ from histopatch.engine.train import train_run
 from histopatch.errors import InputError
 from histopatch.schema import without_neutral
 from histopatch.settings import Settings
+from histopatch.stain.normaliser import draw_sample, fit
 
 RUNTIME = {"device": "cpu", "workers": 1, "on_failure": "stop", "log_level": "info"}
 FILES = {"model.safetensors", "history.csv", "predictions.csv", "run.json"}
@@ -156,12 +157,15 @@ def test_a_run_twice_gives_the_same_bits(run):
     assert same_bits(run("a"), run("b"))
 
 
-def test_nothing_is_learned_from_validation_patches(run, data, tmp_path):
+@pytest.mark.parametrize("stain", ["none", "macenko"])
+def test_nothing_is_learned_from_validation_patches(run, data, tmp_path, stain):
     pixels = data.pixels.copy()
     rows = data.table.row[data.table.fold == 0]
     pixels[rows] = 255 - pixels[rows]
     np.save(tmp_path / "other.npy", pixels)
-    first, second = run("a"), run("b", pack=str(tmp_path / "other.npy"))
+    first = run("a", stain_normalisation=stain)
+    second = run("b", pack=str(tmp_path / "other.npy"), stain_normalisation=stain)
+    assert first.report["model"] == second.report["model"]
     assert all(torch.equal(first.model[name], value) for name, value in second.model.items())
     assert not first.predictions.equals(second.predictions)
 
@@ -179,7 +183,11 @@ def states(monkeypatch) -> list:
     return found
 
 
-@pytest.mark.parametrize("changes", [{}, {"backbone": "resnet18", "epochs": 2}], ids=["tiny", "real"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"stain_normalisation": "macenko"}, {"backbone": "resnet18", "epochs": 2}],
+    ids=["tiny", "stain", "real"],
+)
 def test_a_run_that_was_killed_goes_on_with_the_same_bits(run, killed, states, changes):
     straight = run("a", **changes)
     killed("b", **changes)
@@ -264,7 +272,18 @@ def test_the_report_says_how_to_build_the_model_again(run):
         "dropout": 0.2,
         "image_size": 32,
         "symmetries": False,
+        "stain_normalisation": None,
     }
+
+
+@pytest.mark.parametrize("method", ["macenko", "reinhard"])
+def test_the_stain_is_that_of_the_patches_that_train(run, data, method):
+    trained = run("a", epochs=1, stain_normalisation=method)
+    rows = draw_sample(data.subsets["train"].rows, 3)
+    expected = fit(method, data.patches.batches(rows, 8)).description()
+    assert trained.report["model"]["stain_normalisation"] == expected
+    assert "stain" in trained.report["seconds"]
+    assert not trained.predictions.equals(run("b", epochs=1).predictions)
 
 
 def test_little_memory_makes_for_small_steps(run, monkeypatch):

@@ -1,6 +1,7 @@
 """From packed patches to network input, for a whole batch at once on the device."""
 
 import functools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -9,13 +10,23 @@ from histopatch.augmentation import geometry
 from histopatch.augmentation.draws import Draws
 
 
-def prepare(pixels: Tensor, size: int, mean: tuple, std: tuple, draws: Draws | None = None) -> Tensor:
+def prepare(
+    pixels: Tensor,
+    size: int,
+    mean: tuple,
+    std: tuple,
+    draws: Draws | None = None,
+    normaliser: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     """Augment (with draws), normalise and resize: uint8 N×H×W×3 to float32 N×3×size×size.
 
-    mean, std: per channel, of inputs scaled to [0, 1].
+    mean, std: per channel, of inputs scaled to [0, 1]; normaliser: what gives images in 0–255 another stain
+    before they are augmented.
     """
     scale, shift = _scale_and_shift(mean, std, pixels.device)
     images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    if normaliser is not None:
+        images = normaliser(images)
     if draws is not None:
         images = draws.change(images)
     # Interpolation weights sum to one, so normalising before it gives the same and touches fewer pixels.

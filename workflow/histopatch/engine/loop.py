@@ -98,7 +98,8 @@ def fit(
         with progress(total=count, unit="img", desc=f"epoch {epoch}") as bar:
             for pixels in patches.batches(train.rows[order], batch_size):
                 part = slice(seen, seen + len(pixels))
-                batch = Batch(pixels, draws[part], drawn_targets[part], size)
+                pixels, mixed_targets = draws[part].mix(pixels, drawn_targets[part])
+                batch = Batch(pixels, draws[part], mixed_targets, size)
                 loss, done.micro_batch = accumulate_gradients(
                     network, loss_function, scaler, batch, settings.hard_share, done.micro_batch
                 )

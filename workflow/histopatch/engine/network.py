@@ -13,6 +13,7 @@ from histopatch.backbones.classifier import Classifier
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.formats import Format
 from histopatch.engine.patches import Patches
+from histopatch.stain.normaliser import Normaliser
 
 EVALUATION_BATCH = 4  # times what trains at a time: there are no gradients to keep
 
@@ -23,6 +24,7 @@ class Network:
     image_size: int
     compute: Format
     symmetries: bool = False  # whether predictions are means over the flips and quarter turns of a patch
+    normaliser: Normaliser | None = None  # of the stain
     compiled: Callable[[Tensor], Tensor] | None = None  # graph of the model in training
     compiled_batch: int = 0  # the batch size that it is for
 
@@ -38,7 +40,8 @@ class Network:
     def images(self, pixels: Tensor, draws: Draws | None = None, size: int | None = None) -> Tensor:
         """The input of the model, N×3×size×size float32, likewise."""
         backbone = self.model.backbone
-        images = prepare(pixels, size or self.image_size, backbone.mean, backbone.std, draws)
+        size = size or self.image_size
+        images = prepare(pixels, size, backbone.mean, backbone.std, draws, self.normaliser)
         return images.contiguous(memory_format=self.compute.memory_format)
 
     def _predict(self, pixels: Tensor) -> Tensor:

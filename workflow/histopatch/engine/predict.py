@@ -20,6 +20,7 @@ from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
 from histopatch.failures import check_final
 from histopatch.files import read_table, write_table
+from histopatch.stain import normaliser
 
 
 def predict_pack(
@@ -95,5 +96,12 @@ def load_network(model: str, run: dict, device: torch.device) -> Network:
     classifier = rebuild(run["model"])
     classifier.load_state_dict(safetensors.torch.load_file(model))
     classifier.to(device, memory_format=compute.memory_format)
-    # Runs from before this was a choice do not say.
-    return Network(classifier, run["model"]["image_size"], compute, run["model"].get("symmetries", False))
+    # Runs from before these were choices do not say.
+    symmetries, stain = (run["model"].get(key) for key in ("symmetries", "stain_normalisation"))
+    return Network(
+        classifier,
+        run["model"]["image_size"],
+        compute,
+        symmetries=bool(symmetries),
+        normaliser=normaliser.rebuild(stain, device) if stain else None,
+    )

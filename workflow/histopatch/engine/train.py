@@ -29,6 +29,7 @@ from histopatch.engine.trial import choose_format
 from histopatch.errors import InputError
 from histopatch.files import replacing, write_json, write_table
 from histopatch.settings import Settings
+from histopatch.stain import normaliser
 from histopatch.system import peak_memory_bytes
 
 HISTORY = ["epoch", "train_loss", "val_loss", "val_auc", "lr", "seconds", "images_per_second"]
@@ -78,6 +79,9 @@ def train_run(
         try:
             with _out_of_memory_in_words(settings):
                 network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
+                if settings.stain_normalisation != "none":
+                    with phases.phase("stain"):
+                        network.normaliser = _fit_normaliser(settings, patches, train.rows)
                 _compile(network, settings, settings.epochs * len(train.rows), device, phases)
                 torch.manual_seed(settings.seed)
                 logging.info(
@@ -134,6 +138,13 @@ def make_subset(table: pd.DataFrame, balance: str, device: torch.device) -> Subs
         groups["slide"] = units_of(table.fillna({"slide": ""}), "slide")
     levels = [torch.tensor(groups[level]) for level in groups if level in balance.split("_and_")]
     return Subset(torch.tensor(rows), torch.tensor(labels.astype(np.float32), device=device), levels)
+
+
+def _fit_normaliser(settings: Settings, patches: Patches, rows: torch.Tensor) -> normaliser.Normaliser:
+    """The normaliser that a run asks for, its reference fitted to a sample of the patches that train."""
+    logging.info("fitting the reference of %s", settings.stain_normalisation)
+    sample = normaliser.draw_sample(rows, settings.seed)
+    return normaliser.fit(settings.stain_normalisation, patches.batches(sample, settings.batch_size))
 
 
 def save_model(state: dict[str, torch.Tensor], path: Path) -> None:
@@ -203,6 +214,7 @@ def _report(
             **network.model.description(),
             "image_size": network.image_size,
             "symmetries": network.symmetries,
+            "stain_normalisation": network.normaliser and network.normaliser.description(),
         },
         "device": device_name(device),
         "layout": network.compute.layout,

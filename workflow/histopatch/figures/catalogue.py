@@ -64,6 +64,13 @@ FIGURES = (
         label="RGB histograms",
     ),
     Figure(
+        "augmentation",
+        module="augmentation",
+        inputs={"gallery": "explore/augmentation.npz"},
+        category=DATA,
+        label="augmentations",
+    ),
+    Figure(
         "audit",
         module="audit",
         per="split",

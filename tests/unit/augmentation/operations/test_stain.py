@@ -15,7 +15,7 @@ def patches(count: int = 4, size: int = 12) -> torch.Tensor:
 
 def slowly(image: np.ndarray, factors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """One pixel after the other: densities to stains, changed, and back. image: H×W×3."""
-    stains = np.array(STAINS) / np.linalg.norm(STAINS, axis=1, keepdims=True)
+    stains = np.array(STAINS)
     changed = np.empty_like(image)
     for place in np.ndindex(image.shape[:2]):
         density = -np.log((image[place] + 1) / 256)
@@ -30,6 +30,25 @@ def test_each_patch_is_changed_by_its_own_factors_and_offsets():
     for image, after, (factors, offsets) in zip(images, changed, changes.double().numpy(), strict=True):
         expected = slowly(image.permute(1, 2, 0).double().numpy(), factors, offsets)
         assert after.permute(1, 2, 0).numpy() == pytest.approx(expected, abs=0.02)
+
+
+# Five colours, and what scikit-image 0.26 makes of them: `rgb2hed`, stains times (1.2, 0.8, 1.1) plus
+# (0.05, -0.04, 0.1) / log(10⁶), `hed2rgb`. (Its unit of stain is log(10⁶) of ours.)
+COLOURS = [[150, 100, 160], [200, 140, 180], [110, 70, 130], [225, 200, 220], [90, 60, 90]]
+CHANGED = [
+    [129.6, 90.3, 138.6],
+    [183.0, 133.5, 159.6],
+    [89.6, 59.1, 108.9],
+    [208.5, 187.9, 198.3],
+    [70.9, 46.4, 71.9],
+]
+
+
+def test_it_is_scikit_images_separation_within_a_grey_level():
+    """The rest is that ours takes value + 1 of 256, because black has a density so."""
+    images = torch.tensor(COLOURS, dtype=torch.float32).T[None, :, None]
+    changes = torch.tensor([[[1.2, 0.8, 1.1], [0.05, -0.04, 0.1]]])
+    assert apply(images, changes)[0, :, 0].T.numpy() == pytest.approx(np.array(CHANGED), abs=1)
 
 
 def test_to_the_stains_and_back_is_the_patch():

@@ -21,12 +21,12 @@ def apply(images: Tensor, drawn: Tensor) -> Tensor:
     A bank, because numbers for every pixel of an epoch would not fit in memory, and numbers drawn on the
     device would differ between devices.
     """
-    length = images[0].numel()
-    places = drawn[:, 1].long()[:, None] + torch.arange(length, device=images.device)
-    noise = _bank(images.device)[places % BANK].view_as(images)
+    noise = _runs(images[0].numel(), images.device)[drawn[:, 1].long()].view_as(images)
     return torch.addcmul(images, noise, drawn[:, 0, None, None, None]).clamp_(0, 255)
 
 
 @functools.cache
-def _bank(device: torch.device) -> Tensor:
-    return torch.randn(BANK, generator=torch.Generator().manual_seed(0)).to(device)
+def _runs(length: int, device: torch.device) -> Tensor:
+    """The `length` numbers from each place of the bank on, its start following its end: views of the bank."""
+    bank = torch.randn(BANK, generator=torch.Generator().manual_seed(0))
+    return torch.cat([bank, bank[:length]]).to(device).unfold(0, length, 1)
