@@ -10,6 +10,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/final.smk"
 include: "workflow/rules/performance.smk"
+include: "workflow/rules/explain.smk"
 include: "workflow/rules/figures.smk"
 
 
