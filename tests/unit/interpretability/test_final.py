@@ -100,7 +100,6 @@ def test_the_most_confident_predictions_have_their_maps_row_by_row(train_on_mark
     assert both.centre_share.to_numpy() == pytest.approx(shares, abs=0.03)
 
 
-@pytest.mark.input("Training", "A final training that failed, explained", "one line; nothing is explained")
 def test_a_final_training_that_failed_is_not_explained(tmp_path):
     report = tmp_path / "run.json"
     report.write_text(json.dumps({"failed": "no memory"}))
