@@ -16,9 +16,9 @@ def feature_maps(model: Classifier) -> Iterator[nn.Module]:
     """Yield a module whose output in each forward pass is that of the explained layer as N×C×h×w.
 
     Gradients reach it, as the rest of the pass goes on from there. Networks of timm say themselves whether
-    channels come last (`output_fmt`), and how many tokens have no place, such as that of the class, which come
-    before those of a square grid, row by row (`num_prefix_tokens`). A pass raises InputError where the output
-    of the layer is none of these.
+    channels come last (`output_fmt`), and how many tokens without a place, such as that of the class, come
+    before those of a square grid, row by row (`num_prefix_tokens`). A pass raises InputError where the layer
+    puts out none of these.
     """
     last = getattr(model.features, "output_fmt", "NCHW") == "NHWC"
     maps = nn.Identity()

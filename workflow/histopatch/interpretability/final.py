@@ -58,8 +58,7 @@ def explain_final(
     logging.info("explaining %d predictions", len(places))
     with hold_device(runtime["device"]) as device:
         patches = Patches(pack, device)
-        positive = unseen.probabilities[places] >= 0.5
-        explained = _explain(patches, rows, positive, networks, models, runs)
+        explained = _explain(patches, rows, networks, models, runs)
 
     table = _table(unseen.subset(places), networks, explained)
     of_sample, of_confident = (np.searchsorted(places, these) for these in (sample, confident))
@@ -75,17 +74,16 @@ def explain_final(
 def _explain(
     patches: Patches,
     rows: np.ndarray,
-    positive: np.ndarray,
     networks: np.ndarray,
     models: Sequence[str],
     runs: Sequence[dict],
 ) -> Explanation:
-    """Explain N predictions, each by its network; `positive`: whether the predicted class is label 1."""
+    """Explain the predictions for N rows of the pack, each by its network."""
     places, parts = [], []
     for number in np.unique(networks):
         run, mine = runs[number], np.flatnonzero(networks == number)
         network = load_network(models[number], run | {"precision": "fp32"}, patches.device)
-        part = explain(network, patches, rows[mine], positive[mine], run["micro_batch"])
+        part = explain(network, patches, rows[mine], run["micro_batch"])
         places.append(mine)
         parts.append(part)
     order = np.argsort(np.concatenate(places))
