@@ -48,7 +48,7 @@ def test_movements_are_absolute_and_by_class(render):
 def test_without_any_evidence_there_is_no_mean(render):
     summary = SUMMARY | {"grad_cam": {"all": None}}
     figure = render(attribution.draw_attribution, table([np.nan] * 4), summary)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["chance 11 %"]
+    assert {text.get_text() for text in figure.axes[0].texts} == {"chance 11 %", "not known"}
 
 
 def test_it_is_drawn_from_files(tmp_path, is_written):

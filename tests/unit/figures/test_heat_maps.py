@@ -74,7 +74,7 @@ def test_without_evidence_the_map_is_clear(draw):
     table = rows((0, 0.1), (1, 0.9)).assign(centre_share=np.nan)
     figure = draw(table, maps=np.zeros((2, 96, 96)))
     assert not np.asarray(blocks(figure)[0].images[2].get_alpha()).any()
-    assert blocks(figure)[0].texts[0].get_text() == "probability 0.100, no evidence"
+    assert blocks(figure)[0].texts[0].get_text() == "probability 0.100"
 
 
 def test_it_is_drawn_from_files(tmp_path, is_written):

@@ -53,8 +53,10 @@ def test_a_share_that_may_be_chance_is_not():
     )
 
 
-def test_what_is_not_known_is_not_said():
+def test_what_is_not_known_has_no_number():
     none = dict.fromkeys(("all", "negative", "positive"))
     text = "\n".join(describe_attribution(summary(grad_cam=none, occlusion=none)))
-    assert "Grad-CAM" not in text
+    assert text.endswith(
+        "- Grad-CAM: not known, as the feature maps have fewer than 3×3 cells or no evidence."
+    )
     assert "Occlusion" not in text

@@ -50,6 +50,9 @@ def _draw_shares(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
             f"{name} {100 * value:.0f} %", xy=(value, 1), xycoords=axes.get_xaxis_transform(), xytext=(4, -2),
             textcoords="offset points", va="top", fontsize=9,
         )  # fmt: skip
+    if not any(map(len, by_class)):
+        axes.text(0.5, 0.5, "not known", ha="center", color=style.MUTED, transform=axes.transAxes)
+        axes.set_ylim(0, 1)
     axes.set_xlim(0, 1)
     axes.margins(y=0.12)
     axes.locator_params(axis="y", integer=True)

@@ -86,5 +86,5 @@ def _draw_pair(axes: Axes, left: float, patch: np.ndarray, evidence: np.ndarray)
 
 
 def _caption(row: pd.Series) -> str:
-    share = "no evidence" if pd.isna(row.centre_share) else f"{100 * row.centre_share:.0f} % in the centre"
-    return f"probability {row.probability:.3f}, {share}"
+    share = "" if pd.isna(row.centre_share) else f", {100 * row.centre_share:.0f} % in the centre"
+    return f"probability {row.probability:.3f}{share}"

@@ -24,6 +24,8 @@ def describe_attribution(summary: dict) -> list[str]:
             f"- Grad-CAM: {_share(grad_cam)} of the evidence for the predicted class is there. "
             f"Chance: {chance}."
         )
+    else:
+        lines.append("- Grad-CAM: not known, as the feature maps have fewer than 3×3 cells or no evidence.")
     if occlusion["all"]:
         centre, border = (summary[f"change_without_{part}"]["mean"] for part in ("centre", "border"))
         lines.append(

@@ -22,7 +22,7 @@ class Explanation(NamedTuple):
     """What explains the predictions for N patches."""
 
     maps: np.ndarray  # N×MAP_SIZE×MAP_SIZE, float32: the evidence for the class that the network predicts
-    centre_share: np.ndarray  # N: of that evidence; NaN where there is none
+    centre_share: np.ndarray  # N: of that evidence; NaN where that is not known
     logits: np.ndarray  # N×3, float32: of the patch, without its centre, without its border
 
 

@@ -18,8 +18,8 @@ def summarise(table: pd.DataFrame, predictions: Predictions, patch_size: int) ->
 
     - `area_share`: the centre's share of the area, the chance level of the next two, which are means over
       `all` patches and over those of each class.
-    - `grad_cam`: the share of the evidence for the predicted class that is in the centre, over patches with
-      any evidence.
+    - `grad_cam`: the share of the evidence for the predicted class that is in the centre, over patches for
+      which it is known.
     - `occlusion`: C / (C + B), where C is the absolute change of the logit without the centre and B that
       without the border. Each patch counts in proportion to its C + B, so the mean is that of C over that
       of C + B. The means of C and B are `change_without_centre` and `change_without_border`.
