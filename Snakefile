@@ -11,6 +11,7 @@ include: "workflow/rules/lr_range.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/final.smk"
 include: "workflow/rules/performance.smk"
+include: "workflow/rules/explain.smk"
 include: "workflow/rules/figures.smk"
 
 

@@ -23,11 +23,12 @@ PERFORMANCE = {
     "figure_roc", "figure_precision_recall", "figure_confusion", "figure_reliability",
     "figure_auc_by_group",
 }  # fmt: skip
+EXPLANATION = {"figure_heat_maps", "figure_attribution"}
 # What is made of the winner. While the choice is pending, a dry run knows of no final training and shows
 # all of this as pending, whatever the choice turns out to be.
 FINAL = {
     "final_metrics", "predict_held_out", "predict_test", "submission", "figure_learning_curves", "summary",
-    *PERFORMANCE,
+    "explain", *EXPLANATION, *PERFORMANCE,
 }  # fmt: skip
 # What is made of a split, besides the trainings; where the audits say anything new, so does the summary.
 AUDIT = {"audit", "verdict", "figure_audit"}
@@ -41,7 +42,7 @@ EXPLORATION = {
 FIGURES = {
     "figure_class_balance", "figure_examples", "figure_rgb_histograms", "figure_augmentation", "figure_audit",
     "figure_study", "figure_top_runs", "figure_cost", "figure_effects", "figure_learning_curves",
-    *PERFORMANCE,
+    *PERFORMANCE, *EXPLANATION,
 }  # fmt: skip
 
 _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")

@@ -87,6 +87,16 @@ def test_what_is_held_out_is_seen_by_the_final_model_alone(finished, results):
     assert {*points.reported_on} == {"held-out patches"}
 
 
+def test_the_final_model_is_explained_on_what_is_held_out(results):
+    table = pd.read_csv(results / "final/attribution.csv")
+    held_out = pd.read_csv(results / "final/held_out_predictions.csv").set_index("id")
+    assert {*table.id} == {*held_out.index}
+    assert table.probability.to_numpy() == pytest.approx(held_out.probability[table.id].to_numpy())
+    summary = json.loads((results / "final/attribution.json").read_text())
+    assert (summary["measured_on"], summary["patches"]) == ("held-out patches", 24)
+    assert summary["interval"] == "by slide"
+
+
 def test_the_summary_says_what_the_numbers_speak_about(results):
     text = (results / "tables/summary.md").read_text()
     for words in (
@@ -95,6 +105,7 @@ def test_the_summary_says_what_the_numbers_speak_about(results):
         "split main: 8 slides",
         "## Final model",
         "held-out patches",
+        "### Where it looks",
     ):
         assert words in text
 

@@ -13,6 +13,12 @@ def figure_inputs(figure):
     }
 
 
+def choice_of_the_final_model(figure):
+    """Not read. Without it, figures of the final model would be drawn again wherever the choice is made again."""
+    of_final_model = any(file.startswith("final/") for file in figure.inputs.values())
+    return [final_run("run.json")] if of_final_model else []
+
+
 def figure_options(figure):
     """The drawing function's other arguments: only these, so that an option redraws the figures that use it."""
 
@@ -39,6 +45,7 @@ for figure in FIGURES:
         name:
             f"figure_{figure.name}"
         input:
+            *choice_of_the_final_model(figure),
             **figure_inputs(figure),
         output:
             report(

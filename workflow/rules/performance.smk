@@ -91,6 +91,7 @@ rule summary:
         effects="results/{experiment}/tables/effects.csv",
         best="results/{experiment}/final/best.json",
         metrics="results/{experiment}/final/metrics.json",
+        attribution="results/{experiment}/final/attribution.json",
         operating_points="results/{experiment}/final/operating_points.csv",
     output:
         report(

@@ -13,6 +13,6 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         given.verdicts,
         given.get("test_ids"),
         {name: given.get(name) for name in ("giveaways", "runs", "effects", "seeds")},
-        {name: given.get(name) for name in ("best", "metrics", "operating_points")},
+        {name: given.get(name) for name in ("best", "metrics", "attribution", "operating_points")},
         snakemake.output[0],
     )

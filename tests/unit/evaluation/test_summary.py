@@ -30,6 +30,14 @@ METRICS = {
     },
     "note": "The run was chosen among 4.",
 }  # fmt: skip
+SHARE = {"mean": 0.4, "sd": 0.2, "low": 0.37, "high": 0.43, "patches": 200}
+ATTRIBUTION = {
+    "measured_on": "held-out patches", "patches": 200, "positive": 100, "centre_size": 32,
+    "area_share": 1 / 9, "interval": "by slide",
+    "grad_cam": {"all": SHARE, "negative": SHARE, "positive": SHARE},
+    "occlusion": {"all": SHARE, "negative": SHARE, "positive": SHARE},
+    "change_without_centre": SHARE, "change_without_border": SHARE,
+}  # fmt: skip
 SPLIT = Split(validation_fraction=0.15, seed=42)
 SHARES = {"sensitivity": 0.951, "specificity": 0.9, "ppv": 0.8, "npv": 0.99}
 EFFECT = "study,setting,value,runs,mean_val_auc,difference,difference_low,difference_high,p_value,verdict"
@@ -70,6 +78,7 @@ def summary(table_of_runs, csv, tmp_path):
         final = {
             "best": str(csv("best.json", json.dumps(best))),
             "metrics": str(csv("metrics.json", json.dumps(metrics))),
+            "attribution": str(csv("attribution.json", json.dumps(ATTRIBUTION))),
             "operating_points": str(tmp_path / "points.csv"),
         }
         cleaned = str(csv("summary.json", json.dumps(CLEANING | cleaning)))
@@ -102,7 +111,7 @@ def test_what_gives_a_class_away_is_said(summary):
     text = summary([{}], facts=rows)
     assert "The suffix of the file alone tells the classes apart (AUROC 1.00)" in text
     assert "negatives have .jpg (60), positives .png (60)" in text
-    assert "red" not in text
+    assert "red" not in text.split("## Splits")[0]
 
 
 def test_test_ids_without_an_image_are_counted(summary):
@@ -236,6 +245,12 @@ def test_the_final_model_has_every_metric(summary):
 def test_how_the_final_model_was_chosen_is_said(summary):
     text = summary([{}], best=BEST | {"seeds": 3, "select": "cheapest_tied"})
     assert "by `val_auc` (mean over 3 seeds), the fastest to train of those tied with the best;" in text
+
+
+def test_where_the_final_model_looks_is_said(summary):
+    text = summary([{}]).split("### Where it looks\n\n")[1]
+    assert text.startswith("How much the central 32×32 pixels decide, 11.1 % of the area, on 200 held-out")
+    assert "\n\n- Grad-CAM: 40.0 % (37.0–43.0;" in text
 
 
 def test_operating_points_are_a_table(summary):

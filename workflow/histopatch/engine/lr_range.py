@@ -24,7 +24,7 @@ from histopatch.engine.optimizer import make_optimizer
 from histopatch.engine.order import epoch_order
 from histopatch.engine.patches import Patches
 from histopatch.engine.phases import Phases
-from histopatch.engine.train import make_network, make_subset
+from histopatch.engine.train import fit_normaliser, make_network, make_subset
 from histopatch.files import write_table
 from histopatch.settings import Settings
 
@@ -56,6 +56,8 @@ def write_range_test(
         torch.manual_seed(settings.seed)
         logging.info("trying learning rates from %g to %g", LOWEST, HIGHEST)
         subset = make_subset(train, settings.balance, device)
+        if settings.stain_normalisation != "none":
+            network.normaliser = fit_normaliser(settings, patches, subset.rows)
         rows = range_test(network, settings, patches, subset, micro_batch)
     write_table(pd.DataFrame(rows), table)
 
@@ -81,14 +83,16 @@ def range_test(
     orders = [epoch_order(len(train.rows), len(train.rows), train.groups, generator) for _ in range(rounds)]
     order = torch.cat(orders)[:count]
     draws = draw(count, settings.augmentation, generator).to(patches.device)
-    targets = train.labels[order.to(patches.device)]
+    smoothed_labels = torch.lerp(train.labels, torch.full_like(train.labels, 0.5), settings.label_smoothing)
+    targets = smoothed_labels[order.to(patches.device)]
     rows: list[dict] = []
     average = 0.0
     network.model.train()
     for pixels in progress(patches.batches(train.rows[order], settings.batch_size), total=STEPS, unit="step"):
         step = len(rows)
         part = slice(step * settings.batch_size, step * settings.batch_size + len(pixels))
-        batch = Batch(pixels, draws[part], targets[part], settings.image_size)
+        pixels, mixed_targets = draws[part].mix(pixels, targets[part])
+        batch = Batch(pixels, draws[part], mixed_targets, settings.image_size)
         loss, micro_batch = accumulate_gradients(
             network, loss_function, scaler, batch, settings.hard_share, micro_batch
         )

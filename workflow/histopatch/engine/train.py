@@ -81,7 +81,7 @@ def train_run(
                 network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
                 if settings.stain_normalisation != "none":
                     with phases.phase("stain"):
-                        network.normaliser = _fit_normaliser(settings, patches, train.rows)
+                        network.normaliser = fit_normaliser(settings, patches, train.rows)
                 _compile(network, settings, settings.epochs * len(train.rows), device, phases)
                 torch.manual_seed(settings.seed)
                 logging.info(
@@ -140,7 +140,7 @@ def make_subset(table: pd.DataFrame, balance: str, device: torch.device) -> Subs
     return Subset(torch.tensor(rows), torch.tensor(labels.astype(np.float32), device=device), levels)
 
 
-def _fit_normaliser(settings: Settings, patches: Patches, rows: torch.Tensor) -> normaliser.Normaliser:
+def fit_normaliser(settings: Settings, patches: Patches, rows: torch.Tensor) -> normaliser.Normaliser:
     """The normaliser that a run asks for, its reference fitted to a sample of the patches that train."""
     logging.info("fitting the reference of %s", settings.stain_normalisation)
     sample = normaliser.draw_sample(rows, settings.seed)

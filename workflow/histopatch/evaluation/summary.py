@@ -11,6 +11,7 @@ from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.failures import failed, finished
 from histopatch.files import read_table, replacing
+from histopatch.interpretability.description import describe_attribution
 from histopatch.settings import Split
 from histopatch.statistics.metrics import METRICS
 from histopatch.statistics.operating_points import CRITERIA
@@ -31,7 +32,8 @@ def write_summary(
     splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
     with one line each, the results of the leakage audits; test_ids: CSV `id,image`, or None where nothing is
     to be predicted; tables: those of `giveaways`, `runs`, `effects` and
-    `seeds`; final: the files `best`, `metrics` (JSON) and `operating_points` of the final model.
+    `seeds`; final: the files `best`, `metrics`, `attribution` (JSON) and `operating_points` of the final
+    model.
     """
     runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
@@ -59,7 +61,13 @@ def write_summary(
             lines += [*bullets, ""] if bullets else []
     best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
     lines += ["## Final model", "", *_final(best, metrics), ""]
-    lines += _operating_points(read_table(final["operating_points"]))
+    lines += [*_operating_points(read_table(final["operating_points"])), ""]
+    lines += [
+        "### Where it looks",
+        "",
+        *describe_attribution(json.loads(Path(final["attribution"]).read_text())),
+        "",
+    ]
     with replacing(summary) as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")
 

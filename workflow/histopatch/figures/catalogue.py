@@ -159,4 +159,23 @@ FIGURES = (
         category=FINAL_MODEL,
         label="AUROC by slide or fold",
     ),
+    Figure(
+        "heat_maps",
+        module="heat_maps",
+        inputs={
+            "confident": "final/confident.csv",
+            "maps": "final/confident.npy",
+            "pack": "pack/train.npy",
+            "index": "pack/train.index.csv",
+        },
+        category=FINAL_MODEL,
+        label="where it looks, examples",
+    ),
+    Figure(
+        "attribution",
+        module="attribution",
+        inputs={"table": "final/attribution.csv", "summary": "final/attribution.json"},
+        category=FINAL_MODEL,
+        label="where it looks, centre and border",
+    ),
 )

@@ -10,8 +10,8 @@ from matplotlib.patches import Rectangle
 
 from histopatch.figures import style
 from histopatch.files import read_table
+from histopatch.interpretability.centre import CENTRE
 
-CENTRE = 32  # side in pixels of the square that a PatchCamelyon label refers to
 GAP = 4  # white pixels between patches
 
 

@@ -1,0 +1,15 @@
+"""Explain predictions of the final model."""
+
+import logging
+
+from histopatch.console import job_log
+
+with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
+    logging.info("loading PyTorch")
+    from histopatch.interpretability.final import explain_final
+
+    given = snakemake.input
+    explain_final(
+        given.models, given.reports, given.predictions, given.get("held_out"), given.split, given.pack,
+        given.index, snakemake.config["runtime"], snakemake.threads, dict(snakemake.output.items()),
+    )  # fmt: skip
