@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from types import ModuleType
 
-from histopatch.backbones.catalogue import BACKBONES
+from histopatch.backbones.catalogue import row
 from histopatch.settings import Settings
 
 # Module under `engine/schedules/`.
@@ -24,7 +24,8 @@ GEOMETRY = ("flips", "rotation", "quarter_turns", "shift", "zoom")
 
 def backbone(settings: Settings) -> str:
     """The module that builds the backbone; names are dotted and relative to the package."""
-    return f"backbones.{BACKBONES[settings.backbone].source}"
+    declared = row(settings.backbone)
+    return f"backbones.{declared.source if declared else 'timm'}"
 
 
 def schedule(settings: Settings) -> str:
@@ -63,8 +64,11 @@ def declared(settings: Settings) -> str:
 
     Fields at their default are left out, so that a new field of a declaration retrains nothing.
     """
-    row = BACKBONES[settings.backbone]
-    return repr({f.name: value for f in fields(row) if (value := getattr(row, f.name)) != f.default})
+    backbone = row(settings.backbone)
+    if backbone is None:
+        return ""
+    values = {f.name: getattr(backbone, f.name) for f in fields(backbone)}
+    return repr({f.name: values[f.name] for f in fields(backbone) if values[f.name] != f.default})
 
 
 def load(module: str) -> ModuleType:

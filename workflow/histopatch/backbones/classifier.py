@@ -59,6 +59,9 @@ def _stage(name: str) -> str:
 
 def _strip_head(features: nn.Module, name: str) -> int:
     """Replace the classification head by the identity; return the number of features under it."""
+    if hasattr(features, "reset_classifier"):  # a network of timm
+        features.reset_classifier(0)
+        return features.head_hidden_size
     head = getattr(features, name)
     linear = head if isinstance(head, nn.Linear) else head[-1]
     setattr(features, name, nn.Identity())
