@@ -16,6 +16,7 @@ from types import ModuleType
 from histopatch.backbones.catalogue import row
 from histopatch.settings import Settings
 
+HEADS = "engine.heads"  # of runs on the features of a frozen encoder
 # Module under `engine/schedules/`.
 SCHEDULES = {"none": "constant", "cosine": "cosine", "one_cycle": "one_cycle"}
 # Augmentations that are one sampling pass together; any other one is a module of `augmentation/operations/`.
@@ -52,7 +53,8 @@ def operations(augmentation: Mapping[str, bool | float]) -> dict[str, str]:
 def used(settings: Settings) -> list[str]:
     """Every module that these settings choose."""
     return [
-        backbone(settings),
+        # A head reads what the backbone made.
+        backbone(settings) if settings.feature_head == "none" else HEADS,
         schedule(settings),
         loss(settings),
         *operations(settings.augmentation).values(),

@@ -11,6 +11,7 @@ sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import components, cores, fingerprints
 from histopatch.backbones.catalogue import TIMM
+from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
 from histopatch.errors import InputError, one_line

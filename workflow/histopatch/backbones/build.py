@@ -55,7 +55,7 @@ def rebuild(description: dict) -> Classifier:
     backbone = Backbone(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
     source = components.load(f"backbones.{backbone.source}")
     features = source.create(backbone.architecture, **(backbone.arguments or {}))
-    return Classifier(features, backbone, description["dropout"])
+    return Classifier(features, backbone, description["dropout"], hidden=description.get("hidden", 0))
 
 
 def _check_size(size: int, name: str, backbone: Backbone) -> None:
