@@ -416,6 +416,11 @@ def test_names_that_yaml_reads_as_something_else_are_to_be_quoted(key, told):
             {"defaults": {"backbone": "ResNet18 "}},
             "defaults.backbone: 'ResNet18 ' is not known (did you mean 'resnet",
         ),
+        (
+            {"defaults": {"backbone": "timm/ResNet"}},
+            "defaults.backbone: 'timm/ResNet' is not known (did you mean 'resnet18'?); choose one of ",
+        ),
+        ({"defaults": {"backbone": 18}}, "defaults.backbone: 18 is not known; choose one of resnet18, "),
         ({"defaults": {"precision": 16}}, "defaults.precision: 16 is not known (did you mean '"),
         (
             {"defaults": {"pos_weight": "no"}},

@@ -36,6 +36,39 @@ def test_what_contradicts_itself_names_the_key(changes, key):
         assert not alone or len(changes) == 1
 
 
+HEAD = {"freeze_backbone": True, "feature_head": "linear"}
+
+
+@pytest.mark.input("Configuration", "settings that do nothing with a head on banked features", "refused")
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"freeze_backbone": False},
+            "feature_head: reads features that are computed once; set freeze_backbone",
+        ),
+        (
+            {"augmentation": {"flips": True}},
+            "augmentation.flips: feature_head sees patches as they are; set it to false",
+        ),
+        (
+            {"augmentation": {"rotation": 90.0}},
+            "augmentation.rotation: feature_head sees patches as they are; set it to 0.0",
+        ),
+        ({"tta": True}, "tta: does nothing with `feature_head: linear`; set it to false"),
+        ({"start_size": 64}, "start_size: does nothing with `feature_head: linear`; set it to 0"),
+        (
+            {"feature_head": "logistic_regression", "dropout": 0.2},
+            "dropout: does nothing with `feature_head: log",
+        ),
+        ({"feature_head": "logistic_regression", "scheduler": "cosine"}, "scheduler: does nothing with"),
+    ],
+)
+def test_a_head_on_features_refuses_what_it_does_not_use(changes, told):
+    assert conflict(Settings(**PLAIN | HEAD)) == ""
+    assert conflict(Settings(**PLAIN | HEAD | changes)).startswith(told)
+
+
 def test_nothing_that_is_at_neutral_contradicts_anything():
     assert conflict(Settings(**PLAIN)) == ""
     assert {field.name for field in fields(Settings)} > {"ema", "swa", "patience", "start_size"}

@@ -81,6 +81,12 @@ def test_balancing_slides_needs_slides(experiment, tmp_path, balance):
     check_inputs(experiment(defaults={"balance": "class"}))
 
 
+def test_a_network_that_timm_does_not_have_is_named_before_any_job(experiment):
+    parts = {"studies": {"first": {"runs": {"mine": {"backbone": "timm/resnet81"}}}}}
+    message = fault(experiment({"format": "synthetic"}, **parts))
+    assert message.startswith("experiments.mine.studies.first.mine.backbone: timm has no 'resnet81' (did you")
+
+
 @pytest.fixture
 def mapped(experiment, tmp_path):
     """An experiment with a slide map, which is edited first."""

@@ -87,6 +87,23 @@ def test_two_values_swapped_give_another_folder():
     assert runs.resolve(DEFAULTS, one).folder != runs.resolve(DEFAULTS, other).folder
 
 
+@pytest.mark.parametrize(
+    ("backbone", "slug"),
+    [
+        ("timm/convnext_tiny.fb_in22k", "timm-convnext_tiny-fb_in22k"),
+        ("timm/hf-hub:MahmoodLab/UNI2-h", "timm-hf-hub-MahmoodLab-UNI2-h"),
+    ],
+)
+def test_the_folder_of_any_backbone_is_one_plain_name(backbone, slug):
+    folder = runs.resolve(DEFAULTS, {"backbone": backbone}).folder
+    assert folder.startswith(f"{slug}-{DEFAULTS['image_size']}px-")
+
+
+def test_backbones_whose_names_differ_in_a_dot_alone_have_two_folders():
+    names = ("timm/a.b", "timm/a_b", "timm/a-b")
+    assert len({runs.resolve(DEFAULTS, {"backbone": name}).folder for name in names}) == 3
+
+
 def test_the_folder_says_backbone_and_size():
     folder = runs.resolve(DEFAULTS, {"backbone": "efficientnet_b0", "image_size": 224}).folder
     slug, _, digest = folder.rpartition("-")

@@ -75,6 +75,15 @@ def test_prune_finds_the_folds_that_a_run_no_longer_has(project):
     assert "fold-0" not in output
 
 
+def test_prune_finds_the_banks_that_no_run_reads(project):
+    features = project / "results/small/features"
+    features.mkdir()
+    (features / "resnet18-32px-0000000000.npy").write_bytes(b"old")
+    assert "features/resnet18-32px-0000000000.npy" in command(project, "prune")[1]
+    assert "Removed 1." in command(project, "prune", "--remove")[1]
+    assert not list(features.iterdir())
+
+
 def test_verify_finds_an_image_that_was_replaced_in_place(project):
     assert command(project, "verify") == (0, "All packed images of small are unchanged.\n")
     train = project / "data/small/train"

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 from edits import append, configure
 from plan import RUN_COMMAND, read_jobs, snakemake
@@ -48,6 +49,22 @@ def test_missing_data_of_another_experiment_is_no_error(project):
     status, output = snakemake(project, *RUN_COMMAND, "--dry-run")
     assert status == 0, output
     assert "Nothing to be done" in output
+
+
+def test_a_size_that_a_network_of_timm_does_not_take_stops_before_any_job(project):
+    """Which only timm can tell, when there is a training to do."""
+    configure(project, ("plain: {}", "plain: {}\n          vit: {backbone: timm/test_vit, image_size: 40}"))
+    before = sorted((project / "results").rglob("*"))
+    status, output = snakemake(project, *RUN_COMMAND)
+    assert status == 1
+    assert "Error: image_size: timm/test_vit does not take 40 px (Input height (40) should be" in output
+    assert sorted((project / "results").rglob("*")) == before
+    configure(project, ("image_size: 40", "image_size: 48, epochs: 1"))
+    status, output = snakemake(project, *RUN_COMMAND)
+    assert status == 0, output
+    table = pd.read_csv(project / "results/small/tables/named.csv", index_col="run")
+    assert table.backbone["vit"] == "timm/test_vit"
+    assert table.folder["vit"].startswith("timm-test_vit-48px-")
 
 
 def test_a_leak_stops_before_any_training_where_the_config_says_so(project):

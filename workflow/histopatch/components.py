@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from types import ModuleType
 
-from histopatch.backbones.catalogue import BACKBONES
+from histopatch.backbones.catalogue import row
 from histopatch.settings import Settings
 
+HEADS = "engine.heads"  # of runs on the features of a frozen encoder
 # Module under `engine/schedules/`.
 SCHEDULES = {"none": "constant", "cosine": "cosine", "one_cycle": "one_cycle"}
 # Augmentations that are one sampling pass together, and modules of `augmentation/mixing/`; any other one is a
@@ -26,7 +27,8 @@ MIXING = ("cutmix", "mixup")
 
 def backbone(settings: Settings) -> str:
     """The module that builds the backbone; names are dotted and relative to the package."""
-    return f"backbones.{BACKBONES[settings.backbone].source}"
+    declared = row(settings.backbone)
+    return f"backbones.{declared.source if declared else 'timm'}"
 
 
 def schedule(settings: Settings) -> str:
@@ -70,7 +72,8 @@ def predicting(settings: Settings) -> list[str]:
 def used(settings: Settings) -> list[str]:
     """Every module that these settings choose."""
     return [
-        *predicting(settings),
+        # A head reads what the backbone made.
+        *(predicting(settings) if settings.feature_head == "none" else [HEADS]),
         schedule(settings),
         loss(settings),
         *operations(settings.augmentation).values(),
@@ -83,8 +86,11 @@ def declared(settings: Settings) -> str:
 
     Fields at their default are left out, so that a new field of a declaration retrains nothing.
     """
-    row = BACKBONES[settings.backbone]
-    return repr({f.name: value for f in fields(row) if (value := getattr(row, f.name)) != f.default})
+    backbone = row(settings.backbone)
+    if backbone is None:
+        return ""
+    values = {f.name: getattr(backbone, f.name) for f in fields(backbone)}
+    return repr({f.name: values[f.name] for f in fields(backbone) if values[f.name] != f.default})
 
 
 def load(module: str) -> ModuleType:

@@ -2,6 +2,12 @@
 
 from histopatch.settings import Settings
 
+# Settings of a training in steps, which a solver does not have.
+SOLVED = (
+    "dropout", "scheduler", "warmup", "patience", "balance", "focal_gamma", "hard_share", "label_smoothing",
+    "ema", "swa",
+)  # fmt: skip
+
 
 def conflict(settings: Settings) -> str:
     """What is wrong with the settings of a run together, as `key: fault; what to do`, or the empty text."""
@@ -17,4 +23,24 @@ def conflict(settings: Settings) -> str:
         for key, does in (("unfreeze_epochs", "unfreezes"), ("layer_decay", "trains slowly")):
             if getattr(settings, key) != getattr(Settings, key):
                 return f"{key}: {does} what freeze_backbone keeps as it is; set one of them to its default"
+    return _conflict_of_head(settings)
+
+
+def _conflict_of_head(settings: Settings) -> str:
+    """Likewise, of a head on the features of a frozen encoder, which are computed once."""
+    if settings.feature_head == "none":
+        return ""
+    if not settings.freeze_backbone:
+        return "feature_head: reads features that are computed once; set freeze_backbone to true"
+    for name, strength in sorted(settings.augmentation.items()):
+        if strength:
+            neutral = str(type(strength)(0)).lower()
+            return f"augmentation.{name}: feature_head sees patches as they are; set it to {neutral}"
+    unused = ("start_size", "tta", "stain_normalisation")
+    if settings.feature_head == "logistic_regression":
+        unused += SOLVED
+    for key in unused:
+        if getattr(settings, key) != getattr(Settings, key):
+            neutral = str(getattr(Settings, key)).lower()
+            return f"{key}: does nothing with `feature_head: {settings.feature_head}`; set it to {neutral}"
     return ""

@@ -35,6 +35,11 @@ def say(error: jsonschema.ValidationError) -> str:
             return f"the key {next(key for key in wanted if key not in value)!r} is missing"
         case "anyOf" if "required" in wanted[0]:
             return "a study needs `runs` or `grid`"
+        case "anyOf" if "enum" in wanted[0]:
+            known, others = wanted[0]["enum"], wanted[1]["title"]
+            return (
+                f"{shown} is not known{_meant(value, known)}; choose one of {', '.join(known)}, or {others}"
+            )
         case "anyOf":
             return f"{shown} is neither {' nor '.join(map(_alternative, wanted))}"
         case "enum":

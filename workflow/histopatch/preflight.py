@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.backbones.initial import check_initial
+from histopatch.backbones.timm_names import check_name
 from histopatch.data.class_counts import check_possible
 from histopatch.data.formats.format import Format
 from histopatch.data.given_parts import parts_of
@@ -21,7 +22,7 @@ def check_inputs(experiment: Experiment) -> None:
     """Raise InputError for the first thing that would stop a job."""
     dataset = experiment.dataset
     for key, settings in _named_settings(experiment).items():
-        _check_weights(key, settings)
+        _check_network(key, settings)
     dataset.check()
     for key, settings in _named_settings(experiment).items():
         _check_balance(key, settings, dataset)
@@ -47,8 +48,12 @@ def _named_settings(experiment: Experiment) -> dict[str, Settings]:
     }
 
 
-def _check_weights(key: str, settings: Settings) -> None:
-    """Raise InputError, which names the run, for initial weights that cannot be any."""
+def _check_network(key: str, settings: Settings) -> None:
+    """Raise InputError, which names the run, for a backbone or initial weights that cannot be any."""
+    try:
+        check_name(settings.backbone)
+    except InputError as error:
+        raise InputError(f"{key}.{error}") from None
     try:
         check_initial(settings.weights)
     except InputError as error:

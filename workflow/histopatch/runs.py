@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
+from histopatch.backbones.catalogue import slug
 from histopatch.errors import InputError
 from histopatch.schema import without_neutral
 from histopatch.settings import Settings
@@ -30,7 +31,7 @@ class Run:
         """`<backbone>-<size>px-<hash>`: made of the settings, never of the run's name."""
         text = json.dumps(self.identity, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        return f"{self.identity['backbone']}-{self.identity['image_size']}px-{digest}"
+        return f"{slug(self.identity['backbone'])}-{self.identity['image_size']}px-{digest}"
 
 
 def resolve(defaults: dict, *overrides: dict) -> Run:

@@ -26,6 +26,7 @@ class Settings:
     weights: str = "none"
     dropout: float = 0.0
     freeze_backbone: bool = False
+    feature_head: str = "none"
     weight_decay: float = 0.0
     scheduler: str = "none"
     warmup: float = 0.0  # share of the steps

@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import components, cores, fingerprints
+from histopatch.backbones.catalogue import TIMM
+from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
 from histopatch.errors import InputError, one_line
@@ -105,6 +108,17 @@ def code(script, modules=(), declared=""):
 # --- while the workflow runs ------------------------------------------------------------------------
 
 
+def untried_networks():
+    """Settings of runs without results whose backbone only timm itself, slow to import, can judge."""
+    name = config["experiment"]
+    return [
+        run.identity
+        for folder, run in EXPERIMENTS[name].runs.items()
+        if run.identity["backbone"].startswith(TIMM)
+        and not all(map(os.path.exists, results(name, EXPERIMENTS[name].run_files(folder, "run.json"))))
+    ]
+
+
 onstart:
     # Held until this process ends, however it ends: a killed workflow leaves no stale lock, and a
     # second call at the same time is refused. (Snakemake's own lock is switched off in the profile.)
@@ -116,3 +130,7 @@ onstart:
     if not try_lock(lock_file, lock_file.name, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print("Error: another snakemake is at work in this folder; wait for it.", file=sys.stderr)
         os._exit(1)
+    if untried := untried_networks():
+        check = [sys.executable, "-m", "histopatch.backbones.check"]
+        if subprocess.run(check, input=json.dumps(untried), text=True).returncode:
+            os._exit(1)

@@ -1,11 +1,64 @@
 # One training for each fold of a run. The final training is a run like any other.
 
 RUN_FILES = ["model.safetensors", "history.csv", "predictions.csv", "run.json"]
+BANK_FILES = ["npy", "safetensors", "json"]
 
 
 @keeps
 def kept_runs(experiment):
     return [path for folder in experiment.study_folders for path in experiment.run_files(folder, *RUN_FILES)]
+
+
+@keeps
+def kept_features(experiment):
+    return [
+        f"features/{bank}.{kind}"
+        for bank in banks_of(experiment.study_folders, experiment)
+        for kind in BANK_FILES
+    ]
+
+
+def banks_of(folders, experiment):
+    """The feature banks of some runs by name."""
+    found = [bank_of(experiment.runs[folder].identity) for folder in folders]
+    return {bank.name: bank for bank in found if bank}
+
+
+def bank_named(wildcards):
+    return banks_of(experiment(wildcards).runs, experiment(wildcards))[wildcards.bank]
+
+
+def encoder_weights(wildcards):
+    """The file of weights of the encoder, where the settings name one."""
+    weights = bank_named(wildcards).settings.weights
+    return [] if weights in ("imagenet", "none") else weights
+
+
+def encoder_code(wildcards):
+    settings = bank_named(wildcards).settings
+    return code("features.py", [components.backbone(settings)], components.declared(settings))
+
+
+rule features:
+    input:
+        pack="results/{experiment}/pack/train.npy",
+        weights=encoder_weights,
+    output:
+        features="results/{experiment}/features/{bank}.npy",
+        encoder="results/{experiment}/features/{bank}.safetensors",
+        report="results/{experiment}/features/{bank}.json",
+    log:
+        "results/{experiment}/logs/features-{bank}.log",
+    wildcard_constraints:
+        bank="[^/]+",
+    threads: CORES // TRAININGS
+    resources:
+        gpu=1,
+    params:
+        settings=lambda wildcards: bank_named(wildcards).identity,
+        code=encoder_code,
+    script:
+        "../scripts/features.py"
 
 
 def run_of(wildcards):
@@ -28,9 +81,24 @@ def weights_file(wildcards):
     return [] if weights in ("imagenet", "none") else weights
 
 
+def bank_files(wildcards):
+    """The features that a head trains on, and the encoder that made them."""
+    bank = bank_of(run_of(wildcards).identity)
+    return (
+        [f"results/{wildcards.experiment}/features/{bank.name}.{kind}" for kind in BANK_FILES] if bank else []
+    )
+
+
+def trained_on(wildcards):
+    """The pack, or the features of its patches."""
+    features = bank_files(wildcards)
+    return features[0] if features else f"results/{wildcards.experiment}/pack/train.npy"
+
+
 rule train:
     input:
-        pack="results/{experiment}/pack/train.npy",
+        pack=trained_on,
+        bank=bank_files,
         index="results/{experiment}/pack/train.index.csv",
         split=lambda wildcards: f"results/{wildcards.experiment}/splits/{run_of(wildcards).settings.split}.csv",
         weights=weights_file,

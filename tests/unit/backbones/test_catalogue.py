@@ -12,7 +12,7 @@ SETTINGS = {"image_size": 96, "batch_size": 8, "epochs": 1, "lr": 1e-3, "seed": 
 
 
 def test_the_configuration_knows_the_same_backbones():
-    names = schema.read_schema()["$defs"]["settings"]["properties"]["backbone"]["enum"]
+    names = schema.read_schema()["$defs"]["settings"]["properties"]["backbone"]["anyOf"][0]["enum"]
     assert names == list(BACKBONES)
 
 

@@ -6,6 +6,7 @@ from histopatch import components
 from histopatch.backbones.catalogue import BACKBONES, Backbone
 from histopatch.backbones.classifier import Classifier
 from histopatch.backbones.weights import load_backbone, read_weights
+from histopatch.engine.sizes import training_size
 from histopatch.errors import InputError
 from histopatch.settings import Settings
 
@@ -16,16 +17,31 @@ def build(settings: Settings) -> Classifier:
     The head is drawn from torch's global random state; seed it before. Raises InputError when the
     weights cannot be had or do not fit, and when the backbone does not take images of that size.
     """
-    backbone = BACKBONES[settings.backbone]
-    source = components.load(components.backbone(settings))
-    _check_size(settings.image_size, settings.backbone, backbone)
-    features, weights = source.create(backbone.architecture), settings.weights
+    backbone = expected(settings)
+    source, arguments = components.load(components.backbone(settings)), backbone.arguments or {}
+    features, weights = source.create(backbone.architecture, **arguments), settings.weights
     if weights == "imagenet":
-        name = f"ImageNet weights of {settings.backbone}"
-        load_backbone(features, backbone.head, source.imagenet_weights(backbone.architecture), name)
+        name = f"pretrained weights of {settings.backbone}"
+        state = source.imagenet_weights(backbone.architecture, **arguments)
+        load_backbone(features, backbone.head, state, name)
     elif weights != "none":
         load_backbone(features, backbone.head, read_weights(weights), weights)
     return Classifier(features, backbone, settings.dropout, settings.freeze_backbone)
+
+
+def expected(settings: Settings) -> Backbone:
+    """What the backbone of a run is and expects.
+
+    Raises InputError where it does not take images of the run's sizes, or where there is no such backbone.
+    """
+    sizes = {training_size(settings, epoch) for epoch in range(1, settings.epochs + 1)}
+    backbone = BACKBONES.get(settings.backbone)
+    if backbone is None:
+        source = components.load(components.backbone(settings))
+        return source.entry(settings.backbone, settings.image_size, sizes)
+    for size in sizes:
+        _check_size(size, settings.backbone, backbone)
+    return backbone
 
 
 def rebuild(description: dict) -> Classifier:
@@ -38,7 +54,8 @@ def rebuild(description: dict) -> Classifier:
     values = {name: description[name] for name in names}
     backbone = Backbone(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
     source = components.load(f"backbones.{backbone.source}")
-    return Classifier(source.create(backbone.architecture), backbone, description["dropout"])
+    features = source.create(backbone.architecture, **(backbone.arguments or {}))
+    return Classifier(features, backbone, description["dropout"], hidden=description.get("hidden", 0))
 
 
 def _check_size(size: int, name: str, backbone: Backbone) -> None:

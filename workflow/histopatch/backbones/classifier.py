@@ -12,13 +12,21 @@ from histopatch.backbones.catalogue import Backbone
 class Classifier(nn.Module):
     """N×3×S×S normalised images to N logits. Freezing keeps the backbone as it is and trains the head."""
 
-    def __init__(self, features: nn.Module, backbone: Backbone, dropout: float, frozen: bool = False):
-        """features: a network that `backbone.source` created; its classification head is taken off."""
+    def __init__(
+        self, features: nn.Module, backbone: Backbone, dropout: float, frozen: bool = False, hidden: int = 0
+    ):
+        """features: a network that `backbone.source` created; its classification head is taken off.
+
+        hidden: units of a layer between the features and the logit; 0 has no such layer.
+        """
         super().__init__()
         self.backbone = backbone
         width = _strip_head(features, backbone.head)
         self.features = features.requires_grad_(not frozen)
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, 1))
+        layers = (
+            [nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1)] if hidden else [nn.Linear(width, 1)]
+        )
+        self.head = nn.Sequential(nn.Dropout(dropout), *layers)
         self.frozen = frozen
 
     def forward(self, images: Tensor) -> Tensor:
@@ -48,8 +56,9 @@ class Classifier(nn.Module):
 
     def description(self) -> dict:
         """What `build.rebuild` needs, as plain values: weights aside, all that this classifier is."""
-        dropout, linear = self.head
-        return {**asdict(self.backbone), "width": linear.in_features, "dropout": dropout.p}
+        dropout, first, *more = self.head
+        hidden = {"hidden": first.out_features} if more else {}
+        return {**asdict(self.backbone), "width": first.in_features, "dropout": dropout.p, **hidden}
 
 
 def _stage(name: str) -> str:
@@ -59,6 +68,9 @@ def _stage(name: str) -> str:
 
 def _strip_head(features: nn.Module, name: str) -> int:
     """Replace the classification head by the identity; return the number of features under it."""
+    if hasattr(features, "reset_classifier"):  # a network of timm
+        features.reset_classifier(0)
+        return features.head_hidden_size
     head = getattr(features, name)
     linear = head if isinstance(head, nn.Linear) else head[-1]
     setattr(features, name, nn.Identity())

@@ -25,6 +25,7 @@ from histopatch.engine.order import epoch_order
 from histopatch.engine.patches import Patches
 from histopatch.engine.phases import Phases
 from histopatch.engine.train import fit_normaliser, make_network, make_subset
+from histopatch.errors import InputError
 from histopatch.files import write_table
 from histopatch.settings import Settings
 
@@ -46,8 +47,10 @@ def write_range_test(
 ) -> None:
     """Test the learning rates of a run on the training part of its first fold; write `range_test`'s rows.
 
-    The arguments are those of `train.train_run`.
+    The arguments are those of `train.train_run`. Raises InputError for a head on the features of an encoder.
     """
+    if settings.feature_head != "none":
+        raise InputError("a range test trains a network step by step; ask for a run without feature_head")
     torch.set_num_threads(core_count(runtime["workers"], threads))
     with hold_device(runtime["device"]) as device:
         patches = Patches(pack, device)

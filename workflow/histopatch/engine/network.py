@@ -44,6 +44,10 @@ class Network:
         images = prepare(pixels, size, backbone.mean, backbone.std, draws, self.normaliser)
         return images.contiguous(memory_format=self.compute.memory_format)
 
+    def weights(self) -> dict[str, Tensor]:
+        """All that a run keeps of the model."""
+        return self.model.state_dict()
+
     def _predict(self, pixels: Tensor) -> Tensor:
         views = symmetries(pixels) if self.symmetries else [pixels]
         return torch.stack([self.logits(view) for view in views]).mean(0)

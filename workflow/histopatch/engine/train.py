@@ -4,14 +4,13 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import safetensors.torch
 import torch
 
+from histopatch import components
 from histopatch.backbones.build import build
 from histopatch.cores import core_count
 from histopatch.data.folds import parts, read_split
@@ -22,18 +21,18 @@ from histopatch.engine.device import device_name, hold_device, is_out_of_memory
 from histopatch.engine.guard import exclusive
 from histopatch.engine.loop import Progress, Subset, fit
 from histopatch.engine.micro_batch import choose_micro_batch
+from histopatch.engine.model_files import library_versions, save_model
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.engine.phases import Phases
 from histopatch.engine.trial import choose_format
 from histopatch.errors import InputError
-from histopatch.files import replacing, write_json, write_table
+from histopatch.files import write_json, write_table
 from histopatch.settings import Settings
 from histopatch.stain import normaliser
 from histopatch.system import peak_memory_bytes
 
 HISTORY = ["epoch", "train_loss", "val_loss", "val_auc", "lr", "seconds", "images_per_second"]
-LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pandas")
 
 
 def train_run(
@@ -57,8 +56,9 @@ def train_run(
     model.safetensors (the weights after the last epoch), history.csv (one row per epoch), predictions.csv
     (`id,label,probability` of the validation patches after the last epoch) and run.json. identity: the
     settings as the report states them, those at neutral left out; pack, index and split: the files of those
-    steps; code: digest of the training code, for the resume state; formats: the folder of measured formats;
-    runtime: that section of the configuration; threads: the cores that the job is given.
+    steps, where a head is trained the features of a bank in place of the pack; code: digest of the training
+    code, for the resume state; formats: the folder of measured formats; runtime: that section of the
+    configuration; threads: the cores that the job is given.
     """
     torch.set_num_threads(core_count(runtime["workers"], threads))
     out, state_file = Path(folder), Path(folder, "resume.pt")
@@ -67,7 +67,8 @@ def train_run(
         _make_deterministic(settings.deterministic)
         logging.info("%s: reading %s and %s", device_name(device), split, pack)
         with phases.phase("data"):
-            patches = Patches(pack, device)
+            heads = components.load(components.HEADS) if settings.feature_head != "none" else None
+            patches = heads.Features(pack, device) if heads else Patches(pack, device)
             table = read_split(split, index)
             if fold not in set(table.fold):
                 raise InputError(f"{split}: there is no fold {fold}")
@@ -78,17 +79,20 @@ def train_run(
         predictions = table.loc[table.fold == fold, ["id", "label"]]
         try:
             with _out_of_memory_in_words(settings):
-                network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
-                if settings.stain_normalisation != "none":
-                    with phases.phase("stain"):
-                        network.normaliser = fit_normaliser(settings, patches, train.rows)
-                _compile(network, settings, settings.epochs * len(train.rows), device, phases)
+                if heads:
+                    network, micro_batch, memory = heads.make_network(settings, patches)
+                else:
+                    network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
+                    if settings.stain_normalisation != "none":
+                        with phases.phase("stain"):
+                            network.normaliser = fit_normaliser(settings, patches, train.rows)
+                    _compile(network, settings, settings.epochs * len(train.rows), device, phases)
                 torch.manual_seed(settings.seed)
                 logging.info(
                     "training for %d epochs in %s, %d patches at a time, lr %g",
                     settings.epochs, network.compute, min(micro_batch, settings.batch_size), settings.lr,
                 )  # fmt: skip
-                done, logits = fit(
+                done, logits = (heads.fit if heads else fit)(
                     network, settings, patches, train, validation, micro_batch,
                     saved, save=lambda state: resume.save(state_file, state, state_key),
                 )  # fmt: skip
@@ -102,7 +106,7 @@ def train_run(
             return
 
         probabilities = logits.double().sigmoid().cpu().numpy()
-        save_model(network.model.state_dict(), out / "model.safetensors")
+        save_model(network.weights(), out / "model.safetensors")
         write_table(pd.DataFrame(done.history, columns=HISTORY), out / "history.csv")
         write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
         seconds = phases.seconds | {"train": done.train_seconds, "evaluate": done.evaluate_seconds}
@@ -145,14 +149,6 @@ def fit_normaliser(settings: Settings, patches: Patches, rows: torch.Tensor) -> 
     logging.info("fitting the reference of %s", settings.stain_normalisation)
     sample = normaliser.draw_sample(rows, settings.seed)
     return normaliser.fit(settings.stain_normalisation, patches.batches(sample, settings.batch_size))
-
-
-def save_model(state: dict[str, torch.Tensor], path: Path) -> None:
-    """Write weights as safetensors, in the plain layout that every reader takes."""
-    state = {name: tensor.contiguous() for name, tensor in state.items()}
-    with replacing(path) as temporary:
-        # `save_file` would make a file that the group cannot read, whatever the umask says.
-        temporary.write_bytes(safetensors.torch.save(state))
 
 
 def write_failure(
@@ -228,7 +224,7 @@ def _report(
         ),
         "memory_bytes": memory,
         "peak_memory_bytes": {"process": peak_memory_bytes()},
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": library_versions(),
     }
     if device.type == "cuda":
         report["peak_memory_bytes"]["device"] = torch.cuda.max_memory_allocated(device)

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from histopatch.backbones.catalogue import slug
 from histopatch.engine.device import device_name, is_out_of_memory, synchronize
 from histopatch.engine.formats import Format, candidates
 from histopatch.files import write_json
@@ -62,7 +63,7 @@ def choose_format(
 def _file_name(key: dict) -> str:
     """Readable, and another one for every key."""
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:10]
-    return f"{key['backbone']}-{key['image_size']}px-batch-{key['batch_size']}-{digest}.json"
+    return f"{slug(key['backbone'])}-{key['image_size']}px-batch-{key['batch_size']}-{digest}.json"
 
 
 def _measure(

@@ -1,0 +1,148 @@
+"""Heads on banked features: a linear layer, a small perceptron, or scikit-learn's logistic regression.
+
+The first two train in the loop that all runs share, on a classifier whose encoder is an identity; the third
+has its own solver. What a run keeps is the whole classifier, encoder included, so that it predicts like any.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from histopatch import components
+from histopatch.backbones.catalogue import Backbone
+from histopatch.backbones.classifier import Classifier
+from histopatch.engine import loop
+from histopatch.engine.formats import Format
+from histopatch.engine.loop import Progress, Subset
+from histopatch.engine.network import Network
+from histopatch.settings import Settings
+from histopatch.statistics.area import auroc
+
+HIDDEN = 256  # units of the perceptron
+ITERATIONS, TOLERANCE = 1000, 1e-6  # of the solver, at most; of its gradient
+
+
+class Features:
+    """Reads rows of a bank as tensors on a device, in place of `engine.patches.Patches`."""
+
+    def __init__(self, path: str, device: torch.device):
+        """path: the file of features, beside which lie the encoder and the report."""
+        self.path, self.device = Path(path), device
+        self.values = torch.from_numpy(np.load(path)).to(device)
+        self.report = json.loads(self.path.with_suffix(".json").read_text())
+
+    @property
+    def encoder(self) -> Path:
+        return self.path.with_suffix(".safetensors")
+
+    def batches(self, rows: Tensor, batch_size: int) -> Iterator[Tensor]:
+        """Yield the features of `rows` in order, float32 n×W, batch_size at a time."""
+        for batch in rows.to(self.device).split(batch_size):
+            yield self.values[batch]
+
+
+class Encoded(nn.Identity):
+    """In place of an encoder: its features come out of the bank."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.head_hidden_size = width
+
+    def reset_classifier(self, classes: int) -> None:
+        """There is none, as in a network of timm whose head was taken off."""
+
+
+@dataclass
+class Head(Network):
+    """A classifier whose patches are encoded already."""
+
+    features: Features | None = None
+
+    def images(self, pixels: Tensor, draws=None, size=None) -> Tensor:
+        return pixels
+
+    def weights(self) -> dict[str, Tensor]:
+        """Those of the encoder and the head."""
+        return {**safetensors.torch.load_file(self.features.encoder), **self.model.state_dict()}
+
+
+def make_network(settings: Settings, features: Features) -> tuple[Head, int, dict]:
+    """The head of a run, drawn from its seed; likewise to `engine.train.make_network`."""
+    report = features.report
+    row = {field.name: report["model"][field.name] for field in fields(Backbone)}
+    torch.manual_seed(settings.seed)
+    hidden = HIDDEN if settings.feature_head == "mlp" else 0
+    encoded = Encoded(report["model"]["width"])
+    model = Classifier(encoded, Backbone(**row), settings.dropout, frozen=True, hidden=hidden)
+    # The format of the encoder, in which the whole classifier will predict.
+    compute = Format(report["layout"], report["precision"])
+    network = Head(model.to(features.device), report["image_size"], compute, features=features)
+    return network, report["micro_batch"], {}
+
+
+def fit(
+    network: Head,
+    settings: Settings,
+    features: Features,
+    train: Subset,
+    validation: Subset,
+    micro_batch: int,
+    saved: dict | None = None,
+    save: Callable[[dict], None] = lambda state: None,
+) -> tuple[Progress, Tensor]:
+    """Train a head; as `engine.loop.fit`."""
+    if settings.feature_head == "logistic_regression":
+        return _regress(network, settings, features, train, validation, micro_batch)
+    return loop.fit(network, settings, features, train, validation, micro_batch, saved, save)
+
+
+def _regress(
+    network: Head,
+    settings: Settings,
+    features: Features,
+    train: Subset,
+    validation: Subset,
+    micro_batch: int,
+) -> tuple[Progress, Tensor]:
+    """Minimise the mean loss plus weight_decay / 2 times the squared weights, on standardised features."""
+    started = time.perf_counter()
+    inputs = features.values[train.rows.to(features.device)].cpu().numpy()
+    labels = train.labels.cpu().numpy()
+    mean, std = inputs.mean(0), inputs.std(0)
+    std[std == 0] = 1
+    weighted = np.where(labels == 1, (labels == 0).sum() / max(1, labels.sum()), 1.0)
+    solver = LogisticRegression(
+        C=1 / (settings.weight_decay * len(labels)) if settings.weight_decay else np.inf,
+        max_iter=ITERATIONS,
+        tol=TOLERANCE,
+    )
+    solver.fit((inputs - mean) / std, labels, sample_weight=weighted if settings.pos_weight else None)
+    weight = solver.coef_[0] / std
+    linear = network.model.head[-1]
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor(weight)[None])
+        linear.bias.copy_(torch.tensor(solver.intercept_ - weight @ mean))
+    trained = time.perf_counter()
+    loss_function = components.load(components.loss(settings)).make(train.labels, settings)
+    fitted, logits = (network.predict(features, part.rows, micro_batch) for part in (train, validation))
+    row = {
+        "epoch": 1,
+        "train_loss": loss_function(fitted, train.labels).mean().item(),
+        "val_loss": loss_function(logits, validation.labels).mean().item(),
+        "val_auc": auroc(validation.labels.cpu().numpy(), logits.cpu().numpy()),
+        "lr": 0.0,
+        "seconds": time.perf_counter() - started,
+        "images_per_second": len(labels) / (trained - started),
+    }
+    return (
+        Progress([row], trained - started, time.perf_counter() - trained, micro_batch, kept_epoch=1),
+        logits,
+    )
