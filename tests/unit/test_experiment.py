@@ -134,6 +134,38 @@ def test_the_mean_of_several_networks_is_not_calibrated_by_the_temperature_of_on
         read(final, one={"runs": {"a": {"split": "crossed"}}})
 
 
+def test_mean_ranks_are_not_calibrated():
+    final = {"calibrated": True, "average": "rank"}
+    with pytest.raises(InputError, match=r"^experiments\.mine\.final\.calibrated: .*mean ranks"):
+        read(final, one={"runs": {"a": {}}})
+
+
+@pytest.mark.input(
+    "Configuration", "An ensemble of more runs than the study has", "one line that says how many there are"
+)
+@pytest.mark.parametrize(
+    ("study", "overrides", "count"),
+    [
+        ({"grid": {"lr": [1e-3, 1e-4, 1e-5]}}, {}, 3),
+        ({"grid": {"lr": [1e-3, 1e-4]}, "repeats": 2}, {}, 2),
+        ({"grid": {"lr": [1e-3, 1e-4], "seed": [1, 2]}}, {"seed": 5}, 2),
+        ({"grid": {"lr": [1e-3, 1e-4], "dropout": [0.1, 0.2]}}, {"dropout": 0.3}, 2),
+        # The lowest seed of each represents it, and these two become one final training.
+        ({"runs": {"a": {"lr": 1e-3}, "b": {"lr": 1e-4}}, "repeats": 2}, {"lr": 1e-2}, 1),
+    ],
+)
+def test_an_ensemble_has_no_more_members_than_there_are_final_trainings(study, overrides, count):
+    assert read({"ensemble": count, "overrides": overrides}, one=study).final.averaging == {
+        "members": count,
+        "average": "probability",
+    }
+    with pytest.raises(
+        InputError,
+        match=rf"^experiments\.mine\.final\.ensemble: {count + 1} runs, .*'one' comes to {count} final",
+    ):
+        read({"ensemble": count + 1, "overrides": overrides}, one=study)
+
+
 def test_other_studies_may_use_other_splits_than_the_one_that_holds_out():
     splits = {"main": {"held_out_fraction": 0.1}}
     studies = {"one": {"runs": {"a": {}}}, "two": {"runs": {"b": {"split": "crossed"}}}}

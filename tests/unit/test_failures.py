@@ -41,6 +41,13 @@ def test_a_final_training_that_failed_is_one_line(folds):
         check_final(files)
 
 
+def test_of_several_final_trainings_the_one_that_failed_is_named(folds, tmp_path):
+    finished = [tmp_path / f"other/fold-{fold}/predictions.csv" for fold in range(2)]
+    files = [folder / "predictions.csv" for folder in folds(None, "no memory")]
+    with pytest.raises(InputError, match=r"failed: fold 1: no memory; .* delete \S*/run to train it again$"):
+        check_final([*finished, *files])
+
+
 def test_a_final_training_that_is_finished_passes(folds):
     check_final([folder / "predictions.csv" for folder in folds(None, None)])
 

@@ -476,6 +476,8 @@ BELOW = {
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
+        ("histopatch/evaluation/ensemble.py", {"final_metrics"}),
+        ("histopatch/statistics/ensembles.py", {"predict_test", "predict_held_out", "final_metrics"}),
         ("histopatch/evaluation/submission.py", {"submission"}),
         ("histopatch/evaluation/test_ids.py", {"test_ids"}),
         ("histopatch/figures/style.py", FIGURES),

@@ -75,9 +75,17 @@ def describe(request: Request, jobs: list[Job]) -> list[str]:
         steps = ", ".join(rule if n == 1 else f"{rule} ({n})" for rule, n in rules.items())
         lines.append(f"  {reason}: {steps}")
     if any(job.rule == "best" for job in jobs):
+        members = request.experiment.final.ensemble
+        if members == 1:
+            also, known = (
+                "a final training of the winner, unless it exists already, with its",
+                "the winner is",
+            )
+        else:
+            also = f"final trainings of the {members} best runs, unless they exist already, with their"
+            known = "these are"
         lines.append(
-            "Also a final training of the winner, unless it exists already, with its predictions and "
-            "submission; the winner is known only after the runs are compared."
+            f"Also {also} predictions and submission; {known} known only after the runs are compared."
         )
     return lines
 

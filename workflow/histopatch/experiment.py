@@ -13,14 +13,21 @@ from histopatch.settings import Cleaning, Split
 
 @dataclass(frozen=True)
 class Final:
-    """How the final run is chosen, and what is made of it."""
+    """How the final runs are chosen, and what is made of them."""
 
     study: str
     metric: str
     select: str
+    ensemble: int
+    average: str
     calibrated: bool
     prevalences: tuple[float, ...]
     unusable_images: str | float
+
+    @property
+    def averaging(self) -> dict:
+        """What the final model is an average of, as plain values."""
+        return {"members": self.ensemble, "average": self.average}
 
 
 @dataclass(frozen=True)
@@ -143,8 +150,8 @@ def holds_out(split: Split, dataset: Format) -> bool:
 
 
 def _final(section: dict) -> Final:
-    chosen = {key: section[key] for key in ("study", "metric", "select", "calibrated", "unusable_images")}
-    return Final(**chosen, prevalences=tuple(section["prevalences"]))
+    values = {key: value for key, value in section.items() if key != "overrides"}
+    return Final(**values | {"prevalences": tuple(section["prevalences"])})
 
 
 def _final_runs(
@@ -153,7 +160,8 @@ def _final_runs(
     """The run that the final training becomes, by the folder of the run that wins its study.
 
     Raises InputError where the runs to choose from are measured on several splits, where a part is held out
-    that the choice would see, and where a calibration would not fit.
+    that the choice would see, where there are too few for the ensemble, and where a calibration would not
+    fit.
     """
     candidates = studies[final["study"]].values()
     finals = {run.folder: resolve(run.identity, final["overrides"]) for run in candidates}
@@ -174,6 +182,21 @@ def _final_runs(
         raise InputError(
             "final.calibrated: with folds the final model is the mean of several networks, and a temperature "
             "fitted on their own predictions does not fit the mean; use a split without folds, or raw"
+        )
+    if final["calibrated"] and final["average"] == "rank":
+        raise InputError(
+            "final.calibrated: a temperature calibrates probabilities, which mean ranks are not; average by "
+            "probability or logit, or leave them raw"
+        )
+    # Of the runs that differ in their seed only, the one with the lowest represents all.
+    by_seed = sorted(candidates, key=lambda run: run.settings.seed, reverse=True)
+    chosen = {resolve(run.identity, {"seed": 0}).folder: finals[run.folder].folder for run in by_seed}
+    trainings = len({*chosen.values()})
+    if final["ensemble"] > trainings:
+        raise InputError(
+            f"final.ensemble: {final['ensemble']} runs, but the study {final['study']!r} comes to "
+            f"{trainings} final trainings (runs that differ in their seed only count as one, and so do those "
+            "that final.overrides make the same); lower it, or add runs"
         )
     return finals
 

@@ -3,6 +3,7 @@
 Such a training leaves its files without results, and a run.json with the reason as `failed`.
 """
 
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,13 +24,17 @@ def failure(folders: Iterable[Path]) -> str | None:
 
 
 def check_final(files: Iterable[str | Path]) -> None:
-    """Raise InputError if the final training failed. files: one of each of its folds."""
+    """Raise InputError if a final training failed.
+
+    files: one of each fold, those of a run side by side.
+    """
     folders = [Path(file).parent for file in files]
-    if reason := failure(folders):
-        raise InputError(
-            f"the final training failed: {reason}; change final.overrides, or delete {folders[0].parent} to "
-            "train it again"
-        )
+    for run, folds in itertools.groupby(folders, key=lambda folder: folder.parent):
+        if reason := failure(folds):
+            raise InputError(
+                f"the final training failed: {reason}; change final.overrides, or delete {run} to train it "
+                "again"
+            )
 
 
 def failed(runs: pd.DataFrame) -> pd.Series:

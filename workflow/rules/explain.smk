@@ -1,4 +1,4 @@
-# Where the final model looks: on patches that it did not train on.
+# Where the final model looks, on patches that it did not train on: the best run, where several are one model.
 
 EXPLANATIONS = ["attribution.csv", "attribution.json", "confident.csv", "confident.npy"]
 
@@ -10,9 +10,9 @@ def kept_explanations(experiment):
 
 rule explain:
     input:
-        models=final_run("model.safetensors"),
-        reports=final_run("run.json"),
-        predictions=final_run("predictions.csv"),
+        models=final_run("model.safetensors", members=1),
+        reports=final_run("run.json", members=1),
+        predictions=final_run("predictions.csv", members=1),
         held_out=held_out_predictions,
         split=final_split,
         pack="results/{experiment}/pack/train.npy",

@@ -1,4 +1,4 @@
-# The winner of a study, trained again with the final overrides, and what it predicts for the test images.
+# The best runs of a study, trained again with the final overrides, and what they predict for the test images.
 
 
 @keeps
@@ -17,6 +17,7 @@ checkpoint best:
     params:
         metric=lambda wildcards: experiment(wildcards).final.metric,
         select=lambda wildcards: experiment(wildcards).final.select,
+        members=lambda wildcards: experiment(wildcards).final.ensemble,
         final_runs=lambda wildcards: {
             folder: run.folder for folder, run in experiment(wildcards).final_runs.items()
         },
@@ -25,34 +26,67 @@ checkpoint best:
         "../scripts/best.py"
 
 
-def final_folder(name):
-    """The folder of the run that the final training is, known once the checkpoint has picked the winner."""
+def final_folders(name):
+    """The folders of the runs that the final trainings are, the best first.
+
+    They are known once the checkpoint has picked the winners.
+    """
     best = checkpoints.best.get(experiment=name).output[0]
-    return json.loads(Path(best).read_text())["final_folder"]
+    return [member["final_folder"] for member in json.loads(Path(best).read_text())["members"]]
 
 
-def final_run(*files, **known):
-    """Files of the final run, for each of its folds. known: `experiment`, for a rule without that wildcard."""
+def final_run(*files, members=None, **known):
+    """Files of the final runs: each file for every fold of one run after the other.
+
+    members: how many of the runs, the best first, all by default. known: `experiment`, for a rule without
+    that wildcard.
+    """
 
     def paths(wildcards):
         name = {**wildcards, **known}["experiment"]
-        return results(name, EXPERIMENTS[name].run_files(final_folder(name), *files))
+        folders = final_folders(name)[:members]
+        return results(
+            name,
+            [path for file in files for run in folders for path in EXPERIMENTS[name].run_files(run, file)],
+        )
 
     return paths
 
 
 def final_settings(wildcards):
-    return experiment(wildcards).runs[final_folder(wildcards.experiment)].settings
+    """The settings of each final run, the best first."""
+    runs = experiment(wildcards).runs
+    return [runs[folder].settings for folder in final_folders(wildcards.experiment)]
+
+
+def averaging(wildcards):
+    """How the final runs are averaged."""
+    return experiment(wildcards).final.averaging
 
 
 def prediction_code(script):
-    """The code of a prediction, with those components of the final run that play a part in it."""
-    return lambda wildcards: code(script, components.predicting(final_settings(wildcards)))
+    """The code of a prediction, with those components of the final runs that play a part in it."""
+
+    def digest(wildcards):
+        parts = {part for settings in final_settings(wildcards) for part in components.predicting(settings)}
+        return code(script, sorted(parts))
+
+    return digest
+
+
+def final_split_name(wildcards):
+    """The split that the final runs trained and validated on, the same for all of them."""
+    return final_settings(wildcards)[0].split
 
 
 def final_split(wildcards):
-    """The split that the final run trained and validated on."""
-    return f"results/{wildcards.experiment}/splits/{final_settings(wildcards).split}.csv"
+    return f"results/{wildcards.experiment}/splits/{final_split_name(wildcards)}.csv"
+
+
+def rank_references(wildcards):
+    """The validation predictions of the final runs, where ranks among them are averaged."""
+    by_rank = experiment(wildcards).final.average == "rank"
+    return final_run("predictions.csv")(wildcards) if by_rank else []
 
 
 # Before trainings where either could run, since it may stop the workflow. They do not depend on it: an edit of
@@ -78,6 +112,7 @@ rule predict_test:
     input:
         models=final_run("model.safetensors"),
         reports=final_run("run.json"),
+        references=rank_references,
         pack="results/{experiment}/pack/test.npy",
         index="results/{experiment}/pack/test.index.csv",
     output:
@@ -88,6 +123,7 @@ rule predict_test:
     resources:
         gpu=1,
     params:
+        ensemble=averaging,
         code=prediction_code("predict_test.py"),
     script:
         "../scripts/predict_test.py"

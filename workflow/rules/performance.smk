@@ -25,6 +25,7 @@ rule predict_held_out:
     input:
         models=final_run("model.safetensors"),
         reports=final_run("run.json"),
+        references=rank_references,
         pack="results/{experiment}/pack/train.npy",
         index="results/{experiment}/pack/train.index.csv",
         split=final_split,
@@ -36,6 +37,7 @@ rule predict_held_out:
     resources:
         gpu=1,
     params:
+        ensemble=averaging,
         code=prediction_code("predict_held_out.py"),
     script:
         "../scripts/predict_held_out.py"
@@ -67,7 +69,8 @@ rule final_metrics:
     log:
         "results/{experiment}/logs/final_metrics.log",
     params:
-        split=lambda wildcards: plain_split(experiment(wildcards).splits[final_settings(wildcards).split]),
+        split=lambda wildcards: plain_split(experiment(wildcards).splits[final_split_name(wildcards)]),
+        ensemble=averaging,
         prevalences=lambda wildcards: [*experiment(wildcards).final.prevalences],
         code=code("final_metrics.py"),
     script:

@@ -1,4 +1,4 @@
-"""Choose the best run of the final study."""
+"""Choose the best runs of the final study."""
 
 from histopatch.console import job_log
 from histopatch.evaluation.best import choose_best
@@ -8,6 +8,7 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.input[0],
         snakemake.params.metric,
         snakemake.params.select,
+        snakemake.params.members,
         snakemake.params.final_runs,
         snakemake.output[0],
     )

@@ -7,9 +7,11 @@ from histopatch.console import job_log
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     logging.info("loading PyTorch")
     from histopatch.engine.predict import predict_held_out
+    from histopatch.statistics.ensembles import Ensemble
 
     given = snakemake.input
     predict_held_out(
-        given.models, given.reports, given.pack, given.index, given.split,
-        snakemake.output[0], snakemake.config["runtime"], snakemake.threads,
+        given.models, given.reports, given.references, Ensemble(**snakemake.params.ensemble),
+        given.pack, given.index, given.split, snakemake.output[0],
+        snakemake.config["runtime"], snakemake.threads,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from histopatch.engine.predict import load_network, predict_held_out, predict_pa
 from histopatch.engine.train import train_run
 from histopatch.errors import InputError
 from histopatch.settings import Settings
+from histopatch.statistics.ensembles import Ensemble, rank
 
 RUNTIME = {"device": "cpu", "workers": 1}
 
@@ -45,7 +46,7 @@ def files(*runs) -> tuple[list[str], list[str]]:
 
 
 def predict(run, pack, index, out) -> pd.DataFrame:
-    predict_pack(*files(run), str(pack), str(index), str(out), RUNTIME, 1)
+    predict_pack(*files(run), [], Ensemble(), str(pack), str(index), str(out), RUNTIME, 1)
     return pd.read_csv(out, dtype={"id": str})
 
 
@@ -101,10 +102,26 @@ def test_several_folds_predict_their_mean(train, data, tmp_path):
     one, other = train(1), train(2)
     given = data.files["pack"], data.files["index"], tmp_path / "out.csv"
     alone = [predict(run, *given).probability for run in (one, other)]
-    predict_pack(*files(one, other), *map(str, given), RUNTIME, 1)
+    predict_pack(*files(one, other), [], Ensemble(), *map(str, given), RUNTIME, 1)
     both = pd.read_csv(given[-1]).probability
     assert np.allclose(both, (alone[0] + alone[1]) / 2, atol=1e-6)
     assert not np.allclose(both, alone[0], atol=1e-4)
+
+
+def test_members_are_averaged_and_kept(train, data, tmp_path):
+    """Two members of two folds each: by rank, that of a fold is among what it predicted for validation."""
+    runs = [train(seed) for seed in (1, 2, 3, 4)]
+    given = data.files["pack"], data.files["index"], tmp_path / "out.csv"
+    alone = [predict(run, *given).probability for run in runs]
+    references = [str(run / "predictions.csv") for run in runs]
+    predict_pack(*files(*runs), references, Ensemble(2, "rank"), *map(str, given), RUNTIME, 1)
+    found = pd.read_csv(given[-1])
+    ranks = [rank(p, pd.read_csv(r).probability) for p, r in zip(alone, references, strict=True)]
+    assert [*found] == ["id", "probability", "member_1", "member_2"]
+    assert np.allclose(found.probability, sum(ranks) / 4, atol=1e-5)
+    assert np.allclose(found.member_1, (ranks[0] + ranks[1]) / 2, atol=1e-5)
+    assert np.allclose(found.member_2, (ranks[2] + ranks[3]) / 2, atol=1e-5)
+    assert not np.allclose(found.member_1, found.member_2, atol=1e-2)
 
 
 def test_what_is_held_out_is_predicted_with_its_labels(run, data, tmp_path):
@@ -112,7 +129,7 @@ def test_what_is_held_out_is_predicted_with_its_labels(run, data, tmp_path):
     split.loc[split.index[5:9], "fold"] = -2
     split.to_csv(tmp_path / "split.csv", index=False)
     given = data.files["pack"], data.files["index"], str(tmp_path / "split.csv"), str(tmp_path / "out.csv")
-    predict_held_out(*files(run), *given, RUNTIME, 1)
+    predict_held_out(*files(run), [], Ensemble(), *given, RUNTIME, 1)
     found = pd.read_csv(tmp_path / "out.csv", dtype={"id": str})
     assert found[["id", "label"]].to_numpy().tolist() == split[["id", "label"]][5:9].to_numpy().tolist()
     every = predict(run, *given[:2], tmp_path / "every.csv").set_index("id").probability
@@ -122,7 +139,7 @@ def test_what_is_held_out_is_predicted_with_its_labels(run, data, tmp_path):
 def test_a_split_that_holds_out_nothing_is_refused(run, data, tmp_path):
     given = data.files["pack"], data.files["index"], data.files["split"], str(tmp_path / "out.csv")
     with pytest.raises(InputError, match=r"main\.csv: nothing is held out"):
-        predict_held_out(*files(run), *given, RUNTIME, 1)
+        predict_held_out(*files(run), [], Ensemble(), *given, RUNTIME, 1)
 
 
 @pytest.mark.input("Training", "A final training that fails", "one line; nothing is predicted")

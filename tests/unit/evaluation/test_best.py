@@ -20,10 +20,10 @@ RUNS = [
 
 @pytest.fixture
 def best(table_of_runs, tmp_path):
-    def choose(*runs: dict, metric: str = "val_auc", select: str = "best") -> dict:
+    def choose(*runs: dict, metric: str = "val_auc", select: str = "best", members: int = 1, **same) -> dict:
         final = {f"folder{i}": f"folder{i}-final" for i in range(len(runs))}
         final |= {run["folder"]: f"{run['folder']}-final" for run in RUNS}
-        choose_best(table_of_runs(*runs), metric, select, final, str(tmp_path / "best.json"))
+        choose_best(table_of_runs(*runs), metric, select, members, final | same, str(tmp_path / "best.json"))
         return json.loads((tmp_path / "best.json").read_text())
 
     return choose
@@ -34,15 +34,18 @@ def best(table_of_runs, tmp_path):
 )
 @pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2]])
 def test_the_best_is_the_best_by_the_metric_the_first_in_a_tie(best, metric, winner, value, order):
-    assert best(*(RUNS[i] for i in order), metric=metric) == {
+    member = {
         "run": winner["run"],
         "folder": winner["folder"],
-        "metric": metric,
         "value": value,
-        "select": "best",
         "seeds": 1,
-        "chosen_from": 3,
         "final_folder": f"{winner['folder']}-final",
+    }
+    assert best(*(RUNS[i] for i in order), metric=metric) == member | {
+        "metric": metric,
+        "select": "best",
+        "chosen_from": 3,
+        "members": [member],
     }
 
 
@@ -103,6 +106,43 @@ def test_a_job_that_only_reads_a_table_imports_nothing_that_takes_a_second(job):
     code = f"import sys, histopatch.evaluation.{job}; print({{'sklearn', 'scipy.stats'}} & {{*sys.modules}})"
     process = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": LIBRARY}, capture_output=True)
     assert process.stdout.decode().strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("select", "members"),
+    [
+        ("best", ["run0", "run1", "run4", "run2", "run3"]),
+        # Those tied with the best, the fastest first; then all others, the best first.
+        ("cheapest_tied", ["run1", "run2", "run0", "run4", "run3"]),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_members_are_those_that_rank_first(best, select, members, count):
+    choice = best(*CANDIDATES, select=select, members=count)
+    assert [member["run"] for member in choice["members"]] == members[:count]
+    first = choice["members"][0]
+    assert first == {key: choice[key] for key in first}
+
+
+def test_seeds_are_one_member(best):
+    runs = [{"lr": lr, "seed": seed, "final_val_auc": 0.9 + lr / 100} for lr in (1, 2) for seed in (8, 7)]
+    choice = best(*runs, members=2)
+    assert [(member["run"], member["seeds"]) for member in choice["members"]] == [("run3", 2), ("run1", 2)]
+
+
+def test_no_final_training_is_a_member_twice(best):
+    choice = best(*CANDIDATES, members=3, folder1="folder0-final")
+    assert [member["run"] for member in choice["members"]] == ["run0", "run4", "run2"]
+
+
+@pytest.mark.input(
+    "Training", "Runs that fail, so that too few are left for the ensemble", "one line that says how many are"
+)
+def test_an_ensemble_of_more_runs_than_are_left_is_one_line(best):
+    failed = {"lr": 9.0, "failed": "training diverged"}
+    assert len(best(*CANDIDATES, failed, members=5)["members"]) == 5
+    with pytest.raises(InputError, match=r"final\.ensemble asks for 6 runs, .* come to 5 final trainings"):
+        best(*CANDIDATES, failed, members=6)
 
 
 FAILED = {"lr": 9.0, "failed": "training diverged"}

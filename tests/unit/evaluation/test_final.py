@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,12 @@ from histopatch.evaluation.compare import compare_runs
 from histopatch.evaluation.final import final_tables
 from histopatch.files import read_table
 from histopatch.settings import Split
+from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.temperature import apply_temperature, fit_temperature
 
 SPLIT = Split(validation_fraction=0.15, seed=42, group_by="slide")
 PREVALENCES = [0.01, 0.3]
+ONE = Ensemble(members=1)
 TABLES = ["metrics", "operating_points", "reliability", "roc", "precision_recall", "auc_by_group"]
 
 
@@ -37,10 +40,18 @@ def measured(tmp_path):
     """The tables of a final model from its predictions."""
 
     def run(
-        *validated: pd.DataFrame, held_out: pd.DataFrame | None = None, split=SPLIT, chosen_from=4
+        *validated: pd.DataFrame,
+        held_out: pd.DataFrame | None = None,
+        split=SPLIT,
+        chosen_from=4,
+        ensemble=ONE,
+        others: Sequence[pd.DataFrame] = (),
     ) -> dict:
+        """others: the predictions that the other members of an ensemble made of the same patches."""
         best = tmp_path / "best.json"
-        best.write_text(json.dumps({"chosen_from": chosen_from, "final_folder": "a-final"}))
+        members = [{"run": name, "final_folder": f"{name}-final"} for name in "abc"[: ensemble.members]]
+        choice = {"chosen_from": chosen_from, "final_folder": "a-final", "members": members}
+        best.write_text(json.dumps(choice))
         parts = [*validated] if held_out is None else [*validated, held_out]
         fold_of = [*range(len(parts))] if held_out is None else [*range(len(parts) - 1), folds.HELD_OUT]
         split_table = pd.concat(part.assign(fold=fold) for part, fold in zip(parts, fold_of, strict=True))
@@ -50,10 +61,14 @@ def measured(tmp_path):
             part.drop(columns="slide").to_csv(path, index=False)
         tables = {name: str(tmp_path / f"{name}.csv") for name in TABLES}
         held_out_path = None if held_out is None else str(paths.pop())
+        for number, other in enumerate(others):
+            paths.append(tmp_path / f"other-{number}.csv")
+            other.drop(columns="slide").to_csv(paths[-1], index=False)
         final_tables(
             str(best),
             [*map(str, paths)],
             held_out_path,
+            ensemble,
             split,
             str(tmp_path / "split.csv"),
             PREVALENCES,
@@ -173,6 +188,62 @@ def test_folds_are_pooled_and_their_spread_is_kept(measured):
     assert "predicted by one of 2 networks, any other patch by the mean of all" in metrics["note"]
 
 
+SECOND = draw(200, seed=1).assign(probability=np.random.default_rng(5).random(200))
+
+
+def test_members_are_averaged_on_the_validation_patches(measured):
+    found = measured(VALIDATION, others=[SECOND], ensemble=Ensemble(2, "logit"))["metrics"]
+    clipped = [part.probability.clip(2.0**-24, 1 - 2.0**-24) for part in (VALIDATION, SECOND)]
+    logits = [np.log(probability / (1 - probability)) for probability in clipped]
+    assert found["val_auc"] == pytest.approx(roc_auc_score(VALIDATION.label, sum(logits)))
+    expected = fit_temperature(VALIDATION.label, 1 / (1 + np.exp(-sum(logits) / 2)))
+    assert found["temperature"] == pytest.approx(expected)  # of what is submitted
+
+
+def test_ranks_of_validation_patches_are_within_their_fold(measured):
+    """Each network ranks what it predicts itself, whatever the level of another fold's network."""
+    halves, others = (draw(100, seed=3), draw(100, seed=4)), (draw(100, seed=3), draw(100, seed=4))
+    lifted = halves[1].assign(probability=0.9 + halves[1].probability / 10)
+    split = dataclasses.replace(SPLIT, folds=2)
+    metrics = measured(halves[0], lifted, others=others, ensemble=Ensemble(2, "rank"), split=split)["metrics"]
+    ranks = [part.probability.rank(pct=True) for part in halves]
+    labels = pd.concat(half.label for half in halves)
+    assert metrics["val_auc"] == pytest.approx(roc_auc_score(labels, pd.concat(ranks)))
+    assert "Each validation patch is predicted by 2 of 4 networks" in metrics["note"]
+    assert "mean ranks, not probabilities" in metrics["note"]
+
+
+def test_the_gain_of_an_ensemble_is_measured_on_what_is_held_out(measured):
+    rng = np.random.default_rng(6)
+    one = HELD_OUT.probability.to_numpy()
+    two = np.clip(one + rng.normal(0, 0.4, len(one)), 0, 1)
+    held_out = HELD_OUT.assign(probability=(one + two) / 2, member_1=one, member_2=two)
+    found = measured(VALIDATION, others=[SECOND], held_out=held_out, ensemble=Ensemble(2))["metrics"]
+    ensemble = found["ensemble"]
+    aurocs = [roc_auc_score(held_out.label, held_out[f"member_{n}"]) for n in (1, 2)]
+    assert (ensemble["average"], ensemble["on"]) == ("probability", "held-out patches")
+    assert [member["run"] for member in ensemble["members"]] == ["a", "b"]
+    assert [member["auc"] for member in ensemble["members"]] == pytest.approx(aurocs)
+    gain = ensemble["gain"]
+    assert gain["over"] == "a"
+    assert gain["auc_difference"] == pytest.approx(found["measured"]["auc"] - aurocs[0])
+    assert gain["auc_difference_low"] < gain["auc_difference"] < gain["auc_difference_high"]
+    assert "The runs were chosen among 4 by their validation metric" in found["note"]
+
+
+def test_without_held_out_patches_the_gain_is_of_those_that_chose(measured):
+    found = measured(VALIDATION, others=[SECOND], ensemble=Ensemble(2))["metrics"]
+    assert found["ensemble"]["on"] == "validation patches"
+    aurocs = [roc_auc_score(part.label, part.probability) for part in (VALIDATION, SECOND)]
+    assert [member["auc"] for member in found["ensemble"]["members"]] == pytest.approx(aurocs)
+    assert found["ensemble"]["gain"]["auc_difference"] == pytest.approx(found["val_auc"] - aurocs[0])
+    assert "Nothing is held out: the gain of the ensemble is of the patches that chose" in found["note"]
+
+
+def test_a_single_run_is_no_ensemble(measured):
+    assert "ensemble" not in measured(VALIDATION, held_out=HELD_OUT)["metrics"]
+
+
 def test_each_slide_of_each_part_has_its_auroc(measured):
     table = measured(VALIDATION, held_out=HELD_OUT)["auc_by_group"]
     assert table.part.tolist() == ["validation"] * 8 + ["held out"] * 8
@@ -224,7 +295,8 @@ def test_what_a_split_accepts_no_later_step_refuses(tmp_path, caplog, positive, 
     if split.held_out_fraction:
         held_out = str(tmp_path / "held_out.csv")
         patches[patches.fold == folds.HELD_OUT].to_csv(held_out, index=False)
-    (tmp_path / "best.json").write_text('{"chosen_from": 2, "final_folder": "a"}')
+    (tmp_path / "best.json").write_text('{"chosen_from": 2, "final_folder": "a", "members": [{}]}')
     tables = {name: str(tmp_path / f"{name}.out") for name in TABLES}
-    final_tables(str(tmp_path / "best.json"), paths, held_out, split, table, PREVALENCES, tables)
+    best = str(tmp_path / "best.json")
+    final_tables(best, paths, held_out, ONE, split, table, PREVALENCES, tables)
     assert json.loads((tmp_path / "metrics.out").read_text())["measured"]["positive"] > 0

@@ -18,7 +18,15 @@ CLEANING = {
 }
 
 
-BEST = {"run": "better", "metric": "val_auc", "select": "best", "seeds": 1, "chosen_from": 4}
+MEMBER = {"run": "better", "final_folder": "b0-224px-abc"}
+BEST = {
+    "run": "better",
+    "metric": "val_auc",
+    "select": "best",
+    "seeds": 1,
+    "chosen_from": 4,
+    "members": [MEMBER],
+}
 METRICS = {
     "final_folder": "b0-224px-abc",
     "validated_on": "unseen slides",
@@ -251,6 +259,26 @@ def test_where_the_final_model_looks_is_said(summary):
     text = summary([{}]).split("### Where it looks\n\n")[1]
     assert text.startswith("How much the central 32×32 pixels decide, 11.1 % of the area, on 200 held-out")
     assert "\n\n- Grad-CAM: 40.0 % (37.0–43.0;" in text
+
+
+def test_what_an_ensemble_gains_over_its_best_member_is_said(summary):
+    members = [MEMBER | {"auc": 0.97}, {"run": "second", "final_folder": "b0-224px-def", "auc": 0.96}]
+    gain = {
+        "over": "better", "auc_difference": 0.00123, "auc_difference_low": -0.0004,
+        "auc_difference_high": 0.00286, "p_value": 0.14, "test": "slide bootstrap",
+    }  # fmt: skip
+    ensemble = {"average": "logit", "on": "held-out patches", "members": members, "gain": gain}
+    assert "ensemble" not in summary([{}])
+    text = summary([{}], best=BEST | {"members": members}, metrics=METRICS | {"ensemble": ensemble})
+    assert (
+        "`better`, `second`, chosen among 4 by `val_auc`; trained again as `b0-224px-abc`, `b0-224px-def`."
+        in text
+    )
+    assert (
+        "The final model is an ensemble of 2 runs, the mean of their logits: AUROC +0.0012 (95 % interval "
+        "-0.0004 to +0.0029, paired slide bootstrap) on the held-out patches compared with its best member "
+        "`better` alone (0.9700).\n" in text
+    )
 
 
 def test_operating_points_are_a_table(summary):

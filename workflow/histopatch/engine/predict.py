@@ -21,11 +21,14 @@ from histopatch.errors import InputError
 from histopatch.failures import check_final
 from histopatch.files import read_table, write_table
 from histopatch.stain import normaliser
+from histopatch.statistics.ensembles import Ensemble
 
 
 def predict_pack(
     models: Sequence[str],
     reports: Sequence[str],
+    references: Sequence[str],
+    ensemble: Ensemble,
     pack: str,
     index: str,
     predictions: str,
@@ -34,18 +37,22 @@ def predict_pack(
 ) -> None:
     """Write `id,probability` for every patch of a pack's index, in its order.
 
-    models: the weights that a run kept, one file for each of its folds; reports: the run.json of each, which
-    says all that the network is; runtime: that section of the configuration; threads: the cores that
-    the job is given. The probability is the mean over the folds.
+    models: the weights that the runs of the final model kept, one file for each fold of one run after the
+    other; reports: the run.json of each, which says all that the network is; references: the predictions
+    that each made for validation, where ranks are averaged; ensemble: how the networks are averaged, which
+    adds a column for each member if there are several; runtime: that section of the configuration; threads:
+    the cores that the job is given.
     """
     images = read_table(index)
-    probabilities = _predict(models, reports, pack, images.row.to_numpy(), runtime, threads)
-    write_table(images[["id"]].assign(probability=probabilities), predictions)
+    networks = _predict(models, reports, pack, images.row.to_numpy(), runtime, threads)
+    write_table(images[["id"]].assign(**ensemble.predict(networks, _known(references))), predictions)
 
 
 def predict_held_out(
     models: Sequence[str],
     reports: Sequence[str],
+    references: Sequence[str],
+    ensemble: Ensemble,
     pack: str,
     index: str,
     split: str,
@@ -61,28 +68,33 @@ def predict_held_out(
     patches = patches[patches.fold == HELD_OUT]
     if patches.empty:
         raise InputError(f"{split}: nothing is held out; set held_out_fraction")
-    probabilities = _predict(models, reports, pack, patches.row.to_numpy(), runtime, threads)
-    write_table(patches[["id", "label"]].assign(probability=probabilities), predictions)
+    networks = _predict(models, reports, pack, patches.row.to_numpy(), runtime, threads)
+    patches = patches[["id", "label"]].assign(**ensemble.predict(networks, _known(references)))
+    write_table(patches, predictions)
+
+
+def _known(references: Sequence[str]) -> list[np.ndarray]:
+    return [read_table(path).probability.to_numpy() for path in references]
 
 
 def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict, threads: int) -> np.ndarray:
-    """The mean probability (N) over several networks for rows of a pack."""
+    """The probabilities (K×N) of several networks for rows of a pack."""
     check_final(reports)
     torch.set_num_threads(core_count(runtime["workers"], threads))
     logging.info("predicting %d patches of %s", len(rows), pack)
     with hold_device(runtime["device"]) as device:
         patches = Patches(pack, device)
         started = time.perf_counter()
-        folds = []
+        probabilities = []
         for model, report in zip(models, reports, strict=True):
             run = json.loads(Path(report).read_text())
             network = load_network(model, run, device)
             logits = network.predict(patches, torch.tensor(rows), run["micro_batch"])
-            folds.append(logits.double().sigmoid().cpu().numpy())
-    speed = len(rows) * len(folds) / (time.perf_counter() - started)
-    networks = "" if len(folds) == 1 else f" with {len(folds)} networks"
+            probabilities.append(logits.double().sigmoid().cpu().numpy())
+    speed = len(rows) * len(models) / (time.perf_counter() - started)
+    networks = "" if len(models) == 1 else f" with {len(models)} networks"
     logging.info("predicted %d patches%s, %.0f img/s", len(rows), networks, speed)
-    return np.mean(folds, axis=0)
+    return np.array(probabilities)
 
 
 def load_network(model: str, run: dict, device: torch.device) -> Network:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.evaluation.by_group import auc_by_group
-from histopatch.evaluation.predictions import read_predictions, read_slides
+from histopatch.evaluation.ensemble import gain, read_held_out, read_validation
+from histopatch.evaluation.predictions import read_slides
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
 from histopatch.evaluation.split_descriptions import evaluated_on, held_out_on
 from histopatch.failures import check_final
@@ -16,6 +17,7 @@ from histopatch.settings import Split
 from histopatch.statistics.auroc import fold_aurocs
 from histopatch.statistics.calibration import expected_calibration_error, reliability_table
 from histopatch.statistics.curves import precision_recall, roc_band
+from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
 from histopatch.statistics.temperature import apply_temperature, fit_temperature
 
@@ -24,6 +26,7 @@ def final_tables(
     best: str,
     predictions: Sequence[str],
     held_out: str | None,
+    ensemble: Ensemble,
     split: Split,
     split_table: str,
     prevalences: Sequence[float],
@@ -31,8 +34,9 @@ def final_tables(
 ) -> None:
     """Evaluate the final model; write `metrics` (JSON) and the tables that its figures are drawn from.
 
-    best: which run was chosen (JSON); predictions: those of its folds on the validation patches; held_out:
-    those on the held-out patches, or None; split and split_table: the split of the run and its table.
+    best: which runs were chosen (JSON); predictions: those of their folds on the validation patches, one run
+    after the other; held_out: those of the final model on the held-out patches, or None; ensemble: how its
+    runs are averaged; split and split_table: the split of the runs and its table.
     tables: paths of `metrics`, `operating_points`, `reliability`, `roc`, `precision_recall` and
     `auc_by_group`.
 
@@ -43,10 +47,17 @@ def final_tables(
     """
     check_final(predictions)
     slides = read_slides(split_table)
-    validation = Subset("validation patches", read_predictions(predictions, slides))
-    measured = Subset("held-out patches", read_predictions([held_out], slides)) if held_out else validation
+    validated = read_validation(predictions, ensemble, slides)
+    reported = read_held_out(held_out, ensemble, slides) if held_out else validated
+    validation = Subset("validation patches", validated.together)
+    measured = Subset("held-out patches", reported.together) if held_out else validation
     choosing, reporting = (validation, measured) if held_out else split_in_half(validation)
-    write_json(_metrics(best, validation, measured, split, split_table), tables["metrics"])
+    choice = json.loads(Path(best).read_text())
+    metrics = _metrics(choice, validation, measured, ensemble, split, split_table)
+    if ensemble.members > 1:
+        gained = gain(reported, choice["members"])
+        metrics["ensemble"] = {"average": ensemble.average, "on": measured.name} | gained
+    write_json(metrics, tables["metrics"])
     write_table(_operating_points(choosing, reporting, prevalences), tables["operating_points"])
     write_table(_reliability(choosing, reporting), tables["reliability"])
     labels, probabilities = measured.predictions.labels, measured.predictions.probabilities
@@ -56,8 +67,9 @@ def final_tables(
     write_table(by_group, tables["auc_by_group"])
 
 
-def _metrics(best: str, validation: Subset, measured: Subset, split: Split, split_table: str) -> dict:
-    choice = json.loads(Path(best).read_text())
+def _metrics(
+    choice: dict, validation: Subset, measured: Subset, ensemble: Ensemble, split: Split, split_table: str
+) -> dict:
     predictions = validation.predictions
     patches = read_table(split_table)
     validated_on = evaluated_on(split, patches)
@@ -75,25 +87,36 @@ def _metrics(best: str, validation: Subset, measured: Subset, split: Split, spli
             "kind": validated_on if measured is validation else held_out_on(split, patches),
             **_summary(measured),
         },
-        "note": _note(choice["chosen_from"], measured is not validation, split.folds),
+        "note": _note(choice["chosen_from"], measured is not validation, ensemble, split.folds),
     }
 
 
-def _note(chosen_from: int, held_out: bool, folds: int) -> str:
+def _note(chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int) -> str:
     """How to read the metrics."""
-    notes = []
+    notes, several = [], ensemble.members > 1
     if chosen_from > 1:
+        chosen = "runs were" if several else "run was"
         notes.append(
-            f"The run was chosen among {chosen_from} by its validation metric, so the values that begin with "
-            "`val_` are optimistic; expect less on new patches."
+            f"The {chosen} chosen among {chosen_from} by {'their' if several else 'its'} validation metric, "
+            "so the values that begin with `val_` are optimistic; expect less on new patches."
         )
     if held_out:
         notes.append("Values under `measured` are from held-out patches, which were used for no choice.")
-    if folds > 1:
+    elif several:
         notes.append(
-            f"Each validation patch is predicted by one of {folds} networks, any other patch by the mean of "
-            "all of them, whose probabilities are less extreme: thresholds chosen on validation patches may "
-            "be off."
+            "Nothing is held out: the gain of the ensemble is of the patches that chose its members."
+        )
+    if folds > 1:
+        own = "one" if ensemble.members == 1 else ensemble.members
+        notes.append(
+            f"Each validation patch is predicted by {own} of {folds * ensemble.members} networks, any other "
+            "patch by the mean of all of them, whose probabilities are less extreme: thresholds chosen on "
+            "validation patches may be off."
+        )
+    if ensemble.average == "rank":
+        notes.append(
+            "The predictions are mean ranks, not probabilities: log loss, Brier score and calibration say "
+            "nothing about them."
         )
     return " ".join(notes)
 

@@ -78,16 +78,17 @@ def read_slides(split: str | Path) -> pd.DataFrame | None:
     return None if (table == "").all(axis=None) else table
 
 
-def read_predictions(paths: Sequence[str | Path], slides: pd.DataFrame | None) -> Predictions:
+def read_predictions(
+    paths: Sequence[str | Path], slides: pd.DataFrame | None, column: str = "probability"
+) -> Predictions:
     """Pool the predictions (CSV `id,label,probability`) of a run's folds, fold 0 first.
 
-    Each patch is predicted by the training that did not see it. slides: as `read_slides` returns them.
+    Each patch is predicted by the training that did not see it. slides: as `read_slides` returns them;
+    column: the one with the probabilities.
     """
     tables = [read_table(path).assign(fold=fold) for fold, path in enumerate(paths)]
     table = pd.concat(tables).sort_values("id", kind="stable")
-    ids, labels, probabilities, folds = (
-        table[name].to_numpy() for name in ("id", "label", "probability", "fold")
-    )
+    ids, labels, probabilities, folds = (table[name].to_numpy() for name in ("id", "label", column, "fold"))
     slide, patient = (_known(slides, name, ids) for name in ("slide", "patient"))
     return Predictions(ids, labels, probabilities, slide, folds, patient)
 

@@ -16,6 +16,9 @@ from histopatch.settings import Split
 from histopatch.statistics.metrics import METRICS
 from histopatch.statistics.operating_points import CRITERIA
 
+# What the networks of an ensemble are averaged as.
+AVERAGES = {"probability": "probabilities", "logit": "logits", "rank": "ranks"}
+
 
 def write_summary(
     experiment: str,
@@ -175,20 +178,38 @@ def _effects(effects: pd.DataFrame) -> list[str]:
 
 def _final(best: dict, metrics: dict) -> list[str]:
     measured, seeds = metrics["measured"], best["seeds"]
-    chosen = f"{code(best['run'])}, chosen among {best['chosen_from']} by `{best['metric']}`"
+    members = best["members"]
+    names = ", ".join(code(member["run"]) for member in members)
+    chosen = f"{names}, chosen among {best['chosen_from']} by `{best['metric']}`"
     if seeds > 1:
         chosen += f" (mean over {seeds} seeds)"
     if best["select"] == "cheapest_tied":
         chosen += ", the fastest to train of those tied with the best"
+    folders = ", ".join(code(member["final_folder"]) for member in members)
     values = {name: f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items()}
     values["auc"] += (
         f" (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, {measured['auc_interval']})"
     )
     return [
-        f"{chosen}; trained again as `{metrics['final_folder']}`.",
+        f"{chosen}; trained again as {folders}.",
         f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): "
         f"{', '.join(values.values())}.",
+        *_ensemble(metrics),
         metrics["note"],
+    ]
+
+
+def _ensemble(metrics: dict) -> list[str]:
+    """What several members together gain over the best of them."""
+    if "ensemble" not in metrics:
+        return []
+    ensemble = metrics["ensemble"]
+    gain, best = ensemble["gain"], ensemble["members"][0]
+    return [
+        f"The final model is an ensemble of {len(ensemble['members'])} runs, the mean of their "
+        f"{AVERAGES[ensemble['average']]}: AUROC {gain['auc_difference']:+.4f} (95 % interval "
+        f"{gain['auc_difference_low']:+.4f} to {gain['auc_difference_high']:+.4f}, paired {gain['test']}) on "
+        f"the {ensemble['on']} compared with its best member {code(best['run'])} alone ({best['auc']:.4f})."
     ]
 
 

@@ -13,9 +13,9 @@ from histopatch.files import read_table
 
 
 def learning_curves(histories: Sequence[str], path: str, dpi: int) -> None:
-    """Draw the training and validation loss and the validation AUROC by epoch, as mean over the folds.
+    """Draw the training and validation loss and the validation AUROC by epoch, as mean over the trainings.
 
-    histories: one CSV per fold of the final run, with the columns `epoch,train_loss,val_loss,val_auc`.
+    histories: one CSV per fold of each final run, with the columns `epoch,train_loss,val_loss,val_auc`.
     """
     check_final(histories)
     with style.figure(path, dpi) as figure:
@@ -23,7 +23,7 @@ def learning_curves(histories: Sequence[str], path: str, dpi: int) -> None:
 
 
 def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame]) -> None:
-    """Draw what `learning_curves` describes; single folds are thin lines."""
+    """Draw what `learning_curves` describes; single trainings are thin lines."""
     loss, auroc = figure.subplots(1, 2)
     _draw_curve(loss, histories, "train_loss", "training")
     _draw_curve(loss, histories, "val_loss", "validation")
@@ -38,9 +38,9 @@ def draw_learning_curves(figure: Figure, histories: list[pd.DataFrame]) -> None:
 
 def _draw_curve(axes: Axes, histories: list[pd.DataFrame], column: str, part: str) -> None:
     colour = style.COLOURS[part]
-    label = part if len(histories) == 1 else f"{part}, mean over {len(histories)} folds"
+    label = part if len(histories) == 1 else f"{part}, mean over {len(histories)} trainings"
     curves = [history.set_index("epoch")[column] for history in histories]
-    mean = pd.concat(curves, axis=1, join="inner").mean(axis=1)  # folds may have stopped early
+    mean = pd.concat(curves, axis=1, join="inner").mean(axis=1)  # one may be shorter
     axes.plot(mean.index, mean, marker="o", ms=5, color=colour, label=label)
     if len(curves) > 1:
         for curve in curves:

@@ -1,0 +1,78 @@
+"""The final model as an ensemble: what its members predict together and alone, and what that gains."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from histopatch.evaluation.contrasts import paired_contrasts
+from histopatch.evaluation.predictions import Predictions, read_predictions
+from histopatch.statistics.area import auroc
+from histopatch.statistics.ensembles import Ensemble, average
+
+
+class Pooled(NamedTuple):
+    """Predictions of the same patches by the final model and by each of its members, the best first."""
+
+    together: Predictions
+    alone: list[Predictions]
+
+
+def read_validation(paths: Sequence[str], ensemble: Ensemble, slides) -> Pooled:
+    """The predictions (CSV) of validation patches, of every fold of one member after the other.
+
+    Each patch is predicted by the trainings that did not see it, one of each member. slides: as
+    `read_slides` returns them.
+    """
+    folds = len(paths) // ensemble.members
+    starts = range(0, len(paths), folds)
+    members = [read_predictions(paths[start : start + folds], slides) for start in starts]
+    alone = [_combine([member], ensemble.average) for member in members]
+    return Pooled(_combine(members, ensemble.average), alone)
+
+
+def read_held_out(path: str, ensemble: Ensemble, slides) -> Pooled:
+    """The predictions (CSV) of held-out patches, with a column for each of several members."""
+    together = read_predictions([path], slides)
+    if ensemble.members == 1:
+        return Pooled(together, [together])
+    columns = [f"member_{member + 1}" for member in range(ensemble.members)]
+    return Pooled(together, [read_predictions([path], slides, column) for column in columns])
+
+
+def gain(pooled: Pooled, members: list[dict]) -> dict:
+    """The AUROC of each member, and the paired difference of the ensemble to its best member.
+
+    members: `run` and `final_folder` of each. The best member is the first, which would be the final model
+    by itself: it was chosen on validation patches, before the patches here were predicted.
+    """
+    together, alone = pooled
+    (difference,) = paired_contrasts([together, alone[0]], np.array([[1, -1]]))
+    return {
+        "members": [
+            {"run": member["run"], "final_folder": member["final_folder"], "auc": _auroc(predictions)}
+            for member, predictions in zip(members, alone, strict=True)
+        ],
+        "gain": {
+            "over": members[0]["run"],
+            "auc_difference": difference.difference,
+            "auc_difference_low": difference.low,
+            "auc_difference_high": difference.high,
+            "p_value": difference.p_value,
+            "test": "DeLong" if together.units is None else f"{together.unit} bootstrap",
+        },
+    }
+
+
+def _auroc(predictions: Predictions) -> float:
+    return auroc(predictions.labels, predictions.probabilities)
+
+
+def _combine(members: list[Predictions], by: str) -> Predictions:
+    """Average the members' predictions; ranks are within what the same training predicted."""
+    first, networks = members[0], np.stack([member.probabilities for member in members])
+    values = np.empty(len(first.ids))
+    for fold in np.unique(first.folds):
+        own = networks[:, first.folds == fold]
+        values[first.folds == fold] = average(own, by, references=own)
+    return first._replace(probabilities=values)
