@@ -9,6 +9,7 @@ because machines are shared and drift: the notebook's in its own loop, the other
 """
 
 import argparse
+import copy
 import json
 import os
 import statistics
@@ -43,52 +44,46 @@ def main() -> None:
     if arguments.contestant:
         print(json.dumps(_speeds(json.loads(arguments.contestant), Path(arguments.patches))))
         return
-    config = _write_config(arguments.data)
+    config = _read_config(arguments.data)
+    studies = config["experiments"]["recipe"]["studies"]
+    recipes, ablation = (list(studies[study]["runs"]) for study in ("recipes", "ablation"))
     members = _members(config)
     _run_workflow(config)
     print(describe_machine())
     predictions = {name: _predictions(member) for name, member in members.items()}
-    costs = _costs({name: members[name] for name in _study(members, "recipes")}, arguments.rounds)
-    print(table([_recipe_row(name, predictions, costs) for name in _study(members, "recipes")]))
+    costs = _costs({name: members[name] for name in recipes}, arguments.rounds)
+    print(table([_recipe_row(name, predictions, costs) for name in recipes]))
     print()
-    print(table([_ablation_row(name, predictions) for name in _study(members, "ablation") if name != RECIPE]))
+    print(table([{"the recipe": name, **_paired(name, RECIPE, predictions)} for name in ablation]))
 
 
 # --- the runs ---------------------------------------------------------------------------------------
 
 
-def _write_config(data: Path) -> Path:
-    """The configuration with the folder of the patches, where the workflow finds it again."""
+def _read_config(data: Path) -> dict:
+    """The configuration of the runs, on the folder of the patches."""
     config = yaml.safe_load((ROOT / "benchmarks/recipe.yaml").read_text())
     config["experiments"]["recipe"]["dataset"]["root"] = str(data.resolve())
-    path = ROOT / "results/recipe.yaml"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(yaml.safe_dump(config))
-    return path
+    return config
 
 
-def _members(config: Path) -> dict[str, dict]:
-    """Study, folder, settings and number of folds of each run by name."""
+def _members(config: dict) -> dict[str, dict]:
+    """Folder, settings and number of folds of each run by name."""
     from histopatch.config import load
     from histopatch.experiment import read_experiment
 
-    section = load(yaml.safe_load(config.read_text()))["experiments"]["recipe"]
-    members: dict[str, dict] = {}
-    for member in read_experiment("recipe", section).members:
-        known = members.setdefault(member["run"], member | {"studies": []})
-        known["studies"].append(member["study"])
-    return members
+    section = load(copy.deepcopy(config))["experiments"]["recipe"]
+    return {member["run"]: member for member in read_experiment("recipe", section).members}
 
 
-def _study(members: dict[str, dict], study: str) -> list[str]:
-    return [name for name, member in members.items() if study in member["studies"]]
-
-
-def _run_workflow(config: Path) -> None:
-    options = ["--cores", "all", "--resources", "gpu=1", "--configfile", str(config)]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+def _run_workflow(config: dict) -> None:
+    path = ROOT / "results/recipe.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(config))
+    options = ["--cores", "all", "--resources", "gpu=1", "--configfile", str(path)]
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     command = ["snakemake", *options, "results/recipe/tables/runs.csv"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, check=True)
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": programs}, check=True)
 
 
 def _predictions(member: dict):
@@ -188,10 +183,6 @@ def _recipe_row(name: str, predictions: dict, costs: dict) -> dict:
     row["target"] = "" if name == NOTEBOOK or not reached else f"≥ {reached[0]:.3f}"
     row["predicted img/s"] = f"{costs[name]['predicted']:.0f}"
     return row
-
-
-def _ablation_row(name: str, predictions: dict) -> dict:
-    return {"the recipe": name, **_paired(name, RECIPE, predictions)}
 
 
 def _paired(name: str, other: str, predictions: dict) -> dict:
