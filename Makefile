@@ -48,6 +48,7 @@ verify: setup
 bench: setup
 	$(BIN)/python benchmarks/first_run.py
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/augmentation_speed.py
 	$(BIN)/python benchmarks/kaggle_scale.py
 	$(BIN)/python benchmarks/workflow_speed.py
 	$(BIN)/python benchmarks/coverage.py
