@@ -5,17 +5,17 @@ WARNING = (
     "and Kaggle's set, the model has learned something else: look at its heat maps.**"
 )
 NO_EVIDENCE = (
-    "There is no evidence that the centre decides more than chance, at least by one of these shares, over all "
-    "patches or over the positive ones."
+    "There is no evidence that the centre decides more than chance, at least by one of these shares, over "
+    "all patches or over the positive ones."
 )
 
 
 def describe_attribution(summary: dict) -> list[str]:
     """A sentence for each share of the centre, and whether one is below chance or not shown to be above it.
 
-    A share is below or above if its interval is, over all patches or over the positive ones. Negative ones are
-    not judged by themselves: that something is absent may be seen anywhere. summary: as `summarise` returns it,
-    with `measured_on`.
+    A share is below or above if its interval is, over all patches or over the positive ones. Negative ones
+    are not judged by themselves: that something is absent may be seen anywhere. summary: as `summarise`
+    returns it, with `measured_on`.
     """
     size, chance = summary["centre_size"], f"{100 * summary['area_share']:.1f} %"
     grad_cam, occlusion = summary["grad_cam"], summary["occlusion"]
