@@ -5,13 +5,16 @@ import json
 import numpy as np
 import pandas as pd
 from edits import configure
-from plan import FINAL, PERFORMANCE, folders, plan, run
+from plan import EXPLANATION, FINAL, PERFORMANCE, folders, plan, run
 
 from histopatch.statistics.ensembles import rank
 
 OVERRIDES = "overrides: {epochs: 4}"
 # What is made of the predictions of the final model.
-PREDICTIONS = {"predict_test", "predict_held_out", "submission", "final_metrics", "summary", *PERFORMANCE}
+PREDICTIONS = {
+    "predict_test", "predict_held_out", "submission", "final_metrics", "explain", "summary", *PERFORMANCE,
+    *EXPLANATION,
+}  # fmt: skip
 
 
 def test_the_two_best_runs_are_one_final_model(project):

@@ -1,6 +1,6 @@
 import pytest
 
-from histopatch.interpretability.description import WARNING, describe_attribution
+from histopatch.interpretability.description import NO_EVIDENCE, WARNING, describe_attribution
 
 
 def mean(value: float, margin: float = 0.02) -> dict:
@@ -38,6 +38,7 @@ def test_both_numbers_are_said_with_interval_spread_and_chance():
         f"{share}. In proportion to the area: 11.1 %." in text
     )
     assert WARNING not in text
+    assert NO_EVIDENCE not in text
 
 
 @pytest.mark.parametrize("number", ["grad_cam", "occlusion"])
@@ -47,10 +48,17 @@ def test_a_share_below_chance_is_warned_of(number, among):
     assert WARNING in describe_attribution(summary(**{number: means}))
 
 
-def test_a_share_that_may_be_chance_is_not():
-    assert WARNING not in describe_attribution(
-        summary(grad_cam={"all": mean(0.1), "negative": None, "positive": None})
-    )
+def test_negative_patches_alone_are_no_reason_to_warn():
+    lines = describe_attribution(summary(occlusion=summary()["occlusion"] | {"negative": mean(0.08, 0.03)}))
+    assert WARNING not in lines
+    assert NO_EVIDENCE not in lines
+
+
+def test_a_share_that_may_be_chance_is_no_evidence():
+    for number in ("grad_cam", "occlusion"):
+        lines = describe_attribution(summary(**{number: summary()[number] | {"positive": mean(0.115)}}))
+        assert WARNING not in lines
+        assert NO_EVIDENCE in lines
 
 
 def test_what_is_not_known_has_no_number():

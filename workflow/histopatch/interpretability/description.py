@@ -4,12 +4,18 @@ WARNING = (
     "**The centre decides less than chance. If the label is about the centre of a patch, as in PatchCamelyon "
     "and Kaggle's set, the model has learned something else: look at its heat maps.**"
 )
+NO_EVIDENCE = (
+    "There is no evidence that the centre decides more than chance, at least by one of these shares, over "
+    "all patches or over the positive ones."
+)
 
 
 def describe_attribution(summary: dict) -> list[str]:
-    """A sentence for each share of the centre, and a warning where one is below chance, interval included.
+    """A sentence for each share of the centre, and whether one is below chance or not shown to be above it.
 
-    summary: as `summarise` returns it, with `measured_on`.
+    A share is below or above if its interval is, over all patches or over the positive ones. Negative ones
+    are not judged by themselves: that something is absent may be seen anywhere. summary: as `summarise`
+    returns it, with `measured_on`.
     """
     size, chance = summary["centre_size"], f"{100 * summary['area_share']:.1f} %"
     grad_cam, occlusion = summary["grad_cam"], summary["occlusion"]
@@ -32,9 +38,13 @@ def describe_attribution(summary: dict) -> list[str]:
             f"- Occlusion: the logit changes by {centre:.2f} without them and by {border:.2f} without all "
             f"others, a share of {_share(occlusion)}. In proportion to the area: {chance}."
         )
-    shares = [mean for means in (grad_cam, occlusion) for mean in means.values() if mean]
+    shares = [
+        means[among] for means in (grad_cam, occlusion) for among in ("all", "positive") if means[among]
+    ]
     if any(mean["high"] < summary["area_share"] for mean in shares):
         lines += ["", WARNING]
+    elif any(mean["low"] <= summary["area_share"] for mean in shares):
+        lines += ["", NO_EVIDENCE]
     return lines
 
 
