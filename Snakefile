@@ -7,6 +7,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/explore.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/halving.smk"
 include: "workflow/rules/lr_range.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/final.smk"
@@ -19,4 +20,6 @@ rule all:
     default_target: True
     input:
         kept_files(config["experiment"]),
+        lambda wildcards: all_rung_files(config["experiment"]),
+        run_files_of_studies(*RUN_FILES, experiment=config["experiment"]),
         final_run(*RUN_FILES, experiment=config["experiment"]),

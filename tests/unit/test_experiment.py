@@ -140,6 +140,12 @@ def test_mean_ranks_are_not_calibrated():
         read(final, one={"runs": {"a": {}}})
 
 
+SEEDS = {
+    f"run{n}": {"lr": lr, "seed": seed}
+    for n, (lr, seed) in enumerate([(0.1, 1), (0.1, 3), (0.2, 2), (0.2, 3)])
+}
+
+
 @pytest.mark.input(
     "Configuration", "An ensemble of more runs than the study has", "one line that says how many there are"
 )
@@ -152,6 +158,7 @@ def test_mean_ranks_are_not_calibrated():
         ({"grid": {"lr": [1e-3, 1e-4], "dropout": [0.1, 0.2]}}, {"dropout": 0.3}, 2),
         # The lowest seed of each represents it, and these two become one final training.
         ({"runs": {"a": {"lr": 1e-3}, "b": {"lr": 1e-4}}, "repeats": 2}, {"lr": 1e-2}, 1),
+        ({"runs": SEEDS}, {"lr": 1e-2}, 2),
     ],
 )
 def test_an_ensemble_has_no_more_members_than_there_are_final_trainings(study, overrides, count):
@@ -164,6 +171,48 @@ def test_an_ensemble_has_no_more_members_than_there_are_final_trainings(study, o
         match=rf"^experiments\.mine\.final\.ensemble: {count + 1} runs, .*'one' comes to {count} final",
     ):
         read({"ensemble": count + 1, "overrides": overrides}, one=study)
+
+
+HALVED = {"grid": {"lr": [1e-3, 1e-4, 1e-5, 1e-6], "epochs": [4]}, "repeats": 2, "halving": {"first": 1}}
+
+
+def test_a_study_is_halved_by_candidates():
+    """Runs that differ in their seed only are one."""
+    experiment = read(one=HALVED, two={"runs": {"plain": {"lr": 1e-3, "epochs": 4}}})
+    assert experiment.rungs == {"one": {1: 2, 2: 1}, "two": {}}
+    assert experiment.whole_folders == {experiment.studies["two"]["plain"].folder}
+    candidates = experiment.candidates("one")
+    assert len(candidates) == 8
+    assert len({run["candidate"] for run in candidates}) == 4
+    assert {run["folder"] for run in candidates} == {run.folder for run in experiment.studies["one"].values()}
+
+
+def test_halving_changes_no_run():
+    halved, whole = read(one=HALVED), read(one={**HALVED, "halving": {"first": 3, "keep": 0.2}})
+    assert {*halved.runs} == {*whole.runs}
+
+
+@pytest.mark.input("Configuration", "Halving that cannot compare its runs or saves nothing", "refused")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"grid": {"epochs": [4, 5]}}, r"one\.halving: its runs differ in epochs or split"),
+        (
+            {"grid": {"split": ["main", "crossed"], "epochs": [4]}},
+            r"one\.halving: its runs differ in epochs or",
+        ),
+        ({"halving": {"first": 4}}, r"one\.halving\.first: 4 is no less than the 4 epochs of its runs"),
+    ],
+)
+def test_a_halving_that_makes_no_sense_is_refused(changes, words):
+    with pytest.raises(InputError, match=rf"^experiments\.mine\.studies\.{words}"):
+        read(one=HALVED | changes)
+
+
+def test_an_ensemble_has_no_more_members_than_halving_leaves():
+    assert read({"ensemble": 1}, one=HALVED)
+    with pytest.raises(InputError, match=r"^experiments\.mine\.final\.ensemble: 2 runs, .* 'one' leaves 1"):
+        read({"ensemble": 2}, one=HALVED)
 
 
 def test_other_studies_may_use_other_splits_than_the_one_that_holds_out():

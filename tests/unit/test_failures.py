@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from histopatch.errors import InputError
-from histopatch.failures import check_final, failed, failure, finished
+from histopatch.failures import check_final, failed, failure, finished, stopped
 
 
 @pytest.fixture
@@ -58,7 +58,16 @@ def test_rows_with_a_reason_failed():
     assert [*finished(table).run] == ["a"]
 
 
+def test_rows_that_halving_stopped_are_not_finished():
+    table = pd.DataFrame(
+        {"run": ["a", "b", "c"], "stopped_after": [None, 2, None], "failed": [None, None, "x"]}
+    )
+    assert [*stopped(table)] == [False, True, False]
+    assert [*finished(table).run] == ["a"]
+
+
 def test_without_reasons_none_failed():
     table = pd.DataFrame({"run": ["a", "b"]})
+    assert [*stopped(table)] == [False, False]
     assert [*failed(table)] == [False, False]
     assert finished(table).equals(table)

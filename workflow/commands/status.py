@@ -21,6 +21,8 @@ REASONS = {
     "Forced execution": "forced",
 }
 
+TRAININGS = ("train", "rung")
+
 
 @dataclass
 class Job:
@@ -61,13 +63,13 @@ def describe(request: Request, jobs: list[Job]) -> list[str]:
     names = _names(request.experiment)
     trainings: dict[str, list[Job]] = {}
     for job in jobs:
-        if job.rule == "train":
+        if job.rule in TRAININGS:
             trainings.setdefault(job.run, []).append(job)
     lines = [f"{request.name}: the next run would train {_count(len(trainings), 'run')}."]
     for run, folds in trainings.items():
         times = f" ({len(folds)} folds)" if len(folds) > 1 else ""
         lines.append(f"  {names.get(run, 'final model')}{times}: {folds[0].reason}\n    {run}")
-    others = [job for job in jobs if job.rule != "train"]
+    others = [job for job in jobs if job.rule not in TRAININGS]
     if others:
         lines.append(f"Other steps: {_count(len(others), 'job')}.")
     for reason in dict.fromkeys(job.reason for job in others):

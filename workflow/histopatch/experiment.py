@@ -6,6 +6,7 @@ from functools import cached_property
 from histopatch.conflicts import conflict
 from histopatch.data.formats.format import Format, format_class
 from histopatch.errors import InputError
+from histopatch.halving import Halving
 from histopatch.runs import Run, resolve, unfold
 from histopatch.schema import without_neutral
 from histopatch.settings import Cleaning, Split
@@ -39,6 +40,7 @@ class Experiment:
     cleaning: Cleaning
     splits: dict[str, Split]
     studies: dict[str, dict[str, Run]]  # runs by their name there
+    halvings: dict[str, Halving]  # by study, of those that have one
     final: Final
     final_runs: dict[str, Run]  # what the final training is, by the folder of the run that wins
     figures: dict  # drawing options
@@ -54,6 +56,21 @@ class Experiment:
         """The folders of the runs of all studies, each once."""
         return sorted({run.folder for runs in self.studies.values() for run in runs.values()})
 
+    @cached_property
+    def rungs(self) -> dict[str, dict[int, int]]:
+        """The rungs of each study, as `Halving.rungs` returns them; none without halving."""
+        return {study: _rungs(runs, self.halvings.get(study)) for study, runs in self.studies.items()}
+
+    @cached_property
+    def whole_folders(self) -> set[str]:
+        """The folders of the runs of studies without rungs, which are trained to their end in any case."""
+        return {
+            run.folder
+            for study, runs in self.studies.items()
+            for run in runs.values()
+            if not self.rungs[study]
+        }
+
     @property
     def members(self) -> list[dict]:
         """Every run of every study as plain values: study, name there, folder, settings, number of folds."""
@@ -67,6 +84,13 @@ class Experiment:
             }
             for study, runs in self.studies.items()
             for name, run in runs.items()
+        ]
+
+    def candidates(self, study: str) -> list[dict]:
+        """Every run of a study as plain values: `run` (its name), `folder`, `folds` and `candidate`."""
+        return [
+            {"run": name, "folder": run.folder, "folds": self.fold_count(run), "candidate": run.candidate}
+            for name, run in self.studies[study].items()
         ]
 
     @property
@@ -101,7 +125,8 @@ def read_experiment(name: str, config: dict) -> Experiment:
         }
         dataset = format_class(config["dataset"]["format"]).read(config["dataset"], f"results/{name}")
         splits = {split: _split(section, dataset) for split, section in config["splits"].items()}
-        final_runs = _final_runs(config["final"], studies, splits, dataset)
+        halvings = _halvings(config["studies"], studies)
+        final_runs = _final_runs(config["final"], studies, halvings, splits, dataset)
         _check_runs(studies, final_runs)
         return Experiment(
             name=name,
@@ -109,6 +134,7 @@ def read_experiment(name: str, config: dict) -> Experiment:
             cleaning=Cleaning(**config["cleaning"]),
             splits=splits,
             studies=studies,
+            halvings=halvings,
             final=_final(config["final"]),
             final_runs=final_runs,
             figures=config["figures"],
@@ -154,8 +180,43 @@ def _final(section: dict) -> Final:
     return Final(**values | {"prevalences": tuple(section["prevalences"])})
 
 
+def _halvings(sections: dict, studies: dict[str, dict[str, Run]]) -> dict[str, Halving]:
+    """The halving of each study that has one.
+
+    Raises InputError where its runs could not be compared at the end of a rung.
+    """
+    halvings = {
+        study: Halving(**section["halving"]) for study, section in sections.items() if "halving" in section
+    }
+    for study, halving in halvings.items():
+        settings = [run.settings for run in studies[study].values()]
+        epochs, splits = ({getattr(each, key) for each in settings} for key in ("epochs", "split"))
+        if len(epochs) > 1 or len(splits) > 1:
+            raise InputError(
+                f"studies.{study}.halving: its runs differ in epochs or split, so they are not alike at the "
+                "end of a rung; give all of them the same"
+            )
+        if halving.first >= min(epochs):
+            raise InputError(
+                f"studies.{study}.halving.first: {halving.first} is no less than the {min(epochs)} epochs of "
+                "its runs, so nothing would be saved; lower it"
+            )
+    return halvings
+
+
+def _rungs(runs: dict[str, Run], halving: Halving | None) -> dict[int, int]:
+    if halving is None:
+        return {}
+    epochs = next(iter(runs.values())).settings.epochs
+    return halving.rungs(epochs, len({run.candidate for run in runs.values()}))
+
+
 def _final_runs(
-    final: dict, studies: dict[str, dict[str, Run]], splits: dict[str, Split], dataset: Format
+    final: dict,
+    studies: dict[str, dict[str, Run]],
+    halvings: dict[str, Halving],
+    splits: dict[str, Split],
+    dataset: Format,
 ) -> dict[str, Run]:
     """The run that the final training becomes, by the folder of the run that wins its study.
 
@@ -190,13 +251,19 @@ def _final_runs(
         )
     # Of the runs that differ in their seed only, the one with the lowest represents all.
     by_seed = sorted(candidates, key=lambda run: run.settings.seed, reverse=True)
-    chosen = {resolve(run.identity, {"seed": 0}).folder: finals[run.folder].folder for run in by_seed}
+    chosen = {run.candidate: finals[run.folder].folder for run in by_seed}
     trainings = len({*chosen.values()})
     if final["ensemble"] > trainings:
         raise InputError(
             f"final.ensemble: {final['ensemble']} runs, but the study {final['study']!r} comes to "
             f"{trainings} final trainings (runs that differ in their seed only count as one, and so do those "
             "that final.overrides make the same); lower it, or add runs"
+        )
+    rungs = _rungs(studies[final["study"]], halvings.get(final["study"]))
+    if rungs and final["ensemble"] > (left := min(rungs.values())):
+        raise InputError(
+            f"final.ensemble: {final['ensemble']} runs, but the halving of study {final['study']!r} leaves "
+            f"{left}; lower it, or let more go on"
         )
     return finals
 

@@ -42,6 +42,11 @@ def failed(runs: pd.DataFrame) -> pd.Series:
     return runs.failed.notna() if "failed" in runs else pd.Series(False, runs.index)
 
 
+def stopped(runs: pd.DataFrame) -> pd.Series:
+    """Which rows of a table of runs halving stopped (N booleans); without its column none."""
+    return runs.stopped_after.notna() if "stopped_after" in runs else pd.Series(False, runs.index)
+
+
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table of runs that have results."""
-    return runs[~failed(runs)]
+    return runs[~failed(runs) & ~stopped(runs)]

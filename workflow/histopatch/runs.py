@@ -33,6 +33,11 @@ class Run:
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         return f"{slug(self.identity['backbone'])}-{self.identity['image_size']}px-{digest}"
 
+    @cached_property
+    def candidate(self) -> str:
+        """Equal for runs that differ in nothing but their seed."""
+        return resolve(self.identity, {"seed": 0}).folder
+
 
 def resolve(defaults: dict, *overrides: dict) -> Run:
     """Lay overrides over the defaults, nested objects key by key, the last one on top."""

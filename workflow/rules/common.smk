@@ -1,6 +1,8 @@
 # What the rules share: the checked experiments, the code that a job depends on, and the lock while running.
 import functools
+import itertools
 import json
+import math
 import os
 import subprocess
 import sys

@@ -6,13 +6,18 @@ def kept_tables(experiment):
     return [f"tables/{table}.csv" for table in ("runs", "effects", "seeds", *experiment.studies)]
 
 
-def run_files_of_studies(*files):
-    """Some files of every run of every study."""
+def run_files_of_studies(*files, **known):
+    """Some files of every run of every study that is trained to its end. known: as in `final_run`."""
 
     def paths(wildcards):
-        asked = experiment(wildcards)
+        name = {**wildcards, **known}["experiment"]
         return results(
-            asked.name, [path for folder in asked.study_folders for path in asked.run_files(folder, *files)]
+            name,
+            [
+                path
+                for folder in trained_folders(name)
+                for path in EXPERIMENTS[name].run_files(folder, *files)
+            ],
         )
 
     return paths
@@ -37,6 +42,7 @@ def plain_splits(wildcards):
 rule compare:
     input:
         runs=run_files_of_studies("history.csv", "predictions.csv", "run.json"),
+        rungs=lambda wildcards: results(wildcards.experiment, rung_tables(experiment(wildcards))),
         splits=split_tables,
         verdicts=verdicts,
     output:

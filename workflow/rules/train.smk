@@ -5,11 +5,6 @@ BANK_FILES = ["npy", "safetensors", "json"]
 
 
 @keeps
-def kept_runs(experiment):
-    return [path for folder in experiment.study_folders for path in experiment.run_files(folder, *RUN_FILES)]
-
-
-@keeps
 def kept_features(experiment):
     return [
         f"features/{bank}.{kind}"
@@ -119,3 +114,29 @@ rule train:
         code=training_code("train.py"),
     script:
         "../scripts/train.py"
+
+
+def whole_training(wildcards):
+    """The run as a study without halving trains it to its end, which comes first: the rung is read from it."""
+    if wildcards.run not in experiment(wildcards).whole_folders:
+        return []
+    folder = f"results/{wildcards.experiment}/runs/{wildcards.run}/fold-{wildcards.fold}"
+    return [f"{folder}/history.csv", f"{folder}/run.json"]
+
+
+# The same training, up to the end of a rung; `train` goes on from there.
+use rule train as rung with:
+    input:
+        pack=trained_on,
+        bank=bank_files,
+        index="results/{experiment}/pack/train.index.csv",
+        split=lambda wildcards: f"results/{wildcards.experiment}/splits/{run_of(wildcards).settings.split}.csv",
+        weights=weights_file,
+        whole=whole_training,
+    output:
+        "results/{experiment}/runs/{run}/fold-{fold}/rung-{epochs}.json",
+    log:
+        "results/{experiment}/logs/train-{run}-fold-{fold}-rung-{epochs}.log",
+    wildcard_constraints:
+        fold=r"\d+",
+        epochs=r"\d+",

@@ -12,5 +12,6 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         {name: Split(**split) for name, split in snakemake.params.splits.items()},
         snakemake.params.root,
         {Path(split).stem: split for split in snakemake.input.splits},
+        snakemake.input.rungs,
         snakemake.output[0],
     )

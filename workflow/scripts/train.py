@@ -17,9 +17,10 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.input.pack,
         snakemake.input.index,
         snakemake.input.split,
-        Path(snakemake.output.model).parent,
+        Path(snakemake.output[0]).parent,
         code=snakemake.params.code,
         formats=Path("results/formats"),
         runtime=snakemake.config["runtime"],
         threads=snakemake.threads,
+        pause_after=int(snakemake.wildcards.get("epochs", 0)),
     )

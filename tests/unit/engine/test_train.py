@@ -10,8 +10,9 @@ import safetensors.torch
 import torch
 from sklearn.metrics import log_loss, roc_auc_score
 
+from histopatch.augmentation.draws import draw
 from histopatch.backbones.build import build
-from histopatch.engine import micro_batch, resume, train
+from histopatch.engine import loop, micro_batch, resume, train
 from histopatch.engine.train import train_run
 from histopatch.errors import InputError
 from histopatch.schema import without_neutral
@@ -72,13 +73,19 @@ def run(data, settings, tmp_path):
     """Train a run into a folder, on another pack where one is given."""
 
     def run(
-        name: str, code: str = "c0de", pack: str = data.files["pack"], on_failure: str = "stop", **changes
+        name: str,
+        code: str = "c0de",
+        pack: str = data.files["pack"],
+        on_failure: str = "stop",
+        pause_after: int = 0,
+        **changes,
     ) -> Trained:
         folder = tmp_path / name / "fold-0"
         asked = replace(settings, **{"epochs": 3} | changes)
         train_run(
             asked, identity(asked), 0, **data.files | {"pack": pack}, folder=str(folder), code=code,
             formats=str(tmp_path / "formats"), runtime=RUNTIME | {"on_failure": on_failure}, threads=1,
+            pause_after=pause_after,
         )  # fmt: skip
         return Trained(folder)
 
@@ -195,6 +202,80 @@ def test_a_run_that_was_killed_goes_on_with_the_same_bits(run, killed, states, c
     assert [bool(state) for state in states] == [False, False, True]
     assert same_bits(resumed, straight)
     assert {path.name for path in resumed.folder.iterdir()} == FILES
+
+
+def rung(trained: Trained, epochs: int) -> dict:
+    return json.loads((trained.folder / f"rung-{epochs}.json").read_text())
+
+
+def facts(history: list[dict]) -> list[dict]:
+    return [{key: row[key] for key in ("epoch", "train_loss", "val_auc", "lr")} for row in history]
+
+
+@pytest.fixture
+def epochs(monkeypatch) -> list[int]:
+    """The epochs that are trained, in their order."""
+    found = []
+    monkeypatch.setattr(loop, "draw", lambda *args: found.append(1) or draw(*args))
+    return found
+
+
+@pytest.mark.parametrize("changes", [{}, {"scheduler": "one_cycle", "ema": 0.9}, {"start_size": 24}])
+def test_a_run_that_pauses_at_rungs_has_the_same_bits_and_trains_no_epoch_twice(run, epochs, changes):
+    changes = {"epochs": 4} | changes
+    straight = run("a", **changes)
+    epochs.clear()
+    for end in (1, 3):
+        paused = run("b", pause_after=end, **changes)
+        assert facts(rung(paused, end)["history"]) == facts(straight.history.to_dict("records"))[:end]
+        assert not FILES & {path.name for path in paused.folder.iterdir()}
+        assert len(epochs) == end
+    resumed = run("b", **changes)
+    assert len(epochs) == 4
+    assert same_bits(resumed, straight)
+    assert {path.name for path in resumed.folder.iterdir()} == FILES | {"rung-1.json", "rung-3.json"}
+
+
+def test_a_rung_is_read_from_a_run_that_came_further(run, epochs):
+    """From one that is paused later, and from one that is finished; not where the code is another."""
+    run("a", pause_after=2)
+    assert len(rung(run("a", pause_after=1), 1)["history"]) == 1
+    assert len(epochs) == 2
+    finished = run("a")
+    assert (
+        facts(rung(run("a", pause_after=2), 2)["history"]) == facts(finished.history.to_dict("records"))[:2]
+    )
+    assert len(epochs) == 3
+    run("a", pause_after=2, code="other")
+    assert len(epochs) == 5
+
+
+def test_a_run_that_is_killed_in_a_rung_goes_on(run, killed, epochs):
+    straight = run("a")
+    epochs.clear()
+    killed("b", pause_after=2)
+    run("b", pause_after=2)
+    assert len(epochs) == 2
+    assert same_bits(run("b"), straight)
+
+
+def test_a_run_that_ends_by_patience_before_the_rung_is_what_it_was(run):
+    changes = {"patience": 1, "lr": 1e-9, "epochs": 5}
+    straight = run("a", **changes)
+    assert len(straight.history) < 4
+    paused = run("b", pause_after=4, **changes)
+    assert len(rung(paused, 4)["history"]) == len(straight.history)
+    assert same_bits(run("b", **changes), straight)
+    assert rung(run("a", pause_after=4, **changes), 4)["history"] == straight.history.to_dict("records")
+
+
+def test_a_run_that_fails_in_a_rung_says_why(run):
+    changes = {"lr": 1e30, "epochs": 4}
+    with pytest.raises(InputError, match="diverged"):
+        run("a", pause_after=2, **changes)
+    failed = run("a", pause_after=2, on_failure="compare_others", **changes)
+    assert "training diverged" in rung(failed, 2)["failed"]
+    assert not FILES & {path.name for path in failed.folder.iterdir()}
 
 
 def test_a_run_that_was_killed_and_edited_starts_afresh(run, killed, states):

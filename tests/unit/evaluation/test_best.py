@@ -165,6 +165,13 @@ def test_a_candidate_of_which_one_seed_failed_is_not_chosen(best):
     assert (choice["run"], choice["chosen_from"]) == ("run2", 1)
 
 
+def test_a_run_that_halving_stopped_is_never_chosen_but_was_one_to_choose_from(best):
+    stopped = {"lr": 8.0, "final_val_auc": float("nan"), "stopped_after": 2.0}
+    choice = best(stopped, *CANDIDATES, FAILED, members=2)
+    assert [member["run"] for member in choice["members"]] == ["run1", "run2"]
+    assert choice["chosen_from"] == 6
+
+
 def test_nothing_to_choose_from_is_one_line(best):
     with pytest.raises(InputError, match="every configuration has a run that failed"):
         best({"lr": 1.0, "seed": 7}, {"lr": 1.0, "seed": 8, "failed": "diverged"})

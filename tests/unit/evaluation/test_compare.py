@@ -54,13 +54,13 @@ def failing(tmp_path):
 
 @pytest.fixture
 def compared(tmp_path):
-    def run(*members: dict, slides=None, group_by="none") -> pd.DataFrame:
+    def run(*members: dict, slides=None, group_by="none", rungs=()) -> pd.DataFrame:
         split = tmp_path / "main.csv"
         ids = [f"{i:02d}" for i in range(60)]
         pd.DataFrame({"id": ids, "slide": slides or "", "fold": 0}).to_csv(split, index=False)
         root, table = str(tmp_path / "runs"), str(tmp_path / "runs.csv")
         splits = {"main": Split(validation_fraction=0.2, seed=1, group_by=group_by)}
-        compare_runs(list(members), splits, root, {"main": str(split)}, table)
+        compare_runs(list(members), splits, root, {"main": str(split)}, rungs, table)
         return read_table(str(tmp_path / "runs.csv"))
 
     return run
@@ -238,3 +238,27 @@ def test_a_study_of_which_every_run_failed_is_one_line(trained, failing, compare
 def test_without_failures_there_is_no_column_of_them(trained, compared):
     trained("a")
     assert "failed" not in compared(member("one", "x", "a"))
+
+
+def test_a_run_that_halving_stopped_is_compared_in_its_rung_only(trained, compared, csv):
+    """Where another study trains it to its end it has results there."""
+    trained("a", noise=0.5)
+    trained("bb", noise=2.0)
+    trained("ccc", noise=0.1)
+    rung = csv("rung.csv", "study,run,folder,epochs,goes_on,failed", "one,x,a,2,True,", "one,y,bb,2,True,",
+               "one,z,ccc,2,False,", "one,bad,dddd,2,False,diverged")  # fmt: skip
+    runs = [("x", "a"), ("y", "bb"), ("z", "ccc"), ("bad", "dddd")]
+    members = [*(member("one", *run) for run in runs), member("two", "z", "ccc")]
+    rows = compared(*members, rungs=[str(rung)])
+    without = compared(*members[:2])
+    assert rows.stopped_after.fillna(0).tolist() == [0, 0, 2, 0, 0]
+    assert rows.failed.fillna("").tolist() == ["", "", "", "diverged", ""]
+    assert rows.final_val_auc.notna().tolist() == [True, True, False, False, True]
+    assert rows.tied_with_best.notna().tolist() == [True, True, False, False, True]
+    same = ["difference_to_best", "p_value", "final_val_auc"]
+    pd.testing.assert_frame_equal(rows[same][:2], without[same])
+
+
+def test_without_halving_there_is_no_column_of_it(trained, compared):
+    trained("a")
+    assert "stopped_after" not in compared(member("one", "x", "a"))

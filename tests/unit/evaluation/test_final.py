@@ -289,7 +289,7 @@ def test_what_a_split_accepts_no_later_step_refuses(tmp_path, caplog, positive, 
         (folder / "run.json").write_text('{"seconds": {"train": 1.0, "evaluate": 1.0}}')
     run = {"study": "one", "run": "a", "folder": "a", "settings": {"split": "main"}, "folds": split.folds}
     runs = str(tmp_path / "runs.csv")
-    compare_runs([run], {"main": split}, str(tmp_path / "runs"), {"main": table}, runs)
+    compare_runs([run], {"main": split}, str(tmp_path / "runs"), {"main": table}, [], runs)
     assert read_table(runs).final_val_auc.notna().all()
     held_out = None
     if split.held_out_fraction:

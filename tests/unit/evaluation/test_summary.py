@@ -292,6 +292,16 @@ def test_operating_points_are_a_table(summary):
     assert "| – (0.000–1.000) |" in text
 
 
+def test_runs_that_halving_stopped_are_told_with_the_epochs(summary):
+    text = summary(
+        [{"run": "good"}, {"run": "slow", "epochs": 8, "stopped_after": 1.0, "final_val_auc": float("nan")}]
+    )
+    assert "Highest of 1: `good`" in text
+    assert (
+        "Stopped by halving after 1 epoch of 8, and compared with the runs of that rung only: `slow`." in text
+    )
+
+
 def test_runs_that_failed_are_told_with_their_reason(summary):
     text = summary([{"run": "good"}, {"run": "bad", "failed": "training diverged (lr 1, fp32); lower lr"}])
     assert "Highest of 1: `good`" in text

@@ -25,6 +25,7 @@ from histopatch.engine.model_files import library_versions, save_model
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.engine.phases import Phases
+from histopatch.engine.rungs import Paused, known_history, write_failed_rung, write_rung
 from histopatch.engine.trial import choose_format
 from histopatch.errors import InputError
 from histopatch.files import write_json, write_table
@@ -47,6 +48,7 @@ def train_run(
     formats: str,
     runtime: dict,
     threads: int,
+    pause_after: int = 0,
 ) -> None:
     """Train one run on one fold and write its four files into `folder`.
 
@@ -59,6 +61,9 @@ def train_run(
     steps, where a head is trained the features of a bank in place of the pack; code: digest of the training
     code, for the resume state; formats: the folder of measured formats; runtime: that section of the
     configuration; threads: the cores that the job is given.
+
+    pause_after: unless 0, stop after so many epochs, at the end of a rung, and write what was measured so far
+    instead (`rung_file`). The resume state stays, from which the next call goes on.
     """
     torch.set_num_threads(core_count(runtime["workers"], threads))
     out, state_file = Path(folder), Path(folder, "resume.pt")
@@ -75,8 +80,17 @@ def train_run(
             train, validation = (make_subset(part, settings.balance, device) for part in parts(table, fold))
             state_key = resume.fingerprint(identity, code, split, [pack, settings.weights])
             saved = resume.load(state_file, state_key)
+        if pause_after and (history := known_history(out, pause_after, saved, state_key)):
+            write_rung(out, pause_after, history)
+            return
         logging.info("%d patches train, %d validate", len(train.rows), len(validation.rows))
         predictions = table.loc[table.fold == fold, ["id", "label"]]
+
+        def save(state: dict) -> None:
+            resume.save(state_file, state, state_key)
+            if len(state["progress"]["history"]) == pause_after:
+                raise Paused(state["progress"]["history"])
+
         try:
             with _out_of_memory_in_words(settings):
                 if heads:
@@ -93,15 +107,22 @@ def train_run(
                     settings.epochs, network.compute, min(micro_batch, settings.batch_size), settings.lr,
                 )  # fmt: skip
                 done, logits = (heads.fit if heads else fit)(
-                    network, settings, patches, train, validation, micro_batch,
-                    saved, save=lambda state: resume.save(state_file, state, state_key),
-                )  # fmt: skip
+                    network, settings, patches, train, validation, micro_batch, saved, save=save
+                )
+            if pause_after:  # patience has ended the training before
+                raise Paused(done.history)
+        except Paused as paused:
+            write_rung(out, pause_after, paused.history)
+            return
         except InputError as error:
             if runtime["on_failure"] == "stop":
                 raise
             logging.warning("%s. The others go on without this run; to try it again, delete %s", error, out)
-            state = resume.load(state_file, state_key) or {"progress": {"history": []}}
-            write_failure(str(error), identity, fold, state["progress"]["history"], predictions, out)
+            if pause_after:
+                write_failed_rung(out, pause_after, str(error))
+            else:
+                state = resume.load(state_file, state_key) or {"progress": {"history": []}}
+                write_failure(str(error), identity, fold, state["progress"]["history"], predictions, out)
             state_file.unlink(missing_ok=True)
             return
 
@@ -111,7 +132,7 @@ def train_run(
         write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
         seconds = phases.seconds | {"train": done.train_seconds, "evaluate": done.evaluate_seconds}
         report = _report(identity, fold, device, network, done, seconds, memory)
-        write_json(report, out / "run.json")
+        write_json(report | {"made_from": state_key}, out / "run.json")
         state_file.unlink(missing_ok=True)
 
 

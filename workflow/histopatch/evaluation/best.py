@@ -7,7 +7,7 @@ import pandas as pd
 
 from histopatch.errors import InputError
 from histopatch.evaluation.run_table import matched_groups
-from histopatch.failures import failed
+from histopatch.failures import failed, finished
 from histopatch.files import read_table, write_json
 from histopatch.statistics.metrics import METRICS
 
@@ -24,12 +24,14 @@ def choose_best(
     these. members: how many the final model is made of, the best first; a candidate whose final training is
     that of a better one is passed over. final_runs: the folder of the final training by the folder of the
     chosen run. Equal candidates: the first in the table wins. A candidate of which any run failed is out,
-    since the mean of the seeds that are left would flatter it. Raises InputError when that leaves too few.
+    since the mean of the seeds that are left would flatter it, and so is one that halving stopped. Raises
+    InputError when that leaves too few.
     """
     criterion = METRICS[metric.removeprefix("val_")]
     rows = read_table(study)
     rows = rows.assign(tied=rows.tied_with_best.eq(True), candidate=matched_groups(rows, "seed"))
     rows = rows[~rows.candidate.isin(rows.candidate[failed(rows)])]
+    chosen_from, rows = rows.candidate.nunique(), finished(rows)
     if rows.empty:
         raise InputError(f"{study}: every configuration has a run that failed, so there is none to choose")
     candidates = rows.groupby("candidate", sort=False).agg(
@@ -58,5 +60,5 @@ def choose_best(
             f"{len(chosen)} final trainings; lower it"
         )
     first, *_ = ranked_members = [*chosen.values()]
-    choice = {"metric": metric, "select": select, "chosen_from": len(candidates)}
+    choice = {"metric": metric, "select": select, "chosen_from": chosen_from}
     write_json(first | choice | {"members": ranked_members}, best)

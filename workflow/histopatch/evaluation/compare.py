@@ -1,12 +1,14 @@
 """Comparison of runs: from the files of each run to one table of all runs."""
 
 import json
+from collections.abc import Sequence
 
 import pandas as pd
 
 from histopatch.errors import InputError
 from histopatch.evaluation.predictions import Predictions, fold_folders, read_run_predictions
 from histopatch.evaluation.run_table import KEYS, setting_values
+from histopatch.evaluation.rungs import left_out
 from histopatch.evaluation.split_descriptions import CHOSEN, evaluated_on
 from histopatch.evaluation.ties import compare_with_best
 from histopatch.failures import failure
@@ -17,13 +19,18 @@ from histopatch.statistics.metrics import METRICS
 
 
 def compare_runs(
-    runs: list[dict], splits: dict[str, Split], root: str, split_tables: dict[str, str], table: str
+    runs: list[dict],
+    splits: dict[str, Split],
+    root: str,
+    split_tables: dict[str, str],
+    rungs: Sequence[str],
+    table: str,
 ) -> None:
     """Write one row per run of each study: `study,run,folder`, every setting, then the results.
 
     runs: `study`, `run` (its name there), `folder`, `settings` (neutral values left out) and `folds` of
     each; splits: the splits of the experiment by name, and split_tables: the table of each; root: the
-    folder that holds the runs' folders.
+    folder that holds the runs' folders; rungs: the tables of all rungs of studies with halving.
 
     `best_val_auc` is the AUROC of the best epoch that all folds had (mean over the folds). `final_val_auc` is
     that of the epoch whose model and predictions are kept, the last one unless `patience` chose another, over
@@ -32,30 +39,37 @@ def compare_runs(
     without one. `fold_auc_mean` and `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from
     a paired test within the study. `train_seconds` is the time of all epochs of all folds, evaluation
     included. Where a run failed there is a last column, `failed`, which says why, and the run has no results.
-    Raises InputError when every run of a study failed.
+    Where halving stopped a run, `stopped_after` says after how many epochs, and the run has no results
+    either: it is compared in the table of its rung only. Raises InputError when every run of a study failed.
     """
-    failures = {run["folder"]: failure(fold_folders(run, root)) for run in runs}
-    finished = [run for run in runs if not failures[run["folder"]]]
+    not_there = left_out(rungs)
+    whole = [run for run in runs if run["folder"] not in not_there.get(run["study"], {})]
+    failures = {run["folder"]: failure(fold_folders(run, root)) for run in whole}
+    finished = [run for run in whole if not failures[run["folder"]]]
     predictions = read_run_predictions(finished, root, split_tables)
     validated_on = {name: evaluated_on(splits[name], read_table(path)) for name, path in split_tables.items()}
-    results = {}
+    facts, results = {}, {}
     for run in runs:
         folder = run["folder"]
-        if folder not in results:
-            patches = validated_on[run["settings"]["split"]]
-            if run["settings"].get("patience"):
-                patches += CHOSEN
-            found = {"folds": run["folds"], "failed": failures[folder]}
-            if folder in predictions:
-                found = _results(run, root, predictions[folder])
-            results[folder] = {"validated_on": patches} | found
-    studies = [
-        _study_rows([run for run in runs if run["study"] == study], predictions, results)
-        for study in dict.fromkeys(run["study"] for run in runs)
-    ]
+        patches = validated_on[run["settings"]["split"]]
+        if run["settings"].get("patience"):
+            patches += CHOSEN
+        facts[folder] = {"validated_on": patches, "folds": run["folds"]}
+        if folder in predictions and folder not in results:
+            results[folder] = facts[folder] | _results(run, root, predictions[folder])
+        elif folder in failures:
+            results.setdefault(folder, facts[folder] | {"failed": failures[folder]})
+    studies = []
+    for study in dict.fromkeys(run["study"] for run in runs):
+        # A run that is stopped in one study may be whole in another.
+        stopped = {folder: facts[folder] | why for folder, why in not_there.get(study, {}).items()}
+        compared = {folder: predictions[folder] for folder in predictions if folder not in stopped}
+        members = [run for run in runs if run["study"] == study]
+        studies.append(_study_rows(members, compared, results | stopped))
     rows = pd.concat(studies)
-    if "failed" in rows:
-        rows["failed"] = rows.pop("failed")  # last
+    for last in ("stopped_after", "failed"):
+        if last in rows:
+            rows[last] = rows.pop(last)
     write_table(rows, table)
 
 
@@ -68,7 +82,7 @@ def _study_rows(
     ]
     folders = [run["folder"] for run in runs if run["folder"] in predictions]
     if not folders:
-        first = runs[0]
+        first = next(run for run in runs if "failed" in results[run["folder"]])
         raise InputError(
             f"studies.{first['study']}: every run failed, {first['run']!r} with: "
             f"{results[first['folder']]['failed']}"

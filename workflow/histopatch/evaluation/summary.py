@@ -9,7 +9,7 @@ import pandas as pd
 from histopatch.data.giveaways import warnings_of
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
-from histopatch.failures import failed, finished
+from histopatch.failures import failed, finished, stopped
 from histopatch.files import read_table, replacing
 from histopatch.interpretability.description import describe_attribution
 from histopatch.settings import Split
@@ -128,6 +128,11 @@ def _study(group: pd.DataFrame) -> list[str]:
         these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
         if len(these):
             lines.append(f"{words}: {', '.join(map(code, these.run))}.")
+    for run in group[stopped(group)].itertuples():
+        lines.append(
+            f"Stopped by halving after {_count(int(run.stopped_after), 'epoch')} of {run.epochs}, and "
+            f"compared with the runs of that rung only: {code(run.run)}."
+        )
     for run in group[failed(group)].itertuples():
         lines.append(f"Failed, and not compared: {code(run.run)} ({escape(run.failed)}).")
     return lines
