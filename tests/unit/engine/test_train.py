@@ -349,6 +349,7 @@ def test_the_report_says_how_to_build_the_model_again(run):
         "std": [0.229, 0.224, 0.225],
         "min_size": 32,
         "max_size": None,
+        "arguments": None,
         "width": 6,
         "dropout": 0.2,
         "image_size": 32,
