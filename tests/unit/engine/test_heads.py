@@ -20,6 +20,7 @@ from histopatch.engine.network import Network
 from histopatch.engine.predict import predict_pack
 from histopatch.engine.train import train_run
 from histopatch.schema import without_neutral
+from histopatch.statistics.ensembles import Ensemble
 
 RUNTIME = {"device": "cpu", "workers": 1, "on_failure": "stop"}
 HEADS = ["linear", "mlp", "logistic_regression"]
@@ -77,9 +78,8 @@ def test_the_kept_model_predicts_from_pixels_what_the_head_did_from_features(run
     folder = run(feature_head=head)
     made = pd.read_csv(folder / "predictions.csv", dtype={"id": str})
     models, reports = ([str(folder / name)] for name in ("model.safetensors", "run.json"))
-    predict_pack(
-        models, reports, data.files["pack"], data.files["index"], str(tmp_path / "p.csv"), RUNTIME, 1
-    )
+    given = data.files["pack"], data.files["index"], str(tmp_path / "p.csv")
+    predict_pack(models, reports, [], Ensemble(), *given, RUNTIME, 1)
     found = pd.read_csv(tmp_path / "p.csv", dtype={"id": str}).set_index("id").probability.loc[made.id]
     assert found.to_numpy() == pytest.approx(made.probability.to_numpy(), abs=1e-5)
     assert made.probability.std() > 1e-3  # or anything would do

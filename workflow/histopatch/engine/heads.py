@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from histopatch import components
@@ -113,6 +112,8 @@ def _regress(
     micro_batch: int,
 ) -> tuple[Progress, Tensor]:
     """Minimise the mean loss plus weight_decay / 2 times the squared weights, on standardised features."""
+    from sklearn.linear_model import LogisticRegression  # which takes seconds that the others do not need
+
     started = time.perf_counter()
     inputs = features.values[train.rows.to(features.device)].cpu().numpy()
     labels = train.labels.cpu().numpy()
