@@ -93,6 +93,8 @@ def test_defaults_are_filled_in():
         "study": "first",
         "metric": "val_auc",
         "select": "best",
+        "ensemble": 1,
+        "average": "probability",
         "calibrated": False,
         "unusable_images": "stop",
         "prevalences": [0.01, 0.05, 0.2],
