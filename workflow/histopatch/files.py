@@ -10,6 +10,9 @@ import pandas as pd
 
 from histopatch.spreadsheets import harmless, restored
 
+# Where pyarrow is installed, pandas would keep texts in its arrays and look up names ten times as slowly.
+pd.set_option("mode.string_storage", "python")
+
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
