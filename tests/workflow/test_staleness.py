@@ -12,6 +12,7 @@ from plan import (
     AGGREGATION,
     AUDIT,
     AUGMENTATION,
+    EXPLANATION,
     EXPLORATION,
     FIGURES,
     FINAL,
@@ -391,7 +392,10 @@ def test_every_file_is_asked_for(project):
         ("tables/summary.md", {"summary"}),
         ("splits/main.audit.csv", AGGREGATION | AUDIT),
         ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary"}),
-        ("final/held_out_predictions.csv", PERFORMANCE | {"predict_held_out", "final_metrics", "summary"}),
+        (
+            "final/held_out_predictions.csv",
+            PERFORMANCE | EXPLANATION | {"predict_held_out", "final_metrics", "explain", "summary"},
+        ),
         ("labels/summary.json", LABELLED),
         ("labels/test_ids.csv", {"test_ids", "submission", "summary"}),
         ("explore/giveaways.csv", {"giveaways", "summary"}),
@@ -444,7 +448,8 @@ BELOW = {
     "seeds": {"summary"},
     "effects": {"figure_effects", "summary"},
     "predict_test": {"submission"},
-    "predict_held_out": PERFORMANCE | {"final_metrics", "summary"},
+    "predict_held_out": PERFORMANCE | EXPLANATION | {"final_metrics", "explain", "summary"},
+    "explain": EXPLANATION | {"summary"},
     "final_metrics": PERFORMANCE | {"summary"},
 }
 
@@ -469,7 +474,8 @@ BELOW = {
         ("histopatch/leakage/audit.py", {"audit", "verdict"}),
         ("histopatch/engine/loop.py", {"train"}),
         ("histopatch/engine/network.py", {"train", "predict_test", "predict_held_out"}),
-        ("histopatch/engine/predict.py", {"predict_test", "predict_held_out"}),
+        ("histopatch/engine/predict.py", {"predict_test", "predict_held_out", "explain"}),
+        ("histopatch/interpretability/grad_cam.py", {"explain"}),
         ("histopatch/statistics/metrics.py", {"compare", "best", "final_metrics", "summary"}),
         ("histopatch/evaluation/effects.py", {"effects"}),
         ("histopatch/evaluation/seeds.py", {"seeds"}),
@@ -477,7 +483,10 @@ BELOW = {
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
         ("histopatch/evaluation/ensemble.py", {"final_metrics"}),
-        ("histopatch/statistics/ensembles.py", {"predict_test", "predict_held_out", "final_metrics"}),
+        (
+            "histopatch/statistics/ensembles.py",
+            {"predict_test", "predict_held_out", "final_metrics", "explain"},
+        ),
         ("histopatch/evaluation/submission.py", {"submission"}),
         ("histopatch/evaluation/test_ids.py", {"test_ids"}),
         ("histopatch/figures/style.py", FIGURES),
@@ -511,12 +520,13 @@ SETTING = "      batch_size: {"  # an entry of the schema's settings, before whi
 
 
 def declare(project: Path, neutral: str) -> None:
-    """Add a setting `ema` to the schema and to the dataclass, off by default."""
+    """Add a setting `momentum` to the schema and to the dataclass, off by default."""
     schema, settings = (project / "workflow" / name for name in ("schemas/config.schema.yaml", SETTINGS))
-    entry = f"      ema: {{description: Decay., type: number, default: 0, neutral: {neutral}}}\n"
+    entry = f"      momentum: {{description: Momentum., type: number, default: 0, neutral: {neutral}}}\n"
     replace(schema, (SETTING, entry + SETTING))
     replace(
-        settings, ("    dropout: float = 0.0\n", f"    dropout: float = 0.0\n    ema: float = {neutral}\n")
+        settings,
+        ("    dropout: float = 0.0\n", f"    dropout: float = 0.0\n    momentum: float = {neutral}\n"),
     )
 
 
