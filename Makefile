@@ -16,8 +16,9 @@ SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resource
 run: setup
 	$(SNAKEMAKE)
 
+# Beside each other, as many as there are cores: most of a test's time goes into starting processes.
 test: setup lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: setup
 	$(BIN)/ruff format --check .

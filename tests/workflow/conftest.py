@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from PIL import Image
 from plan import RUN_COMMAND, snakemake
 
@@ -21,7 +22,18 @@ OTHER_PACK = [f"results/other/pack/{part}.npy" for part in ("train", "test")]
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
     """The project with all results of its experiment `small` and the pack of `other`. Not to be changed."""
-    project = tmp_path_factory.mktemp("finished")
+    # The processes that run the tests have a folder each, inside of one of this call.
+    base = tmp_path_factory.getbasetemp()
+    project = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    with FileLock(f"{project}.lock"):
+        if not project.exists():
+            unfinished = tmp_path_factory.mktemp("unfinished")
+            _run_all(unfinished)
+            unfinished.rename(project)
+    return project
+
+
+def _run_all(project: Path) -> None:
     for name in PROJECT:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         copy(ROOT / name, project / name)
@@ -30,7 +42,6 @@ def finished(tmp_path_factory) -> Path:
     for arguments in ((), (*OTHER_PACK, "--config", "experiment=other")):
         status, output = snakemake(project, *RUN_COMMAND, *arguments)
         assert status == 0, output
-    return project
 
 
 @pytest.fixture
