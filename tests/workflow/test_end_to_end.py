@@ -139,3 +139,13 @@ def test_a_data_set_without_a_sample_submission_is_predicted_all_the_same(projec
     assert run(project).rules == {"test_ids", "submission", "summary"}
     submission = pd.read_csv(project / "results/small/submission.csv")
     assert [*submission.id] == [f"test{number:03d}" for number in range(12)]
+
+
+def test_a_learning_rate_range_test_runs_when_its_figure_is_asked_for(project):
+    (folder,) = folders(project, "named/plain")
+    figure = f"results/small/figures/lr_range-{folder}.png"
+    assert run(project, figure).rules == {"lr_range", "figure_lr_range"}
+    rates = pd.read_csv(project / f"results/small/lr_range/{folder}.csv").lr
+    assert rates.iloc[0] == pytest.approx(1e-6)
+    assert rates.is_monotonic_increasing
+    assert (project / figure).stat().st_size > 0
