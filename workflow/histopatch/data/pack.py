@@ -30,6 +30,10 @@ INDEX = [
     "id", "row", "file", "mode", "width", "height", "min", "max", "mean", "std",
     "format", "bytes", "quality", "software", "red", "green", "blue",
 ]  # fmt: skip
+# Of which only the last two may be missing for an image that can be used.
+WHOLE_NUMBERS = dict.fromkeys(["width", "height", "min", "max"], "int64") | dict.fromkeys(
+    ["bytes", "quality"], "Int64"
+)
 REJECTED = ["id", "file", "reason"]
 SAME_ID = "same id as "  # how the reason begins where two files share an id
 
@@ -47,12 +51,10 @@ def pack_images(images: Images, size: int, array: str, index: str, rejected: str
         logging.warning("%s: passed over: %s", images.where, others)
     with replacing(array) as temporary, images.unpacked(temporary.parent) as plain:
         offset = _reserve(temporary, (len(images), size, size, 3))
-        records = _decode_all(plain, size, temporary, offset, workers)
-    _set_aside_repeated_ids(records)
-    records.sort(key=lambda record: record["row"])
-    used = pd.DataFrame([r for r in records if "reason" not in r], columns=INDEX)
-    used = used.astype({"bytes": "Int64", "quality": "Int64"})  # which may be missing
-    aside = pd.DataFrame([r for r in records if "reason" in r], columns=REJECTED)
+        table = _decode_all(plain, size, temporary, offset, workers)
+    _set_aside_repeated_ids(table)
+    used = table.loc[table.reason.isna(), INDEX].astype(WHOLE_NUMBERS)
+    aside = table.loc[table.reason.notna(), REJECTED].reset_index(drop=True)
     if used.empty:
         raise InputError(f"{images.where}: no usable image; {aside.file[0]} is set aside: {aside.reason[0]}")
     write_table(used, index)
@@ -72,7 +74,8 @@ def _reserve(path: Path, shape: tuple[int, ...]) -> int:
     return offset
 
 
-def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int) -> list[dict]:
+def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int) -> pd.DataFrame:
+    """Decode all images and return a row of each, in their order."""
     step = images_per_task(images, size)
     with (
         worker_pool(workers) as pool,
@@ -82,11 +85,10 @@ def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int
             pool.submit(_decode_chunk, images[start : start + step], start, size, path, offset)
             for start in range(0, len(images), step)
         ]
-        records = []
         for task in as_completed(tasks):
-            records += task.result()
             bar.update(len(task.result()))
-    return records
+    table = pd.concat([task.result() for task in tasks], ignore_index=True)
+    return table.astype({"reason": "object"})
 
 
 def images_per_task(images: Images, size: int) -> int:
@@ -96,8 +98,11 @@ def images_per_task(images: Images, size: int) -> int:
     return -(-count // together) * together if together * image_bytes <= BLOCK_BYTES else count
 
 
-def _decode_chunk(images: Images, first_row: int, size: int, path: Path, offset: int) -> list[dict]:
-    """Decode a chunk of images and write them to their rows; return a record of each."""
+def _decode_chunk(images: Images, first_row: int, size: int, path: Path, offset: int) -> pd.DataFrame:
+    """Decode a chunk of images and write them to their rows; return a table with a row of each.
+
+    As a table because the dictionaries of all images would take more than twice the memory.
+    """
     pixels = np.zeros((len(images), size, size, 3), np.uint8)
     decoded = images.decode(pixels)
     records = [
@@ -114,7 +119,7 @@ def _decode_chunk(images: Images, first_row: int, size: int, path: Path, offset:
     # Written rather than mapped: written pages do not count as memory of this process.
     with open(path, "r+b") as file:
         os.pwrite(file.fileno(), pixels, offset + first_row * pixels[0].nbytes)
-    return records
+    return pd.DataFrame(records, columns=[*INDEX, "reason"])
 
 
 def statistics(pixels: np.ndarray) -> list[dict]:
@@ -138,16 +143,12 @@ def statistics(pixels: np.ndarray) -> list[dict]:
     return records
 
 
-def _set_aside_repeated_ids(records: list[dict]) -> None:
+def _set_aside_repeated_ids(table: pd.DataFrame) -> None:
     """Of files that share an id because they differ only in their suffix, keep the first one by name."""
-    owner: dict[str, str] = {}
-    for record in sorted(records, key=lambda record: record["file"]):
-        if "reason" in record:
-            continue
-        if record["id"] in owner:
-            record["reason"] = SAME_ID + owner[record["id"]]
-        else:
-            owner[record["id"]] = record["file"]
+    usable = table[table.reason.isna()].sort_values("file")
+    first = usable.groupby("id").file.transform("first")
+    repeated = usable.index[usable.file != first]
+    table.loc[repeated, "reason"] = SAME_ID + first[repeated]
 
 
 def _commonest_reasons(aside: pd.DataFrame) -> list[str]:
