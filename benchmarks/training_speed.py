@@ -23,15 +23,15 @@ from machine import describe_machine, table
 
 from histopatch import cores
 
-CASES = [("efficientnet_b0", 224), ("resnet18", 96)]
+CASES = [("efficientnet_b0", 224), ("efficientnet_lite0", 112), ("resnet18", 96)]
 CONTESTANTS = ["notebook", "bare", "engine", "notebook_inference", "engine_inference"]
 BATCH = 64
 # Batches that are timed, after one that is not: enough for a steady figure, few enough to wait for.
 BATCHES = {"cpu": 4, "cuda": 200}
 # Share of the bare step, and times the notebook, that the engine is to reach.
 TARGETS = {
-    "cpu": {"bare": 0.90, "inference": 2, ("efficientnet_b0", 224): 2, ("resnet18", 96): 2},
-    "cuda": {"bare": 0.95, "inference": 10, ("efficientnet_b0", 224): 4, ("resnet18", 96): 8},
+    "cpu": {"bare": 0.90, "inference": 2} | dict.fromkeys(CASES, 2),
+    "cuda": {"bare": 0.95, "inference": 10} | dict.fromkeys(CASES, 4) | {("resnet18", 96): 8},
 }
 
 
@@ -225,7 +225,8 @@ def _engine(backbone: str, size: int, device: str, data: Path):
     settings = Settings(
         backbone=backbone, image_size=size, dropout=0.2, epochs=2, batch_size=BATCH, lr=3e-4,
         weight_decay=1e-4, precision="auto", seed=0, split="main",
-        augmentation={"flips": True, "rotation": 90.0},
+        # The notebook's, and the stain of the recommended recipe, which costs more than its quarter turns.
+        augmentation={"flips": True, "rotation": 90.0, "stain": 0.05},
     )  # fmt: skip
     device = torch.device(device)
     network, _, _ = make_network(settings, device, data / "formats", Phases())
