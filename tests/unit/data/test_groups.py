@@ -53,7 +53,7 @@ def test_duplicates_join_their_slides(duplicates):
 
 
 def test_pairs_of_unknown_patches_join_nothing():
-    pairs = pd.DataFrame({"id_a": ["00", "98"], "id_b": ["97", "99"]})
+    pairs = pd.DataFrame({"kind": "near", "id_a": ["00", "98"], "id_b": ["97", "99"]})
     assert together(join(np.arange(6), IDS, pairs)) == {*"012345"}
 
 

@@ -6,6 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from histopatch.data.clusters import FEATURES, cluster
+from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, units_of
 from histopatch.files import read_table
 from histopatch.settings import Split
@@ -35,13 +36,13 @@ def group_patches(
 
 
 def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:
-    """Groups of patches, merged where pairs (`id_a,id_b`) link them, directly or through others.
+    """Groups of patches, merged where pairs (`kind,id_a,id_b`) link them, directly or through others.
 
-    Pairs with a patch that is not among the ids are ignored.
+    Pairs with a patch that is not among the ids are ignored, except that they link copies of one image.
     """
     _, groups = np.unique(groups, return_inverse=True)
     group_of = pd.Series(groups, index=ids)
-    pairs = pairs[pairs.id_a.isin(ids) & pairs.id_b.isin(ids)]
+    pairs = pairs_among(pairs, ids)
     ends = group_of.loc[pairs.id_a].to_numpy(), group_of.loc[pairs.id_b].to_numpy()
     links = coo_array((np.ones(len(pairs), bool), ends), shape=(groups.max() + 1,) * 2)
     return connected_components(links, directed=False)[1][groups]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.data.folds import fold_name
+from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, describe_similar, similar_names, spelling
 from histopatch.errors import InputError
 from histopatch.files import read_table, replacing, write_json, write_table
@@ -46,10 +47,8 @@ def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
 
 def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
     """All pairs in a split, with their kinds: COLUMNS."""
-    images = duplicates[duplicates.id_a.isin(table.id) & duplicates.id_b.isin(table.id)]
-    pairs = pd.concat(
-        [*(_units(table, unit) for unit in UNITS), images[["kind", "id_a", "id_b"]]], ignore_index=True
-    )
+    images = pairs_among(duplicates, table.id)
+    pairs = pd.concat([*(_units(table, unit) for unit in UNITS), images], ignore_index=True)
     known = table.set_index("id")
     for column in ("label", "fold"):
         for side in ("a", "b"):

@@ -22,8 +22,8 @@ from histopatch.leakage.overlaps import candidates, verify
 from histopatch.leakage.symmetries import symmetries
 
 CHUNK = 128  # patches, or pairs of patches, per task at most
-# With more copies of one image than this (usually empty glass) each is paired with the first one only: a
-# thousand white images would make half a million pairs.
+# With more copies of one image than this (usually empty glass) each is paired with the first one of the same
+# orientation only, and these with the first of all: a thousand white images would make half a million pairs.
 MAX_ALL_PAIRS = 32
 PAIRS = ["kind", "row_a", "row_b", "correlation", "overlap"]
 
@@ -70,10 +70,15 @@ def same_pixels(rows: np.ndarray, digests: np.ndarray) -> pd.DataFrame:
     pairs = []
     for _, group in table.groupby("canonical", sort=False):
         members = list(zip(group.row, group.digest, strict=True))
-        small = len(members) <= MAX_ALL_PAIRS
-        for (a, digest_a), (b, digest_b) in (
-            itertools.combinations(members, 2) if small else itertools.product(members[:1], members[1:])
-        ):
+        if len(members) <= MAX_ALL_PAIRS:
+            compared = itertools.combinations(members, 2)
+        else:
+            oriented = [list(zip(own.row, own.digest, strict=True)) for _, own in group.groupby("digest")]
+            firsts = sorted(own[0] for own in oriented)
+            compared = itertools.chain.from_iterable(
+                itertools.product(own[:1], own[1:]) for own in [*oriented, firsts]
+            )
+        for (a, digest_a), (b, digest_b) in compared:
             pairs.append(("identical" if digest_a == digest_b else "turned", a, b, 1.0, 1.0))
     return pd.DataFrame(pairs, columns=PAIRS)
 
