@@ -13,7 +13,8 @@ FINAL_TABLES = [
 @keeps
 def kept_performance(experiment):
     held_out = ["held_out_predictions.csv"] if experiment.holds_out else []
-    return [f"final/{file}" for file in (*FINAL_TABLES, *held_out)] + ["tables/summary.md"]
+    files = (*FINAL_TABLES, "suspect_labels.csv", *held_out)
+    return [f"final/{file}" for file in files] + ["tables/summary.md"]
 
 
 def held_out_predictions(wildcards):
@@ -77,6 +78,27 @@ rule final_metrics:
         "../scripts/final_metrics.py"
 
 
+rule label_errors:
+    input:
+        predictions=final_run("predictions.csv"),
+        held_out=held_out_predictions,
+        split=final_split,
+    output:
+        report(
+            "results/{experiment}/final/suspect_labels.csv",
+            caption="../report/suspect_labels.rst",
+            category="3 Final model",
+            labels={"what": "labels to look at again, table"},
+        ),
+    log:
+        "results/{experiment}/logs/label_errors.log",
+    params:
+        ensemble=averaging,
+        code=code("label_errors.py"),
+    script:
+        "../scripts/label_errors.py"
+
+
 def test_ids(wildcards):
     """The ids of the submission, where there is one."""
     predicts = "test" in experiment(wildcards).dataset.parts
@@ -96,6 +118,8 @@ rule summary:
         metrics="results/{experiment}/final/metrics.json",
         attribution="results/{experiment}/final/attribution.json",
         operating_points="results/{experiment}/final/operating_points.csv",
+        suspect_labels="results/{experiment}/final/suspect_labels.csv",
+        splits=split_tables,
     output:
         report(
             "results/{experiment}/tables/summary.md",
@@ -107,6 +131,8 @@ rule summary:
         "results/{experiment}/logs/summary.log",
     params:
         splits=plain_splits,
+        final_study=lambda wildcards: experiment(wildcards).final.study,
+        retrained_with=retrained_with,
         code=code("summary.py"),
     script:
         "../scripts/summary.py"

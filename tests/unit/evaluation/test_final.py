@@ -95,7 +95,8 @@ def test_what_is_held_out_is_measured_beside_the_validation_part(measured):
     assert metrics["validated_on"] == "unseen slides"
     assert found["kind"] == "unseen slides"
     assert "chosen among 4 by its validation metric" in metrics["note"]
-    assert "held-out patches, which were used for no choice" in metrics["note"]
+    assert "the held-out patches took no part in it" in metrics["note"]
+    assert found["units"] == {"kind": "slide", "count": 8, "with_positives": 8}
 
 
 def test_what_is_held_out_is_of_unseen_slides_even_where_patches_validate_at_random(measured):

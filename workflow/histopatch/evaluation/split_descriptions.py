@@ -95,5 +95,8 @@ def describe_split(name: str, split: Split) -> str:
         )
     if split.held_out_fraction:
         of = "training patches" if split.parts == "given" else "patches"
-        sentences.append(f"{split.held_out_fraction:.0%} of the {of} are held out and used for no choice.")
+        sentences.append(
+            f"{split.held_out_fraction:.0%} of the {of} are held out: no training and no choice on this "
+            "split uses them."
+        )
     return " ".join(sentences)
