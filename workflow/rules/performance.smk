@@ -14,7 +14,8 @@ FINAL_TABLES = [
 def kept_performance(experiment):
     held_out = ["held_out_predictions.csv"] if experiment.holds_out else []
     files = (*FINAL_TABLES, "suspect_labels.csv", *held_out)
-    return [f"final/{file}" for file in files] + ["tables/summary.md"]
+    texts = ("summary.md", "checklists.md", "tripod_ai.csv", "stard_ai.csv")
+    return [f"final/{file}" for file in files] + [f"tables/{text}" for text in texts]
 
 
 def held_out_predictions(wildcards):
@@ -136,3 +137,42 @@ rule summary:
         code=code("summary.py"),
     script:
         "../scripts/summary.py"
+
+
+def of_final_split(kind):
+    """A file that is made of the split of the final runs."""
+    path = "results/{experiment}/splits/{split}.{kind}"
+    return lambda wildcards: path.format(split=final_split_name(wildcards), kind=kind, **wildcards)
+
+
+rule checklists:
+    input:
+        cleaning="results/{experiment}/labels/summary.json",
+        flow=of_final_split("flow.csv"),
+        audit=of_final_split("audit.json"),
+        giveaways="results/{experiment}/explore/giveaways.csv",
+        run=lambda wildcards: final_run("run.json", members=1)(wildcards)[0],
+        best="results/{experiment}/final/best.json",
+        runs="results/{experiment}/tables/runs.csv",
+        metrics="results/{experiment}/final/metrics.json",
+        reliability="results/{experiment}/final/reliability.csv",
+        operating_points="results/{experiment}/final/operating_points.csv",
+        auc_by_group="results/{experiment}/final/auc_by_group.csv",
+        attribution="results/{experiment}/final/attribution.json",
+        suspect_labels="results/{experiment}/final/suspect_labels.csv",
+    output:
+        tripod_ai="results/{experiment}/tables/tripod_ai.csv",
+        stard_ai="results/{experiment}/tables/stard_ai.csv",
+        text=report(
+            "results/{experiment}/tables/checklists.md",
+            caption="../report/checklists.rst",
+            category="3 Final model",
+            labels={"what": "reporting checklists"},
+        ),
+    log:
+        "results/{experiment}/logs/checklists.log",
+    params:
+        root="results/{experiment}",
+        code=code("checklists.py"),
+    script:
+        "../scripts/checklists.py"

@@ -28,7 +28,7 @@ def test_each_patch_has_its_rank_label_probability_and_id(render, assert_inside,
 def test_a_long_id_is_shortened(render, assert_inside):
     pixels = np.zeros((2, 96, 96, 3), np.uint8)
     figure = render(suspect_labels.draw_suspect_labels, ranked(2, id=["f" * 40, "$a$"]), pixels)
-    assert [axes.get_title().split("\n")[2] for axes in shown(figure)] == ["f" * 9 + "…" + "f" * 10, "$a$"]
+    assert [axes.get_title().split("\n")[2] for axes in shown(figure)] == ["f" * 8 + "…" + "f" * 8, "$a$"]
     assert_inside(figure)
 
 

@@ -90,7 +90,7 @@ def describe_held_out(tables: dict[str, str]) -> list[str]:
 def describe_label_errors(suspects: pd.DataFrame, judged: int) -> str:
     """How many labels are suspect of those that were judged."""
     if suspects.empty:
-        return f"Labels: none of {judged:,} is contradicted with confidence by networks that did not train on it."
+        return f"Labels: none of {judged:,} is contradicted by networks that did not train on the patch."
     first = suspects.iloc[0]
     return (
         f"Labels: {len(suspects):,} of {judged:,} are contradicted with confidence by networks that did not "

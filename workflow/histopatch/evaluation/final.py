@@ -96,14 +96,16 @@ def _note(chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int) -> s
     """How to read the metrics."""
     notes, several = [], ensemble.members > 1
     if chosen_from > 1:
-        chosen = "runs were" if several else "run was"
-        flattered = (
-            "the validation patches, which flatters their results; the held-out patches took no part in it."
+        chosen, its = ("runs were", "their") if several else ("run was", "its")
+        on = (
+            "the validation patches; the held-out patches took no part in it."
             if held_out
-            else "these very patches, which flatters the results: expect less on new ones."
+            else "these very patches: expect less on new ones."
         )
-        metric = f"{'their' if several else 'its'} validation metric"
-        notes.append(f"The {chosen} chosen among {chosen_from} by {metric}, on {flattered}")
+        notes.append(
+            f"The {chosen} chosen among {chosen_from} by {its} validation metric, which flatters {its} "
+            f"results on {on}"
+        )
     elif held_out:
         notes.append("The held-out patches took no part in the training or in any choice on this split.")
     if several and not held_out:

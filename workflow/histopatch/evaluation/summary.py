@@ -72,9 +72,10 @@ def write_summary(
             lines += [*bullets, ""] if bullets else []
     best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
     chosen = runs[(runs.study == final_study) & (runs.run == best["run"])].iloc[0]
-    lines += ["## Final model", "", *_final(best, metrics)]
+    choice, *measured = _final(best, metrics)
+    lines += ["## Final model", "", choice]
     lines += [caveats.describe_selection_score(best, chosen.epochs, retrained_with)]
-    lines += [*caveats.describe_choice(runs, chosen), ""]
+    lines += [*caveats.describe_choice(runs, chosen), *measured, ""]
     suspects = read_table(final["suspect_labels"])
     lines += [caveats.describe_label_errors(suspects, _judged(metrics)), ""]
     lines += [*_operating_points(read_table(final["operating_points"]), best["chosen_from"]), ""]

@@ -45,5 +45,5 @@ def draw_suspect_labels(figure: Figure, ranked: pd.DataFrame, pixels: np.ndarray
 def _caption(row) -> str:
     """Rank, label, probability and id of a patch, an id no wider than the patch."""
     name = style.name(row.id)
-    shown = name if len(name) <= 20 else f"{name[:9]}…{name[-10:]}"
+    shown = name if len(name) <= 17 else f"{name[:8]}…{name[-8:]}"
     return f"{row.rank}: labelled {style.CLASSES[row.label]}\nprobability {row.probability:.3f}\n{shown}"
