@@ -187,7 +187,7 @@ def test_folds_are_pooled_and_their_spread_is_kept(measured):
     assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
     assert metrics["folds"] == 2
     assert (
-        "predicted by the one network that did not train on it, a new patch by the mean of all 2."
+        "predicted by the one network that did not train on it, a new patch by the mean of the 2."
         in metrics["note"]
     )
 
@@ -214,7 +214,7 @@ def test_ranks_of_validation_patches_are_within_their_fold(measured):
     labels = pd.concat(half.label for half in halves)
     assert metrics["val_auc"] == pytest.approx(roc_auc_score(labels, pd.concat(ranks)))
     assert (
-        "predicted by the 2 networks that did not train on it, a new patch by the mean of all 4."
+        "predicted by the 2 networks that did not train on it, a new patch by the mean of the 4."
         in metrics["note"]
     )
     assert "mean ranks, not probabilities" in metrics["note"]

@@ -34,6 +34,7 @@ METRICS = {
     "final_folder": "b0-224px-abc",
     "validated_on": "unseen slides",
     "val_patches": 3000,
+    "folds": 1,
     "measured": {
         "on": "held-out patches", "kind": "unseen slides", "patches": 12345,
         "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
@@ -356,6 +357,14 @@ def test_operating_points_that_the_choice_has_seen_are_called_optimistic(summary
     assert "The choice of the model has seen both halves" in summary([{}], points=[halves])
     assert "has seen both halves" not in summary([{}], points=[halves], best=BEST | {"chosen_from": 1})
     assert "has seen both halves" not in summary([{}])
+
+
+def test_with_folds_and_nothing_held_out_the_auroc_within_folds_comes_first(summary):
+    folds = METRICS | {"folds": 3, "val_fold_auc_mean": 0.9765}
+    words = "AUROC 0.9765 within folds, 0.9712 pooled (95 % interval 0.9610–0.9801"
+    assert words not in summary([{}], metrics=folds)
+    validation = METRICS["measured"] | {"on": "validation patches"}
+    assert words in summary([{}], metrics=folds | {"measured": validation})
 
 
 def test_how_the_final_model_was_chosen_is_said(summary):

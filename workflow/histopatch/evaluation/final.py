@@ -117,7 +117,7 @@ def _note(chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int) -> s
         by = "the one network that did" if own == 1 else f"the {own} networks that did"
         notes.append(
             f"With {folds} folds the model is {networks} networks. A validation patch is predicted by {by} "
-            f"not train on it, a new patch by the mean of all {networks}. Means are less extreme, so a "
+            f"not train on it, a new patch by the mean of the {networks}. Means are less extreme, so a "
             "threshold that was chosen on validation patches may give another sensitivity and specificity on "
             "new ones" + (", as the operating points show." if held_out else ".")
         )
