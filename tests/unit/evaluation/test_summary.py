@@ -38,7 +38,8 @@ METRICS = {
     "measured": {
         "on": "held-out patches", "kind": "unseen slides", "patches": 12345,
         "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
-        "auc_interval": "slide bootstrap", "average_precision": 0.955, "log_loss": 0.21, "brier": 0.0612,
+        "auc_interval": "slide bootstrap", "units": None, "average_precision": 0.955,
+        "log_loss": 0.21, "brier": 0.0612,
         "ece": 0.0213,
     },
     "note": "The run was chosen among 4.",
@@ -332,6 +333,7 @@ def test_few_slides_are_said_in_words(summary, slides, positive, said):
     text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
     assert ("can hardly tell models apart" in text) == said
     assert (f"are of {slides} slides, {positive} of them with positives" in text) == said
+    assert f"0.9610–0.9801, slide bootstrap over {slides} slides)" in text
 
 
 def test_patches_that_another_split_uses_are_not_called_unseen(summary):

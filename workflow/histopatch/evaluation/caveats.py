@@ -55,7 +55,7 @@ def describe_precision(measured: dict) -> list[str]:
 
     measured: of metrics.json, with `units` as `Predictions.describe_units` returns them.
     """
-    units = measured.get("units")
+    units = measured["units"]
     if units is None:
         return []
     count, positive, kind = units["count"], units["with_positives"], units["kind"]

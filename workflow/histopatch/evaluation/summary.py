@@ -216,10 +216,13 @@ def _final(best: dict, metrics: dict) -> list[str]:
         chosen += ", the fastest to train of those tied with the best"
     folders = ", ".join(code(member["final_folder"]) for member in members)
     values = {name: f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items()}
+    units = measured["units"]
+    over = f" over {units['count']} {units['kind']}s" if units else ""
     if metrics["folds"] > 1 and measured["on"] == "validation patches":
         values["auc"] = f"AUROC {metrics['val_fold_auc_mean']:.4f} within folds, {measured['auc']:.4f} pooled"
     values["auc"] += (
-        f" (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, {measured['auc_interval']})"
+        f" (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
+        f"{measured['auc_interval']}{over})"
     )
     return [
         f"{chosen}; trained again as {folders}.",
