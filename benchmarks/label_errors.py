@@ -46,7 +46,7 @@ def main() -> None:
     area = auroc(truth.loc[predicted.ids].to_numpy(), predicted.probabilities)
     hits = suspects.id.isin(flipped).to_numpy()
     print(describe_machine())
-    print(f"\n{len(flipped)} of {len(truth):,} labels flipped; AUROC {area:.4f} by the labels before that; ")
+    print(f"\n{len(flipped)} of {len(truth):,} labels flipped; AUROC {area:.4f} by the labels before that")
     print(f"{len(suspects)} suspects, {hits.sum()} of them flipped\n")
     print(
         table(
