@@ -24,14 +24,16 @@ PERFORMANCE = {
     "figure_auc_by_group",
 }  # fmt: skip
 EXPLANATION = {"figure_heat_maps", "figure_attribution"}
+LABEL_ERRORS = {"label_errors", "figure_suspect_labels"}
 # What is made of the winner. While the choice is pending, a dry run knows of no final training and shows
 # all of this as pending, whatever the choice turns out to be.
 FINAL = {
     "final_metrics", "predict_held_out", "predict_test", "submission", "figure_learning_curves", "summary",
-    "explain", *EXPLANATION, *PERFORMANCE,
+    "explain", "checklists", *EXPLANATION, *PERFORMANCE, *LABEL_ERRORS,
 }  # fmt: skip
 # What is made of a split, besides the trainings; where the audits say anything new, so does the summary.
 AUDIT = {"audit", "verdict", "figure_audit"}
+FLOW = {"flow", "figure_flow"}
 # What is made of the train images and needs no labels.
 AUGMENTATION = {"augmentation", "figure_augmentation"}
 # What is made of the clean labels.
@@ -41,6 +43,7 @@ EXPLORATION = {
 }  # fmt: skip
 FIGURES = {
     "figure_class_balance", "figure_examples", "figure_rgb_histograms", "figure_augmentation", "figure_audit",
+    "figure_flow", "figure_suspect_labels",
     "figure_study", "figure_top_runs", "figure_cost", "figure_effects", "figure_learning_curves",
     *PERFORMANCE, *EXPLANATION,
 }  # fmt: skip

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pandas as pd
 from edits import configure
-from plan import EXPLANATION, FINAL, PERFORMANCE, folders, plan, run
+from plan import EXPLANATION, FINAL, LABEL_ERRORS, PERFORMANCE, folders, plan, run
 
 from histopatch.statistics.ensembles import rank
 
 OVERRIDES = "overrides: {epochs: 4}"
 # What is made of the predictions of the final model.
 PREDICTIONS = {
-    "predict_test", "predict_held_out", "submission", "final_metrics", "explain", "summary", *PERFORMANCE,
-    *EXPLANATION,
+    "predict_test", "predict_held_out", "submission", "final_metrics", "explain", "summary", "checklists",
+    *PERFORMANCE, *EXPLANATION, *LABEL_ERRORS,
 }  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from plan import (
     EXPLORATION,
     FIGURES,
     FINAL,
+    FLOW,
+    LABEL_ERRORS,
     PERFORMANCE,
     config_of,
     folders,
@@ -27,7 +29,8 @@ from plan import (
 GRID = "lr: [1.0e-4, 1.0e-12]"
 PACKS_OF_OTHER = ("results/other/pack/train.npy", "results/other/pack/test.npy")
 OTHER = (*PACKS_OF_OTHER, "--config", "experiment=other")
-LABELLED = AGGREGATION | EXPLORATION | AUDIT | {"clean", "split", "train"}  # what is made of the labels
+# What is made of the labels.
+LABELLED = AGGREGATION | EXPLORATION | AUDIT | FLOW | {"clean", "split", "train"}
 OF_TRAIN_IMAGES = LABELLED | AUGMENTATION | {"pack", "check_images", "duplicates"}
 EVERY_RULE = OF_TRAIN_IMAGES | FINAL | {"test_ids"}
 
@@ -204,7 +207,7 @@ def test_a_losing_run_leaves_the_final_model_alone(project):
     jobs = run(project)
     assert jobs.trainings == folders(project, "rate/lr=1e-11")
     # Among how many the winner was chosen stands beside the metrics.
-    assert jobs.rules == AGGREGATION | PERFORMANCE | {"train", "final_metrics", "summary"}
+    assert jobs.rules == AGGREGATION | PERFORMANCE | {"train", "final_metrics", "summary", "checklists"}
     assert plan(project).rules == set()
 
 
@@ -230,7 +233,10 @@ def test_an_override_of_the_final_training_trains_it_alone(project):
     [
         ("overrides: {epochs: 4}, calibrated: true", {"submission"}),
         ("overrides: {epochs: 4}, unusable_images: 0.5", {"test_ids", "submission", "summary"}),
-        ("overrides: {epochs: 4}, prevalences: [0.3]", PERFORMANCE | {"final_metrics", "summary"}),
+        (
+            "overrides: {epochs: 4}, prevalences: [0.3]",
+            PERFORMANCE | {"final_metrics", "summary", "checklists"},
+        ),
         ("overrides: {epochs: 4}, select: best", set()),
     ],
 )
@@ -266,7 +272,7 @@ def test_a_figure_option_redraws_the_figures_that_use_it(project, old, new, redr
 def test_a_split_reruns_what_follows_it(project, old, new):
     configure(project, (old, new))
     jobs = plan(project)
-    assert jobs.known == AGGREGATION | AUDIT | {"split", "train"}
+    assert jobs.known == AGGREGATION | AUDIT | FLOW | {"split", "train"}
     assert jobs.trainings == all_runs(project) - folders(project, "named/crossed")
 
 
@@ -277,14 +283,14 @@ def all_runs(project: Path) -> set[str]:
 def test_another_number_of_folds_trains_the_runs_of_that_split(project):
     configure(project, ("folds: 2", "folds: 3"))
     jobs = plan(project)
-    assert jobs.known == AGGREGATION | AUDIT | {"split", "train"}
+    assert jobs.known == AGGREGATION | AUDIT | FLOW | {"split", "train"}
     assert jobs.trainings == folders(project, "named/crossed")
     assert jobs.count("train") == 3
 
 
 def test_a_slide_map_reruns_what_follows_it(project):
     replace(project / "data/small/slides.csv", ("train007,slide3\n", "train007,slide4\n"))
-    assert plan(project).known == AGGREGATION | AUDIT | {"split", "train"}
+    assert plan(project).known == AGGREGATION | AUDIT | FLOW | {"split", "train"}
 
 
 def test_what_a_leak_does_trains_nothing(project):
@@ -390,15 +396,21 @@ def test_every_file_is_asked_for(project):
         ("tables/runs.csv", AGGREGATION),
         ("tables/seeds.csv", {"seeds", "summary"}),
         ("tables/summary.md", {"summary"}),
+        ("tables/tripod_ai.csv", {"checklists"}),
+        ("splits/main.flow.csv", FLOW | {"checklists"}),
+        ("final/suspect_labels.csv", LABEL_ERRORS | {"summary", "checklists"}),
         ("splits/main.audit.csv", AGGREGATION | AUDIT),
-        ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary"}),
+        ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary", "checklists"}),
         (
             "final/held_out_predictions.csv",
-            PERFORMANCE | EXPLANATION | {"predict_held_out", "final_metrics", "explain", "summary"},
+            PERFORMANCE
+            | EXPLANATION
+            | LABEL_ERRORS
+            | {"predict_held_out", "final_metrics", "explain", "summary", "checklists"},
         ),
         ("labels/summary.json", LABELLED),
         ("labels/test_ids.csv", {"test_ids", "submission", "summary"}),
-        ("explore/giveaways.csv", {"giveaways", "summary"}),
+        ("explore/giveaways.csv", {"giveaways", "summary", "checklists"}),
         ("pack/test.npy", {"pack", "check_images", "predict_test", "test_ids", "submission", "summary"}),
         ("pack/train.npy", OF_TRAIN_IMAGES),
     ],
@@ -437,9 +449,10 @@ BELOW = {
     "class_balance": {"figure_class_balance"},
     "rgb_histograms": {"figure_rgb_histograms"},
     "augmentation": {"figure_augmentation"},
-    "giveaways": {"summary"},
+    "giveaways": {"summary", "checklists"},
     "test_ids": {"submission", "summary"},
-    "split": AGGREGATION | AUDIT | {"train"},
+    "split": AGGREGATION | AUDIT | FLOW | {"train"},
+    "flow": {"figure_flow", "checklists"},
     "audit": AGGREGATION | AUDIT,
     "verdict": AGGREGATION,
     "train": AGGREGATION,
@@ -448,9 +461,13 @@ BELOW = {
     "seeds": {"summary"},
     "effects": {"figure_effects", "summary"},
     "predict_test": {"submission"},
-    "predict_held_out": PERFORMANCE | EXPLANATION | {"final_metrics", "explain", "summary"},
-    "explain": EXPLANATION | {"summary"},
-    "final_metrics": PERFORMANCE | {"summary"},
+    "predict_held_out": PERFORMANCE
+    | EXPLANATION
+    | LABEL_ERRORS
+    | {"final_metrics", "explain", "summary", "checklists"},
+    "explain": EXPLANATION | {"summary", "checklists"},
+    "final_metrics": PERFORMANCE | {"summary", "checklists"},
+    "label_errors": {"figure_suspect_labels", "summary", "checklists"},
 }
 
 
@@ -464,7 +481,7 @@ BELOW = {
         ("histopatch/figures/catalogue.py", set()),
         ("histopatch/data/synthetic.py", set()),
         ("histopatch/data/pack.py", {"pack", "test_ids"}),
-        ("histopatch/data/clean.py", {"clean", "giveaways", "summary"}),
+        ("histopatch/data/clean.py", {"clean", "giveaways", "summary", "flow"}),
         ("histopatch/data/giveaways.py", {"giveaways", "summary"}),
         ("histopatch/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
         ("histopatch/augmentation/gallery.py", {"augmentation"}),
@@ -478,14 +495,19 @@ BELOW = {
         ("histopatch/interpretability/grad_cam.py", {"explain"}),
         ("histopatch/statistics/metrics.py", {"compare", "best", "final_metrics", "summary"}),
         ("histopatch/evaluation/effects.py", {"effects"}),
+        ("histopatch/evaluation/seed_variance.py", {"effects"}),
+        ("histopatch/evaluation/flow.py", {"flow"}),
+        ("histopatch/evaluation/label_errors.py", {"label_errors"}),
+        ("histopatch/evaluation/checklist_items.py", {"checklists"}),
+        ("histopatch/evaluation/caveats.py", {"summary"}),
         ("histopatch/evaluation/seeds.py", {"seeds"}),
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
-        ("histopatch/evaluation/ensemble.py", {"final_metrics"}),
+        ("histopatch/evaluation/ensemble.py", {"final_metrics", "label_errors"}),
         (
             "histopatch/statistics/ensembles.py",
-            {"predict_test", "predict_held_out", "final_metrics", "explain"},
+            {"predict_test", "predict_held_out", "final_metrics", "explain", "label_errors"},
         ),
         ("histopatch/evaluation/submission.py", {"submission"}),
         ("histopatch/evaluation/test_ids.py", {"test_ids"}),

@@ -14,7 +14,8 @@ def kept_data(experiment):
         files += ["pack/train.appearance.csv"]
     files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
     for split in experiment.splits:
-        files += [f"splits/{split}.{kind}" for kind in ("csv", "audit.json", "audit.csv", "audit.txt")]
+        kinds = ("csv", "flow.csv", "audit.json", "audit.csv", "audit.txt")
+        files += [f"splits/{split}.{kind}" for kind in kinds]
     return files
 
 
@@ -173,6 +174,29 @@ rule split:
         code=data_code("split.py"),
     script:
         "../scripts/split.py"
+
+
+rule flow:
+    input:
+        index="results/{experiment}/pack/train.index.csv",
+        set_aside="results/{experiment}/pack/train.rejected.csv",
+        rejected="results/{experiment}/labels/rejected.csv",
+        split="results/{experiment}/splits/{split}.csv",
+        slides=files_with("slides"),
+    output:
+        report(
+            "results/{experiment}/splits/{split}.flow.csv",
+            caption="../report/flow.rst",
+            category="1 Data",
+            labels={"what": "flow of patches into split {split}, table"},
+        ),
+    log:
+        "results/{experiment}/logs/flow-{split}.log",
+    params:
+        dataset=described("slides"),
+        code=data_code("flow.py"),
+    script:
+        "../scripts/flow.py"
 
 
 rule audit:

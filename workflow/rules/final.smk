@@ -59,6 +59,14 @@ def final_settings(wildcards):
     return [runs[folder].settings for folder in final_folders(wildcards.experiment)]
 
 
+def retrained_with(wildcards):
+    """The settings in which the first final run differs from the run that was chosen."""
+    best = json.loads(Path(checkpoints.best.get(experiment=wildcards.experiment).output[0]).read_text())
+    runs = experiment(wildcards).runs
+    chosen, final = (vars(runs[best[folder]].settings) for folder in ("folder", "final_folder"))
+    return {key: value for key, value in sorted(final.items()) if value != chosen[key]}
+
+
 def averaging(wildcards):
     """How the final runs are averaged."""
     return experiment(wildcards).final.averaging

@@ -13,7 +13,9 @@ FINAL_TABLES = [
 @keeps
 def kept_performance(experiment):
     held_out = ["held_out_predictions.csv"] if experiment.holds_out else []
-    return [f"final/{file}" for file in (*FINAL_TABLES, *held_out)] + ["tables/summary.md"]
+    files = (*FINAL_TABLES, "suspect_labels.csv", *held_out)
+    texts = ("summary.md", "checklists.md", "tripod_ai.csv", "stard_ai.csv")
+    return [f"final/{file}" for file in files] + [f"tables/{text}" for text in texts]
 
 
 def held_out_predictions(wildcards):
@@ -77,6 +79,27 @@ rule final_metrics:
         "../scripts/final_metrics.py"
 
 
+rule label_errors:
+    input:
+        predictions=final_run("predictions.csv"),
+        held_out=held_out_predictions,
+        split=final_split,
+    output:
+        report(
+            "results/{experiment}/final/suspect_labels.csv",
+            caption="../report/suspect_labels.rst",
+            category="3 Final model",
+            labels={"what": "labels to look at again, table"},
+        ),
+    log:
+        "results/{experiment}/logs/label_errors.log",
+    params:
+        ensemble=averaging,
+        code=code("label_errors.py"),
+    script:
+        "../scripts/label_errors.py"
+
+
 def test_ids(wildcards):
     """The ids of the submission, where there is one."""
     predicts = "test" in experiment(wildcards).dataset.parts
@@ -96,6 +119,8 @@ rule summary:
         metrics="results/{experiment}/final/metrics.json",
         attribution="results/{experiment}/final/attribution.json",
         operating_points="results/{experiment}/final/operating_points.csv",
+        suspect_labels="results/{experiment}/final/suspect_labels.csv",
+        splits=split_tables,
     output:
         report(
             "results/{experiment}/tables/summary.md",
@@ -107,6 +132,47 @@ rule summary:
         "results/{experiment}/logs/summary.log",
     params:
         splits=plain_splits,
+        final_study=lambda wildcards: experiment(wildcards).final.study,
+        retrained_with=retrained_with,
         code=code("summary.py"),
     script:
         "../scripts/summary.py"
+
+
+def of_final_split(kind):
+    """A file that is made of the split of the final runs."""
+    path = "results/{experiment}/splits/{split}.{kind}"
+    return lambda wildcards: path.format(split=final_split_name(wildcards), kind=kind, **wildcards)
+
+
+rule checklists:
+    input:
+        cleaning="results/{experiment}/labels/summary.json",
+        flow=of_final_split("flow.csv"),
+        audit=of_final_split("audit.json"),
+        giveaways="results/{experiment}/explore/giveaways.csv",
+        run=lambda wildcards: final_run("run.json", members=1)(wildcards)[0],
+        best="results/{experiment}/final/best.json",
+        runs="results/{experiment}/tables/runs.csv",
+        metrics="results/{experiment}/final/metrics.json",
+        reliability="results/{experiment}/final/reliability.csv",
+        operating_points="results/{experiment}/final/operating_points.csv",
+        auc_by_group="results/{experiment}/final/auc_by_group.csv",
+        attribution="results/{experiment}/final/attribution.json",
+        suspect_labels="results/{experiment}/final/suspect_labels.csv",
+    output:
+        tripod_ai="results/{experiment}/tables/tripod_ai.csv",
+        stard_ai="results/{experiment}/tables/stard_ai.csv",
+        text=report(
+            "results/{experiment}/tables/checklists.md",
+            caption="../report/checklists.rst",
+            category="3 Final model",
+            labels={"what": "reporting checklists"},
+        ),
+    log:
+        "results/{experiment}/logs/checklists.log",
+    params:
+        root="results/{experiment}",
+        code=code("checklists.py"),
+    script:
+        "../scripts/checklists.py"

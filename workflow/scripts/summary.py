@@ -4,6 +4,8 @@ from histopatch.console import job_log
 from histopatch.evaluation.summary import write_summary
 from histopatch.settings import Split
 
+FINAL = ("best", "metrics", "attribution", "operating_points", "suspect_labels")
+
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input
     write_summary(
@@ -13,6 +15,9 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         given.verdicts,
         given.get("test_ids"),
         {name: given.get(name) for name in ("giveaways", "runs", "effects", "seeds")},
-        {name: given.get(name) for name in ("best", "metrics", "attribution", "operating_points")},
+        dict(zip(snakemake.params.splits, given.splits, strict=True)),
+        {name: given.get(name) for name in FINAL},
+        snakemake.params.final_study,
+        snakemake.params.retrained_with,
         snakemake.output[0],
     )

@@ -209,3 +209,24 @@ def test_a_run_that_failed_has_no_part_in_any_effect(effects):
     )
     assert [value for _, _, value in with_it.index] == ["1.0", "2.0"]
     assert with_it.p_value.notna().all()
+
+
+def test_repeats_widen_an_effect_by_the_variance_between_seeds(effects):
+    """Zou and Donner's limits, worked out by hand for two values with two seeds each."""
+    runs = [{"lr": lr, "seed": seed, "scores": scores(lr, 2 * seed + lr)} for lr in (1, 2) for seed in (1, 2)]
+    row = effects(*runs).loc[("one", "lr", "2")]
+    aurocs = [[roc_auc_score(LABELS, run["scores"]) for run in runs if run["lr"] == lr] for lr in (1, 2)]
+    variance = np.mean([np.var(pair, ddof=1) for pair in aurocs])  # two degrees of freedom, t = 4.3027
+    of_seeds = 4.3027**2 * variance * 4 * 0.5**2
+    for limit, widened, sign in (
+        ("difference_low", "low_with_seeds", -1),
+        ("difference_high", "high_with_seeds", 1),
+    ):
+        distance = np.hypot(row.difference - row[limit], np.sqrt(of_seeds))
+        assert row[widened] == pytest.approx(row.difference + sign * distance, abs=1e-5)
+
+
+def test_without_repeats_there_are_no_limits_with_seeds(effects):
+    table = effects({"lr": 1, "scores": scores(1, 1)}, {"lr": 2, "scores": scores(2, 2)})
+    assert table.difference_low.notna().all()
+    assert table[["low_with_seeds", "high_with_seeds"]].isna().all(axis=None)

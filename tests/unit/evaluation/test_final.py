@@ -95,7 +95,8 @@ def test_what_is_held_out_is_measured_beside_the_validation_part(measured):
     assert metrics["validated_on"] == "unseen slides"
     assert found["kind"] == "unseen slides"
     assert "chosen among 4 by its validation metric" in metrics["note"]
-    assert "held-out patches, which were used for no choice" in metrics["note"]
+    assert "the held-out patches took no part in it" in metrics["note"]
+    assert found["units"] == {"kind": "slide", "count": 8, "with_positives": 8}
 
 
 def test_what_is_held_out_is_of_unseen_slides_even_where_patches_validate_at_random(measured):
@@ -110,7 +111,7 @@ def test_without_held_out_patches_the_metrics_are_called_optimistic(measured):
     metrics = measured(VALIDATION)["metrics"]
     assert metrics["measured"]["on"] == "validation patches"
     assert metrics["measured"]["auc"] == metrics["val_auc"]
-    assert "optimistic; expect less on new patches" in metrics["note"]
+    assert "flatters its results on these very patches: expect less on new ones." in metrics["note"]
 
 
 def test_where_nothing_was_chosen_nothing_is_optimistic(measured):
@@ -185,7 +186,10 @@ def test_folds_are_pooled_and_their_spread_is_kept(measured):
     assert metrics["val_fold_auc_mean"] == pytest.approx(np.mean(aurocs))
     assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
     assert metrics["folds"] == 2
-    assert "predicted by one of 2 networks, any other patch by the mean of all" in metrics["note"]
+    assert (
+        "predicted by the one network that did not train on it, a new patch by the mean of the 2."
+        in metrics["note"]
+    )
 
 
 SECOND = draw(200, seed=1).assign(probability=np.random.default_rng(5).random(200))
@@ -209,7 +213,10 @@ def test_ranks_of_validation_patches_are_within_their_fold(measured):
     ranks = [part.probability.rank(pct=True) for part in halves]
     labels = pd.concat(half.label for half in halves)
     assert metrics["val_auc"] == pytest.approx(roc_auc_score(labels, pd.concat(ranks)))
-    assert "Each validation patch is predicted by 2 of 4 networks" in metrics["note"]
+    assert (
+        "predicted by the 2 networks that did not train on it, a new patch by the mean of the 4."
+        in metrics["note"]
+    )
     assert "mean ranks, not probabilities" in metrics["note"]
 
 

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from histopatch.data import giveaways
+from histopatch.evaluation.effects import COLUMNS as EFFECT_COLUMNS
+from histopatch.evaluation.label_errors import COLUMNS as SUSPECT_COLUMNS
 from histopatch.evaluation.seeds import COLUMNS
 from histopatch.evaluation.summary import write_summary
 from histopatch.settings import Split
@@ -21,6 +23,7 @@ CLEANING = {
 MEMBER = {"run": "better", "final_folder": "b0-224px-abc"}
 BEST = {
     "run": "better",
+    "value": 0.95,
     "metric": "val_auc",
     "select": "best",
     "seeds": 1,
@@ -30,10 +33,13 @@ BEST = {
 METRICS = {
     "final_folder": "b0-224px-abc",
     "validated_on": "unseen slides",
+    "val_patches": 3000,
+    "folds": 1,
     "measured": {
         "on": "held-out patches", "kind": "unseen slides", "patches": 12345,
         "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
-        "auc_interval": "slide bootstrap", "average_precision": 0.955, "log_loss": 0.21, "brier": 0.0612,
+        "auc_interval": "slide bootstrap", "units": None, "average_precision": 0.955,
+        "log_loss": 0.21, "brier": 0.0612,
         "ece": 0.0213,
     },
     "note": "The run was chosen among 4.",
@@ -48,7 +54,7 @@ ATTRIBUTION = {
 }  # fmt: skip
 SPLIT = Split(validation_fraction=0.15, seed=42)
 SHARES = {"sensitivity": 0.951, "specificity": 0.9, "ppv": 0.8, "npv": 0.99}
-EFFECT = "study,setting,value,runs,mean_val_auc,difference,difference_low,difference_high,p_value,verdict"
+EFFECT = ",".join(EFFECT_COLUMNS)
 
 
 def point(**changes) -> dict:
@@ -74,8 +80,14 @@ def summary(table_of_runs, csv, tmp_path):
         points=None,
         facts=(),
         test_ids=None,
+        suspects=(),
+        splits=None,
+        retrained_with=None,
         **cleaning,
     ) -> str:
+        studies = [run.get("study", "one") for run in runs if run.get("run") == best["run"]]
+        if not studies:
+            runs = [*runs, runs[0] | {"study": "chosen", "run": best["run"]}]
         pd.DataFrame(points or [point()]).to_csv(tmp_path / "points.csv", index=False)
         tables = {
             "giveaways": str(csv("giveaways.csv", FACTS, *facts)),
@@ -88,12 +100,28 @@ def summary(table_of_runs, csv, tmp_path):
             "metrics": str(csv("metrics.json", json.dumps(metrics))),
             "attribution": str(csv("attribution.json", json.dumps(ATTRIBUTION))),
             "operating_points": str(tmp_path / "points.csv"),
+            "suspect_labels": str(csv("suspects.csv", ",".join(SUSPECT_COLUMNS), *suspects)),
+        }
+        split_tables = {
+            name: str(csv(f"{name}.csv", "id,fold", *rows)) for name, rows in (splits or {"main": []}).items()
         }
         cleaned = str(csv("summary.json", json.dumps(CLEANING | cleaning)))
         verdicts = [str(csv("main.audit.txt", "split main: 3 slides on more than one side"))]
         predicted = test_ids and str(csv("test_ids.csv", "id,image", *test_ids))
         written = str(tmp_path / "summary.md")
-        write_summary("mine", {"main": split}, cleaned, verdicts, predicted, tables, final, written)
+        write_summary(
+            "mine",
+            {"main": split},
+            cleaned,
+            verdicts,
+            predicted,
+            tables,
+            split_tables,
+            final,
+            [*studies, "chosen"][0],
+            retrained_with or {},
+            written,
+        )
         return (tmp_path / "summary.md").read_text()
 
     return write
@@ -151,8 +179,8 @@ def test_every_study_has_its_best_run_with_its_interval(summary):
     )
     one, two = text.split("## Study `one`")[1].split("## Study `two`")
     assert "Highest of 2: `better` after 1 epoch." in one
-    assert "| `better` | 0.9500 | 0.9400–0.9600 (DeLong) |  | unseen slides |" in one
-    assert one.index("`better` | 0.95") < one.index("`worse` | 0.91")
+    assert "| `better` | – | 0.9500 | 0.9400–0.9600 (DeLong) | unseen slides |" in one
+    assert one.index("`better` | – | 0.95") < one.index("`worse` | – | 0.91")
     assert "Highest of 1: `only` after 2 epochs." in two
 
 
@@ -190,7 +218,8 @@ def test_an_auroc_on_easier_patches_is_not_called_better(summary):
 
 def test_folds_are_given_as_mean_and_spread(summary):
     text = summary([{"folds": 5, "fold_auc_mean": 0.91, "fold_auc_sd": 0.0123}])
-    assert "(DeLong) | 0.9100 ± 0.0123 (5) |" in text
+    assert "| run | AUROC within folds | pooled AUROC | 95 % interval of the pooled | validated on |" in text
+    assert "| `run0` | 0.9100 ± 0.0123 (5) | 0.9000 | 0.8900–0.9100 (DeLong) |" in text
 
 
 def test_ties_with_the_best_are_named(summary):
@@ -202,24 +231,24 @@ def test_ties_with_the_best_are_named(summary):
             {"run": "elsewhere", "final_val_auc": 0.9, "tied_with_best": None},
         ]
     )
-    assert "No evidence that these are lower (paired test, Holm): `near`." in text
+    assert "That these are lower may be chance (paired test, Holm): `near`." in text
     assert "Validated on other patches, so not tested against it: `elsewhere`." in text
     assert "Lower (paired test, Holm): `far`." in text
 
 
 def test_a_clear_winner_has_no_ties(summary):
     text = summary([{"final_val_auc": 0.95}, {"final_val_auc": 0.92, "tied_with_best": False}])
-    assert "No evidence" not in text
+    assert "may be chance" not in text
 
 
 def test_what_each_setting_changed_is_said_under_its_study(summary):
     effects = [
-        "one,lr,0.0001,2,0.94,-0.0123,-0.02,-0.004,0.01,lower",
-        "one,lr,0.0003,2,0.95,0.0123,0.004,0.02,0.01,higher",
-        "two,dropout,0.2,1,0.8,0.001,-0.003,0.005,0.6,no evidence of a difference",
-        "two,dropout,0.3,1,0.8,-0.001,-0.005,0.003,0.6,no evidence of a difference",
-        "two,split,a,1,0.8,0.1,,,,not tested: validated on different patches",
-        "two,split,b,1,0.8,-0.1,,,,not tested: validated on different patches",
+        "one,lr,0.0001,2,0.94,-0.0123,-0.02,-0.004,,,0.01,lower",
+        "one,lr,0.0003,2,0.95,0.0123,0.004,0.02,,,0.01,higher",
+        "two,dropout,0.2,1,0.8,0.001,-0.003,0.005,,,0.6,no evidence of a difference",
+        "two,dropout,0.3,1,0.8,-0.001,-0.005,0.003,,,0.6,no evidence of a difference",
+        "two,split,a,1,0.8,0.1,,,,,,not tested: validated on different patches",
+        "two,split,b,1,0.8,-0.1,,,,,,not tested: validated on different patches",
     ]
     text = summary([{"study": "one"}, {"study": "two"}], effects)
     one, two = text.split("## Study `two`")
@@ -231,6 +260,21 @@ def test_what_each_setting_changed_is_said_under_its_study(summary):
     assert "- `split`: a changed the AUROC by +0.1000 compared with b" in two
     assert "Not tested: validated on different patches." in two
     assert "dropout" not in one.split("## Study `one`")[1]
+
+
+def test_an_effect_whose_interval_knows_no_seeds_says_so(summary):
+    effect = "one,lr,0.0003,2,0.95,0.0123,0.004,0.02,,,0.01,higher"
+    text = summary([{"study": "one"}], [effect])
+    assert "Another seed changes each of them, by how much is not known here: `repeats: 3`" in text
+    assert "Another seed" not in summary([{"study": "one"}])
+
+
+def test_an_effect_has_the_interval_with_other_seeds_beside_its_own(summary):
+    effect = "one,lr,0.0003,2,0.95,0.0123,0.004,0.02,-0.001,0.025,0.01,higher"
+    text = summary([{"study": "one"}], [effect], seeds=["one,plain,3,0.91,0.0042,0.9,0.92"])
+    assert "(95 % interval +0.0040 to +0.0200; with other seeds -0.0010 to +0.0250) compared" in text
+    assert "It may be due to the seed." in text
+    assert "Another seed" not in text
 
 
 def test_seed_noise_is_said(summary):
@@ -248,6 +292,81 @@ def test_the_final_model_has_every_metric(summary):
         "calibration error 0.0213.\n" in text
     )
     assert "The run was chosen among 4." in text
+    assert "It was chosen for a `val_auc` of 0.9500, after 2 epochs." in text
+    assert "hardly tell" not in text
+
+
+def test_a_final_model_that_is_trained_otherwise_does_not_borrow_the_score_of_its_choice(summary):
+    text = summary([{"epochs": 1}], retrained_with={"epochs": 3})
+    assert (
+        "It was chosen for a `val_auc` of 0.9500, after 1 epoch; the final model is trained otherwise "
+        "(`epochs: 3`), so this is not its score.\n" in text
+    )
+
+
+def test_a_choice_at_chance_and_a_better_run_of_another_study_are_both_said(summary):
+    chosen = {"study": "one", "run": "better", "final_val_auc": 0.4957}
+    text = summary([chosen, {"study": "two", "run": "good", "final_val_auc": 0.7672}]).split("## Final")[1]
+    assert "no better than chance**: AUROC 0.4957, and its interval, 0.4857–0.5057" in text
+    assert "`good` of `two` has an AUROC of 0.7672 on its validation patches, the chosen run 0.4957" in text
+    assert "comes from `one` because `final.study` names it" in text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"study": "two", "final_val_auc": 0.905},
+        {"study": "one", "final_val_auc": 0.99},
+        {"study": "two", "final_val_auc": 0.99, "validated_on": "random patches: expect less on new slides"},
+    ],
+    ids=["within the interval", "of the same study", "on easier patches"],
+)
+def test_a_run_that_was_not_passed_over_by_the_config_is_not_held_against_it(summary, other):
+    text = summary([{"study": "one", "run": "better"}, other]).split("## Final")[1]
+    assert "another study" not in text
+    assert "chance" not in text
+
+
+@pytest.mark.parametrize(("slides", "positive", "said"), [(19, 19, True), (40, 9, True), (20, 10, False)])
+def test_few_slides_are_said_in_words(summary, slides, positive, said):
+    units = {"kind": "slide", "count": slides, "with_positives": positive}
+    text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
+    assert ("can hardly tell models apart" in text) == said
+    assert (f"are of {slides} slides, {positive} of them with positives" in text) == said
+    assert f"0.9610–0.9801, slide bootstrap over {slides} slides)" in text
+
+
+def test_patches_that_another_split_uses_are_not_called_unseen(summary):
+    splits = {"main": ["a,-2", "b,-2", "c,0"], "other": ["a,0", "b,-2", "c,-1"]}
+    text = summary([{}, {"split": "other"}], splits=splits)
+    assert "holds out" not in summary([{}], splits=splits)
+    assert "1 of the 2 patches that `main` holds out train or validate runs on `other`" in text
+    assert "`other` holds out" not in text
+    same = {"main": ["a,-2", "b,0"], "other": ["a,-2", "b,0"]}
+    assert "holds out" not in summary([{}, {"split": "other"}], splits=same)
+
+
+def test_suspect_labels_are_counted_and_the_first_is_named(summary):
+    text = summary([{}], suspects=["1,<a>,0,0.99,,validation", "2,b,1,0.02,,held out"])
+    assert "Labels: 2 of 15,345 are contradicted with confidence" in text
+    assert "above all that of `<a>`" in text
+    assert "Labels: none of 15,345 is contradicted" in summary([{}])
+
+
+def test_operating_points_that_the_choice_has_seen_are_called_optimistic(summary):
+    halves = point(chosen_on="one half of the validation patches")
+    halves["reported_on"] = "the other half of the validation patches"
+    assert "The choice of the model has seen both halves" in summary([{}], points=[halves])
+    assert "has seen both halves" not in summary([{}], points=[halves], best=BEST | {"chosen_from": 1})
+    assert "has seen both halves" not in summary([{}])
+
+
+def test_with_folds_and_nothing_held_out_the_auroc_within_folds_comes_first(summary):
+    folds = METRICS | {"folds": 3, "val_fold_auc_mean": 0.9765}
+    words = "AUROC 0.9765 within folds, 0.9712 pooled (95 % interval 0.9610–0.9801"
+    assert words not in summary([{}], metrics=folds)
+    validation = METRICS["measured"] | {"on": "validation patches"}
+    assert words in summary([{}], metrics=folds | {"measured": validation})
 
 
 def test_how_the_final_model_was_chosen_is_said(summary):

@@ -6,13 +6,14 @@ import pandas as pd
 from histopatch.evaluation.contrasts import paired_contrasts
 from histopatch.evaluation.predictions import Predictions, read_run_predictions
 from histopatch.evaluation.run_table import matched_groups, settings_of
+from histopatch.evaluation.seed_variance import seed_variance, widen
 from histopatch.failures import finished
 from histopatch.files import read_table, write_table
 from histopatch.statistics.multiplicity import ALPHA, holm
 
 COLUMNS = [
     "study", "setting", "value", "runs", "mean_val_auc", "difference", "difference_low", "difference_high",
-    "p_value", "verdict",
+    "low_with_seeds", "high_with_seeds", "p_value", "verdict",
 ]  # fmt: skip
 
 
@@ -26,7 +27,8 @@ def effects_table(
     95 % interval and p-value are those of a contrast of paired predictions, by slide if slides are known,
     else DeLong's; p-values are adjusted by Holm over the study. Settings that never vary alone are not
     listed, as their effect cannot be separated. Runs that were validated on different patches cannot be
-    paired and have no interval.
+    paired and have no interval. `low_with_seeds` and `high_with_seeds` are the limits with the variation
+    between seeds added, where the study repeats runs with several seeds.
     """
     rows = finished(read_table(runs_table))
     known = [run for run in runs if run["folder"] in {*rows.folder}]
@@ -61,6 +63,7 @@ def _study_effects(study: pd.DataFrame, predictions: dict[str, Predictions]) -> 
     table = pd.DataFrame(effects)
     table["difference"] = (np.array(weights) @ study.final_val_auc).round(6)
     table = table.join(_tests(study, predictions, weights))
+    table = table.join(_with_seeds(study, table, weights))
     table["p_value"] = _adjusted(table)
     table["verdict"] = [_verdict(row) for row in table.itertuples()]
     return table[COLUMNS]
@@ -84,6 +87,15 @@ def _tests(
     tests = paired_contrasts([predictions[folder] for folder in study.folder], np.array(weights))
     rows = [(None, None, None) if test is None else (test.low, test.high, test.p_value) for test in tests]
     return pd.DataFrame(rows, columns=columns).astype(float).round(6)
+
+
+def _with_seeds(study: pd.DataFrame, effects: pd.DataFrame, weights: list[np.ndarray]) -> pd.DataFrame:
+    """The limits with the variation between seeds, empty where no run was repeated."""
+    limits = pd.DataFrame(np.nan, effects.index, ["low_with_seeds", "high_with_seeds"])
+    if known := seed_variance(study):
+        given = (effects[name].to_numpy() for name in ("difference", "difference_low", "difference_high"))
+        limits[:] = np.column_stack(widen(*given, np.array(weights), *known))
+    return limits.round(6)
 
 
 def _adjusted(table: pd.DataFrame) -> pd.Series:

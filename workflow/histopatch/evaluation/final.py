@@ -86,6 +86,7 @@ def _metrics(
             "on": measured.name,
             "kind": validated_on if measured is validation else held_out_on(split, patches),
             **_summary(measured),
+            "units": measured.predictions.describe_units(),
         },
         "note": _note(choice["chosen_from"], measured is not validation, ensemble, split.folds),
     }
@@ -95,23 +96,30 @@ def _note(chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int) -> s
     """How to read the metrics."""
     notes, several = [], ensemble.members > 1
     if chosen_from > 1:
-        chosen = "runs were" if several else "run was"
-        notes.append(
-            f"The {chosen} chosen among {chosen_from} by {'their' if several else 'its'} validation metric, "
-            "so the values that begin with `val_` are optimistic; expect less on new patches."
+        chosen, its = ("runs were", "their") if several else ("run was", "its")
+        on = (
+            "the validation patches; the held-out patches took no part in it."
+            if held_out
+            else "these very patches: expect less on new ones."
         )
-    if held_out:
-        notes.append("Values under `measured` are from held-out patches, which were used for no choice.")
-    elif several:
+        notes.append(
+            f"The {chosen} chosen among {chosen_from} by {its} validation metric, which flatters {its} "
+            f"results on {on}"
+        )
+    elif held_out:
+        notes.append("The held-out patches took no part in the training or in any choice on this split.")
+    if several and not held_out:
         notes.append(
             "Nothing is held out: the gain of the ensemble is of the patches that chose its members."
         )
     if folds > 1:
-        own = "one" if ensemble.members == 1 else ensemble.members
+        networks, own = folds * ensemble.members, ensemble.members
+        by = "the one network that did" if own == 1 else f"the {own} networks that did"
         notes.append(
-            f"Each validation patch is predicted by {own} of {folds * ensemble.members} networks, any other "
-            "patch by the mean of all of them, whose probabilities are less extreme: thresholds chosen on "
-            "validation patches may be off."
+            f"With {folds} folds the model is {networks} networks. A validation patch is predicted by {by} "
+            f"not train on it, a new patch by the mean of the {networks}. Means are less extreme, so a "
+            "threshold that was chosen on validation patches may give another sensitivity and specificity on "
+            "new ones" + (", as the operating points show." if held_out else ".")
         )
     if ensemble.average == "rank":
         notes.append(

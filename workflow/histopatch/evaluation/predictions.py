@@ -55,6 +55,14 @@ class Predictions(NamedTuple):
             "unmapped": None if of_unit is None else int((of_unit == "").sum()),
         }
 
+    def describe_units(self) -> dict | None:
+        """The `kind` of units, their `count`, and how many are `with_positives`; None if unknown."""
+        units = self.units
+        if units is None:
+            return None
+        positive = len(np.unique(units[self.labels == 1]))
+        return {"kind": self.unit, "count": len(np.unique(units)), "with_positives": positive}
+
     def subset(self, mask: np.ndarray) -> "Predictions":
         """Some of the patches; mask: N booleans."""
         return Predictions(*(None if values is None else values[mask] for values in self))

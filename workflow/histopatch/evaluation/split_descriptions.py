@@ -90,10 +90,13 @@ def describe_split(name: str, split: Split) -> str:
         sentences.append(f"Patches without a {split.group_by} {OWN[split.group_by]}.")
     if split.folds > 1:
         sentences.append(
-            f"Each of its {split.folds} folds is the validation set once; metrics are computed on the pooled "
-            "predictions."
+            f"Each of its {split.folds} folds is the validation set once. AUROCs are given within folds "
+            "(their mean) and over the pooled predictions, all other metrics over the pooled ones."
         )
     if split.held_out_fraction:
         of = "training patches" if split.parts == "given" else "patches"
-        sentences.append(f"{split.held_out_fraction:.0%} of the {of} are held out and used for no choice.")
+        sentences.append(
+            f"{split.held_out_fraction:.0%} of the {of} are held out: no training and no choice on this "
+            "split uses them."
+        )
     return " ".join(sentences)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.data.giveaways import warnings_of
+from histopatch.evaluation import caveats
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.failures import failed, finished, stopped
@@ -27,7 +28,10 @@ def write_summary(
     verdicts: Sequence[str],
     test_ids: str | None,
     tables: dict[str, str],
+    split_tables: dict[str, str],
     final: dict[str, str],
+    final_study: str,
+    retrained_with: dict,
     summary: str,
 ) -> None:
     """Write summary.md.
@@ -35,8 +39,9 @@ def write_summary(
     splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
     with one line each, the results of the leakage audits; test_ids: CSV `id,image`, or None where nothing is
     to be predicted; tables: those of `giveaways`, `runs`, `effects` and
-    `seeds`; final: the files `best`, `metrics`, `attribution` (JSON) and `operating_points` of the final
-    model.
+    `seeds`; split_tables: the table of each split; final: the files `best`, `metrics`, `attribution` (JSON),
+    `operating_points` and `suspect_labels` of the final model; final_study: that it was chosen from;
+    retrained_with: the settings in which its training differs from the chosen run's.
     """
     runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
@@ -45,6 +50,8 @@ def write_summary(
     lines += _without_image(read_table(test_ids)) if test_ids else []
     lines += ["## Splits", ""]
     lines += [f"- {describe_split(name, split)}" for name, split in splits.items()]
+    with_runs = {name: path for name, path in split_tables.items() if name in {*runs.split}}
+    lines += [f"- {sentence}" for sentence in caveats.describe_held_out(with_runs)]
     lines += ["", "Leakage audit:", "", *(f"- {escape(Path(path).read_text())}" for path in verdicts), ""]
     if (runs.val_auc_interval == "DeLong").any():
         lines += [
@@ -59,12 +66,19 @@ def write_summary(
             "",
         ]
     for study, group in runs.groupby("study", sort=False):
+        repeats = seeds[seeds.study == study]
         lines += [f"## Study `{study}`", "", *_study(group), ""]
-        for bullets in (_seeds(seeds[seeds.study == study]), _effects(effects[effects.study == study])):
+        for bullets in (_seeds(repeats), _effects(effects[effects.study == study], repeats)):
             lines += [*bullets, ""] if bullets else []
     best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
-    lines += ["## Final model", "", *_final(best, metrics), ""]
-    lines += [*_operating_points(read_table(final["operating_points"])), ""]
+    chosen = runs[(runs.study == final_study) & (runs.run == best["run"])].iloc[0]
+    choice, *measured = _final(best, metrics)
+    lines += ["## Final model", "", choice]
+    lines += [caveats.describe_selection_score(best, chosen.epochs, retrained_with)]
+    lines += [*caveats.describe_choice(runs, chosen), *measured, ""]
+    suspects = read_table(final["suspect_labels"])
+    lines += [caveats.describe_label_errors(suspects, _judged(metrics)), ""]
+    lines += [*_operating_points(read_table(final["operating_points"]), best["chosen_from"]), ""]
     lines += [
         "### Where it looks",
         "",
@@ -108,8 +122,8 @@ def _study(group: pd.DataFrame) -> list[str]:
     ranked = finished(group).sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
-        "| run | validation AUROC | 95 % interval | over folds | validated on |",
-        "| --- | --: | --- | --- | --- |",
+        "| run | AUROC within folds | pooled AUROC | 95 % interval of the pooled | validated on |",
+        "| --- | --- | --: | --- | --- |",
         *(_row(run) for run in ranked.itertuples()),
         "",
         f"Highest of {len(ranked)}: {code(best.run)} after {_count(best.epochs, 'epoch')}.",
@@ -121,7 +135,7 @@ def _study(group: pd.DataFrame) -> list[str]:
         )
     others = ranked[1:]
     for verdict, words in (
-        (True, "No evidence that these are lower (paired test, Holm)"),
+        (True, "That these are lower may be chance (paired test, Holm)"),
         (False, "Lower (paired test, Holm)"),
         (None, "Validated on other patches, so not tested against it"),
     ):
@@ -139,9 +153,9 @@ def _study(group: pd.DataFrame) -> list[str]:
 
 
 def _row(run) -> str:
-    folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else ""
+    folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else "–"
     interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{_units(run)})"
-    return f"| {code(run.run)} | {run.final_val_auc:.4f} | {interval} | {folds} | {run.validated_on} |"
+    return f"| {code(run.run)} | {folds} | {run.final_val_auc:.4f} | {interval} | {run.validated_on} |"
 
 
 def _units(run) -> str:
@@ -164,8 +178,8 @@ def _seeds(seeds: pd.DataFrame) -> list[str]:
     ]
 
 
-def _effects(effects: pd.DataFrame) -> list[str]:
-    """The best value of each setting compared with its other values."""
+def _effects(effects: pd.DataFrame, seeds: pd.DataFrame) -> list[str]:
+    """The best value of each setting compared with its other values, and what the intervals leave out."""
     lines = []
     for setting, group in effects.groupby("setting", sort=False):
         best = group.loc[group.difference.idxmax()]
@@ -173,10 +187,20 @@ def _effects(effects: pd.DataFrame) -> list[str]:
         verdict = "" if best.verdict == "higher" else f" {best.verdict[0].upper()}{best.verdict[1:]}."
         interval = ""
         if pd.notna(best.difference_low):
-            interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f})"
+            interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f}"
+            if pd.notna(best.low_with_seeds):
+                interval += f"; with other seeds {best.low_with_seeds:+.4f} to {best.high_with_seeds:+.4f}"
+                if best.verdict == "higher" and best.low_with_seeds <= 0:
+                    verdict = " It may be due to the seed."
+            interval += ")"
         lines.append(
             f"- `{setting}`: {escape(str(best.value))} changed the AUROC by {best.difference:+.4f}{interval} "
             f"compared with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
+        )
+    if effects.difference_low.notna().any() and seeds.empty:
+        lines.append(
+            "- These intervals are of the trained models as they are. Another seed changes each of them, by "
+            "how much is not known here: `repeats: 3` in the study measures it and widens the intervals."
         )
     return lines
 
@@ -192,16 +216,28 @@ def _final(best: dict, metrics: dict) -> list[str]:
         chosen += ", the fastest to train of those tied with the best"
     folders = ", ".join(code(member["final_folder"]) for member in members)
     values = {name: f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items()}
+    units = measured["units"]
+    over = f" over {units['count']} {units['kind']}s" if units else ""
+    if metrics["folds"] > 1 and measured["on"] == "validation patches":
+        values["auc"] = f"AUROC {metrics['val_fold_auc_mean']:.4f} within folds, {measured['auc']:.4f} pooled"
     values["auc"] += (
-        f" (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, {measured['auc_interval']})"
+        f" (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
+        f"{measured['auc_interval']}{over})"
     )
     return [
         f"{chosen}; trained again as {folders}.",
         f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): "
         f"{', '.join(values.values())}.",
+        *caveats.describe_precision(measured),
         *_ensemble(metrics),
         metrics["note"],
     ]
+
+
+def _judged(metrics: dict) -> int:
+    """How many patches have predictions of networks that did not train on them."""
+    held_out = metrics["measured"]["on"].startswith("held-out")
+    return metrics["val_patches"] + (metrics["measured"]["patches"] if held_out else 0)
 
 
 def _ensemble(metrics: dict) -> list[str]:
@@ -218,14 +254,16 @@ def _ensemble(metrics: dict) -> list[str]:
     ]
 
 
-def _operating_points(points: pd.DataFrame) -> list[str]:
-    first = points.iloc[0]
+def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
+    first, seen = points.iloc[0], ""
+    if chosen_from > 1 and not first.reported_on.startswith("held-out"):
+        seen = " The choice of the model has seen both halves, so these values are optimistic."
     prevalences = [column.removeprefix("ppv_at_") for column in points if column.startswith("ppv_at_")]
     columns = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
     columns += [f"PPV at {float(prevalence):.0%}" for prevalence in prevalences]
     lines = [
         f"Operating points, chosen on {first.chosen_on} and reported on {first.reported_on}; PPV also at "
-        "other prevalences (shares of positive patches):",
+        f"other prevalences (shares of positive patches).{seen}",
         "",
         f"| {' | '.join(columns)} |",
         f"| {' | '.join('---' for _ in columns)} |",

@@ -84,6 +84,14 @@ FIGURES = (
         label="leakage audit of split {split}",
     ),
     Figure(
+        "flow",
+        module="flow",
+        per="split",
+        inputs={"table": "splits/{split}.flow.csv"},
+        category=DATA,
+        label="flow of patches into split {split}",
+    ),
+    Figure(
         "study",
         module="studies",
         per="study",
@@ -158,6 +166,17 @@ FIGURES = (
         inputs={"table": "final/auc_by_group.csv"},
         category=FINAL_MODEL,
         label="AUROC by slide or fold",
+    ),
+    Figure(
+        "suspect_labels",
+        module="suspect_labels",
+        inputs={
+            "table": "final/suspect_labels.csv",
+            "pack": "pack/train.npy",
+            "index": "pack/train.index.csv",
+        },
+        category=FINAL_MODEL,
+        label="labels to look at again",
     ),
     Figure(
         "heat_maps",
