@@ -380,6 +380,19 @@ def test_the_class_balance_is_right_even_where_no_size_fits(seed):
     assert labels.label[folds == 0].mean() == pytest.approx(0.4, abs=0.001)
 
 
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("changes", [{}, {"folds": 2}])
+def test_every_part_has_two_slides_with_positives_where_there_are_six(seed, changes):
+    """20 slides of unequal size, of which only six have positives."""
+    rng = np.random.default_rng(seed)
+    slide = np.repeat(np.arange(20), rng.integers(10, 200, 20))
+    chance = np.where(np.arange(20) < 6, rng.uniform(0.1, 0.9, 20), 0)
+    labels = pd.DataFrame({"label": (rng.random(len(slide)) < chance[slide]).astype(int)})
+    folds = folds_of(labels, slide, held_out_fraction=0.2, validation_fraction=0.25, seed=seed, **changes)
+    positive = labels.label == 1
+    assert pd.Series(slide[positive]).groupby(folds[positive]).nunique().tolist() == [2, 2, 2]
+
+
 @pytest.mark.parametrize("changes", [{}, {"folds": 5}])
 def test_a_grouped_split_is_drawn_by_the_seed(slides, changes):
     labels, groups = slides
@@ -388,12 +401,15 @@ def test_a_grouped_split_is_drawn_by_the_seed(slides, changes):
     assert not np.array_equal(first, folds_of(labels, groups, seed=43, **changes))
 
 
-def test_slides_stay_on_one_side(split, csv, kaggle_labels):
+def test_slides_stay_on_one_side(split, csv, kaggle_labels, caplog):
     labels = kaggle_labels(400)
     rows = [f"{name},{i % 20}" for i, name in enumerate(labels.id)]
-    table = split(labels, csv("slides.csv", "id,slide", *rows), group_by="slide")
+    with caplog.at_level(logging.INFO):
+        table = split(labels, csv("slides.csv", "id,slide", *rows), group_by="slide")
     assert (table.groupby("slide").fold.nunique() == 1).all()
     assert (table.fold == 0).mean() == pytest.approx(0.15, abs=0.01)
+    assert "fold 0: 60 patches" in caplog.text
+    assert "3 slides, 3 with positives" in caplog.text
 
 
 def test_duplicates_stay_on_one_side(split, csv, kaggle_labels):

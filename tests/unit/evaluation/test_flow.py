@@ -104,6 +104,7 @@ def test_the_sides_of_the_split_come_in_order_with_their_positives_and_slides(fl
     assert [*sides.step] == ["patch", "training", "fold 0", "fold 1", "held out"]
     assert [*sides.positive] == [2, 0, 1, 1, 0]
     assert [*sides.slides] == [2, 1, 1, 1, 1]
+    assert [*sides.positive_slides] == [2, 0, 1, 1, 0]
 
 
 def test_slides_of_which_no_patch_is_left_are_seen(flow):
@@ -113,7 +114,7 @@ def test_slides_of_which_no_patch_is_left_are_seen(flow):
 
 
 def test_where_no_slides_are_known_none_are_counted(flow):
-    assert flow(IMAGES, ASIDE, ROWS).slides.isna().all()
+    assert flow(IMAGES, ASIDE, ROWS)[["slides", "positive_slides"]].isna().all(axis=None)
 
 
 def test_without_exclusions_nothing_is_excluded(flow):

@@ -4,7 +4,7 @@ import pytest
 
 from histopatch.figures import flow
 
-COLUMNS = ["step", "reason", "count", "positive", "slides"]
+COLUMNS = ["step", "reason", "count", "positive", "slides", "positive_slides"]
 NAN = np.nan
 IMAGES = [
     ("image", NAN, 1350, NAN, 36), ("image excluded", "near blank", 20, NAN, 4),
@@ -12,11 +12,13 @@ IMAGES = [
     ("label row", NAN, 1400, NAN, NAN), ("row excluded", "no image", 75, NAN, NAN),
     ("patch", NAN, 1325, 600, 35),
 ]  # fmt: skip
-FOLDS = [("fold 0", NAN, 530, 240, 14), ("fold 1", NAN, 530, 240, 14), ("held out", NAN, 265, 120, 7)]
+FOLDS = [
+    ("fold 0", NAN, 530, 240, 14, 5), ("fold 1", NAN, 530, 240, 14, 6), ("held out", NAN, 265, 120, 7, 2),
+]  # fmt: skip
 
 
 def table(*rows) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame([row + (NAN,) * (len(COLUMNS) - len(row)) for row in rows], columns=COLUMNS)
 
 
 def texts(figure) -> list[str]:
@@ -30,6 +32,7 @@ def test_counts_and_reasons_are_in_boxes(render, assert_inside):
         "1,350 images", "36 slides", "1,400 rows", "Excluded: 25",
         "20 near blank", "Excluded: 75", "75 no image",
         "1 slide with all patches", "1,325 patches", "600 positive", "Fold 1", "Held out", "265 patches",
+        "7 slides, 2 positive",
     ):  # fmt: skip
         assert words in shown
     assert_inside(figure)

@@ -15,12 +15,13 @@ from histopatch.data.given_parts import parts_of
 from histopatch.data.groups import group_patches
 from histopatch.data.names import quote
 from histopatch.data.slides import check_mapped, slides_of, source_of
-from histopatch.data.units import UNITS, describe_similar, similar_names
+from histopatch.data.units import UNITS, describe_similar, similar_names, spelling
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
 from histopatch.settings import Split
 
 DRAWS = 1000  # random orders of the groups, of which the best one is taken
+STATUS_WEIGHT = 1e-4  # of shares of groups, which only decide between equal shares of patches
 TOLERANCE = 0.25  # relative deviation from the requested size above which a warning is logged
 
 
@@ -56,7 +57,10 @@ def split_files(
     _log_slides(patches, dataset, split)
     for fold, part in patches.groupby("fold"):
         share = 100 * part.label.mean()
-        logging.info("%s: %d patches, %.1f %% positive", fold_name(fold), len(part), share)
+        mapped = part[part.slide != ""]
+        slides, positive = (spelling(these.slide).nunique() for these in (mapped, mapped[mapped.label == 1]))
+        of_slides = f"; {slides} slides, {positive} with positives" if slides else ""
+        logging.info("%s: %d patches, %.1f %% positive%s", fold_name(fold), len(part), share, of_slides)
 
 
 def _log_slides(patches: pd.DataFrame, dataset: Format, split: Split) -> None:
@@ -104,30 +108,34 @@ def assign_folds(
         folds[given == HELD_OUT_PART] = HELD_OUT
         folds[given == VALIDATION_PART] = 0
 
-    def draw(key: str, groups: np.ndarray | None) -> np.ndarray:
+    def draw(key: str, groups: np.ndarray | None, sides: int) -> np.ndarray:
         """Draw the fraction that a key asks for from the patches that train so far: their rows."""
         rest = np.flatnonzero(folds == TRAIN_ONLY)
         own = None if groups is None else groups[rest]
-        return rest[_draw(labels[rest], own, getattr(split, key), split.seed, key)]
+        return rest[_draw(labels[rest], own, getattr(split, key), sides, split.seed, key)]
 
     if split.held_out_fraction:
-        folds[draw("held_out_fraction", held_out_groups)] = HELD_OUT
+        # Of the rest there will be the folds, or one part that trains and one that validates.
+        folds[draw("held_out_fraction", held_out_groups, 1 + max(split.folds, 2))] = HELD_OUT
     if split.folds > 1:
         rest = np.flatnonzero(folds == TRAIN_ONLY)
         own = None if groups is None else groups[rest]
         folds[rest] = _cross_validation(labels[rest], own, split.folds, split.seed)
     elif given is None or not (given == VALIDATION_PART).any():
-        folds[draw("validation_fraction", groups)] = 0
+        folds[draw("validation_fraction", groups, 2)] = 0
     return folds
 
 
-def _draw(labels: np.ndarray, groups: np.ndarray | None, fraction: float, seed: int, key: str) -> np.ndarray:
+def _draw(
+    labels: np.ndarray, groups: np.ndarray | None, fraction: float, sides: int, seed: int, key: str
+) -> np.ndarray:
     """Draw a stratified fraction of the patches: boolean, true for those drawn.
 
-    Without groups this is scikit-learn's `train_test_split(..., stratify=labels)`.
+    Without groups this is scikit-learn's `train_test_split(..., stratify=labels)`; with groups, and for
+    sides, see `draw_groups`.
     """
     if groups is not None:
-        return draw_groups(labels, groups, fraction, seed, f"{key}: {fraction}")
+        return draw_groups(labels, groups, fraction, sides, seed, f"{key}: {fraction}")
     rows = np.arange(len(labels))
     try:
         _, drawn = train_test_split(rows, test_size=fraction, random_state=seed, stratify=labels)
@@ -140,28 +148,41 @@ def _draw(labels: np.ndarray, groups: np.ndarray | None, fraction: float, seed: 
 
 
 def draw_groups(
-    labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int, setting: str
+    labels: np.ndarray, groups: np.ndarray, fraction: float, sides: int, seed: int, setting: str
 ) -> np.ndarray:
     """Draw whole groups that make up a stratified fraction of the patches: boolean, true for those drawn.
 
     Groups are taken one after the other in a random order. Of many orders, and of all places to stop in
-    each, the one is used whose share of each class is nearest to the fraction. setting: the key and value to
-    name in the InputError if there are too few groups.
+    each, the one is used whose share of each class is nearest to the fraction, and less strictly its share
+    of the groups with positives and of those without. sides: into how many parts the groups will be split in
+    all. Each gets at least two groups with positives and two with negatives where there are enough: what is
+    measured on a single one says little about others. setting: the key and value to name in the InputError
+    if there are too few groups.
     """
     _, groups = np.unique(groups, return_inverse=True)
-    counts = np.stack([np.bincount(groups, labels == label) for label in (0, 1)], axis=1)  # groups×classes
-    total = counts.sum(axis=0)
+    patches = np.stack([np.bincount(groups, labels == label) for label in (0, 1)], axis=1)  # groups×classes
+    has = patches > 0
+    status = np.stack([has[:, 1], ~has[:, 1]], axis=1)[:, [has[:, 1].any(), not has[:, 1].all()]]
+    counts = np.concatenate([patches, status], axis=1)
+    total, with_class = counts.sum(axis=0), has.sum(axis=0)
+    weights = np.where(np.arange(len(total)) < 2, 1.0, STATUS_WEIGHT)
+    wanted = np.minimum(2, with_class // sides)  # groups with each class on every side
     rng = np.random.default_rng(seed)
     smallest, drawn_groups = np.inf, None
     for _ in range(DRAWS):
         order = rng.permutation(len(counts))
-        sums = counts[order].cumsum(axis=0)
-        distance = np.square(sums / total - fraction).sum(axis=1)
-        distance[((sums == 0) | (sums == total)).any(axis=1)] = np.inf  # a class is missing on one side
+        distance = np.square(counts[order].cumsum(axis=0) / total - fraction) @ weights
+        drawn = has[order].cumsum(axis=0)
+        short = np.maximum(wanted - drawn, 0) + np.maximum(wanted * (sides - 1) - (with_class - drawn), 0)
+        distance += len(total) * short.sum(axis=1)  # more than any distance
+        distance[((drawn == 0) | (drawn == with_class)).any(axis=1)] = (
+            np.inf
+        )  # a class is missing on one side
         stop = distance.argmin()
         if distance[stop] < smallest:
             smallest, drawn_groups = distance[stop], order[: stop + 1]
-        if smallest <= np.square(0.5 / total).sum():  # half a patch of each class: no order can be nearer
+        # Half a patch of each class, and half a group with and without positives: no order can be nearer.
+        if smallest <= np.square(0.5 / total) @ weights:
             break
     if drawn_groups is None:
         raise InputError(
@@ -194,7 +215,8 @@ def _cross_validation(labels: np.ndarray, groups: np.ndarray | None, folds: int,
         return fold
     rest = np.arange(len(labels))
     for k in range(folds - 1):
-        drawn = draw_groups(labels[rest], groups[rest], 1 / (folds - k), seed, f"folds: {folds}")
+        sides = folds - k
+        drawn = draw_groups(labels[rest], groups[rest], 1 / sides, sides, seed, f"folds: {folds}")
         fold[rest[drawn]] = k
         rest = rest[~drawn]
     return fold

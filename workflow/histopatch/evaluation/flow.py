@@ -12,7 +12,7 @@ from histopatch.data.slides import slides_of
 from histopatch.data.units import spelling
 from histopatch.files import read_table, write_table
 
-COLUMNS = ["step", "reason", "count", "positive", "slides"]
+COLUMNS = ["step", "reason", "count", "positive", "slides", "positive_slides"]
 
 
 def flow_table(index: str, set_aside: str, rejected: str, split: str, dataset: Format, table: str) -> None:
@@ -24,8 +24,9 @@ def flow_table(index: str, set_aside: str, rejected: str, split: str, dataset: F
     Steps: `image` (all image files), `image excluded` for each reason, `label row` (all rows), `row excluded`
     for each reason, `patch` (images with a usable label), and a row for each side of the split, `training`,
     `fold 0`, … and `held out`. What is excluded and what is kept add up to the total, for images and for
-    rows. `slides` counts those that the images, rows or patches are of; empty where none is known.
-    `positive` counts labels of 1; empty where labels are not known.
+    rows. `slides` counts those that the images, rows or patches are of, `positive_slides` those that have
+    patches with label 1; empty where none is known. `positive` counts labels of 1. What depends on labels is
+    empty where they are not known.
     """
     images, aside, bad, patches = map(read_table, (index, set_aside, rejected, split))
     known = slides_of(pd.concat([images.id, aside.id], ignore_index=True), dataset)
@@ -44,10 +45,10 @@ def flow_table(index: str, set_aside: str, rejected: str, split: str, dataset: F
         *(_step(fold_name(fold), side) for fold, side in _sides(patches)),
     ]
     flow = pd.DataFrame(steps, columns=COLUMNS).astype(
-        dict.fromkeys(("count", "positive", "slides"), "Int64")
+        dict.fromkeys(("count", "positive", "slides", "positive_slides"), "Int64")
     )
     if (known.slide == "").all():
-        flow["slides"] = pd.NA
+        flow[["slides", "positive_slides"]] = pd.NA
     write_table(flow, table)
 
 
@@ -80,7 +81,13 @@ def _sides(patches: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
 
 
 def _step(step: str, table: pd.DataFrame, reason: str = "") -> dict:
-    slides = table.slide.fillna("")
-    known = int(spelling(slides[slides != ""]).nunique()) if (slides != "").any() else 0
-    positive = int(table.label.sum()) if "label" in table else None
-    return {"step": step, "reason": reason, "count": len(table), "positive": positive, "slides": known}
+    counts = {"step": step, "reason": reason, "count": len(table), "slides": _slides(table)}
+    if "label" in table:
+        positive = table[table.label == 1]
+        counts |= {"positive": len(positive), "positive_slides": _slides(positive)}
+    return counts
+
+
+def _slides(table: pd.DataFrame) -> int:
+    names = table.slide.fillna("")
+    return int(spelling(names[names != ""]).nunique())

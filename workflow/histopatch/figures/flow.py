@@ -17,7 +17,7 @@ SIDES = 6  # of the split that have a box of their own
 def flow(table: str, path: str, dpi: int, name: str) -> None:
     """Draw how many images and label rows there are, why others are left out, and the sides of a split.
 
-    table: CSV `step,reason,count,positive,slides`. name: of the split.
+    table: CSV `step,reason,count,positive,slides,positive_slides`. name: of the split.
     """
     with style.figure(path, dpi) as figure:
         draw_flow(figure, read_table(table), name)
@@ -104,6 +104,8 @@ def _lines(title: str, row: pd.Series, unit: str) -> list[str]:
         lines.append(f"{row.positive:,.0f} positive")
     if pd.notna(row.slides):
         lines.append(f"{row.slides:,.0f} {'slide' if row.slides == 1 else 'slides'}")
+        if pd.notna(row.positive_slides):
+            lines[-1] += f", {row.positive_slides:,.0f} positive"
     return lines
 
 
