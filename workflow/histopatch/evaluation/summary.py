@@ -121,9 +121,9 @@ def _study(group: pd.DataFrame) -> list[str]:
         )
     others = ranked[1:]
     for verdict, words in (
-        (True, "No evidence that these are lower (paired test, Holm)"),
-        (False, "Lower (paired test, Holm)"),
-        (None, "Validated on other patches, so not tested against it"),
+        (True, "No evidence that these are lower (paired tests, adjusted for all pairs)"),
+        (False, "Lower (paired tests, adjusted for all pairs)"),
+        (None, "Not tested against it: validated on other patches, or on too few slides"),
     ):
         these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
         if len(these):
@@ -220,7 +220,11 @@ def _ensemble(metrics: dict) -> list[str]:
 
 def _operating_points(points: pd.DataFrame) -> list[str]:
     first = points.iloc[0]
-    prevalences = [column.removeprefix("ppv_at_") for column in points if column.startswith("ppv_at_")]
+    prevalences = [
+        column.removeprefix("ppv_at_").removesuffix("_low")
+        for column in points
+        if column.startswith("ppv_at_") and column.endswith("_low")
+    ]
     columns = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
     columns += [f"PPV at {float(prevalence):.0%}" for prevalence in prevalences]
     lines = [
@@ -232,7 +236,7 @@ def _operating_points(points: pd.DataFrame) -> list[str]:
     ]
     for row in points.to_dict("records"):
         rates = [_rate(row, name) for name in ("sensitivity", "specificity", "ppv", "npv")]
-        elsewhere = [_number(row[f"ppv_at_{prevalence}"]) for prevalence in prevalences]
+        elsewhere = [_rate(row, f"ppv_at_{prevalence}") for prevalence in prevalences]
         cells = [CRITERIA[row["point"]], f"{row['threshold']:.4f}", *rates, *elsewhere]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
