@@ -123,7 +123,7 @@ def test_where_slides_are_known_the_interval_is_by_slide(trained, compared):
     trained("a")
     by_patch = compared(member("one", "plain", "a"))
     by_slide = compared(member("one", "plain", "a"), slides=[f"s{i // 6}" for i in range(60)])
-    assert list(by_slide.val_auc_interval) == ["slide bootstrap"]
+    assert list(by_slide.val_auc_interval) == ["slide jackknife"]
     assert list(by_slide.val_slides) == [10]
     assert by_slide.final_val_auc[0] == by_patch.final_val_auc[0]
     assert by_slide.val_auc_low[0] != by_patch.val_auc_low[0]

@@ -90,7 +90,7 @@ def test_what_is_held_out_is_measured_beside_the_validation_part(measured):
     assert found["on"] == "held-out patches"
     assert found["auc"] == pytest.approx(roc_auc_score(HELD_OUT.label, HELD_OUT.probability))
     assert found["auc_low"] < found["auc"] < found["auc_high"]
-    assert (found["patches"], found["auc_interval"]) == (160, "slide bootstrap")
+    assert (found["patches"], found["auc_interval"]) == (160, "slide jackknife")
     assert (metrics["val_patches"], metrics["final_folder"]) == (200, "a-final")
     assert metrics["validated_on"] == "unseen slides"
     assert found["kind"] == "unseen slides"

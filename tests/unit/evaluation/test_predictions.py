@@ -94,7 +94,7 @@ def test_slides_of_a_patient_are_one_unit(write):
     assert len({a, c, e}) == 3
     assert predictions.counts == {"slides": 5, "patients": 2, "unmapped": 2}
     found = predictions.summarise()
-    assert (found["auc_interval"], found["patients"], found["slides"]) == ("patient bootstrap", 2, 5)
+    assert (found["auc_interval"], found["patients"], found["slides"]) == ("patient jackknife", 2, 5)
 
 
 def test_patches_whose_slides_are_unknown_are_no_slides(write):

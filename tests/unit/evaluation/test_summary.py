@@ -38,7 +38,7 @@ METRICS = {
     "measured": {
         "on": "held-out patches", "kind": "unseen slides", "patches": 12345,
         "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
-        "auc_interval": "slide bootstrap", "units": None, "average_precision": 0.955,
+        "auc_interval": "slide jackknife", "units": None, "average_precision": 0.955,
         "log_loss": 0.21, "brier": 0.0612,
         "ece": 0.0213,
     },
@@ -62,7 +62,11 @@ def point(**changes) -> dict:
     row |= {"reported_on": "held-out patches"}
     for name, value in SHARES.items():
         row |= {name: value, f"{name}_low": value - 0.01, f"{name}_high": value + 0.005}
-    return row | {"ppv_at_0.01": 0.0876, "npv_at_0.01": 0.999} | changes
+    return (
+        row
+        | {"ppv_at_0.01": 0.0876, "ppv_at_0.01_low": 0.041, "ppv_at_0.01_high": 0.172, "npv_at_0.01": 0.999}
+        | changes
+    )
 
 
 FACTS = ",".join(giveaways.COLUMNS)
@@ -185,8 +189,8 @@ def test_every_study_has_its_best_run_with_its_interval(summary):
 
 
 def test_slides_behind_an_interval_are_counted(summary):
-    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 7, "val_unmapped": 0}])
-    assert "0.8900–0.9100 (slide bootstrap, 7 slides) |" in text
+    text = summary([{"val_auc_interval": "slide jackknife", "val_slides": 7, "val_unmapped": 0}])
+    assert "0.8900–0.9100 (slide jackknife, 7 slides) |" in text
     assert "No slides are known" not in text
     assert "marked DeLong" not in text
 
@@ -195,11 +199,11 @@ def test_slides_behind_an_interval_are_counted(summary):
     "Slide map", "12 slides and 3 patches without one", "12 slides are counted, and 3 patches without one"
 )
 def test_patches_without_a_slide_are_counted_apart(summary):
-    text = summary([{"val_auc_interval": "slide bootstrap", "val_slides": 12, "val_unmapped": 3}])
-    assert "(slide bootstrap, 12 slides and 3 patches without one) |" in text
+    text = summary([{"val_auc_interval": "slide jackknife", "val_slides": 12, "val_unmapped": 3}])
+    assert "(slide jackknife, 12 slides and 3 patches without one) |" in text
     by_patient = {"val_slides": 12, "val_patients": 5, "val_unmapped": 1}
-    text = summary([by_patient | {"val_auc_interval": "patient bootstrap"}])
-    assert "(patient bootstrap, 5 patients and 1 patch without one) |" in text
+    text = summary([by_patient | {"val_auc_interval": "patient jackknife"}])
+    assert "(patient jackknife, 5 patients and 1 patch without one) |" in text
 
 
 def test_where_no_slides_are_known_the_summary_says_how_validation_would_be_honest(summary):
@@ -231,9 +235,11 @@ def test_ties_with_the_best_are_named(summary):
             {"run": "elsewhere", "final_val_auc": 0.9, "tied_with_best": None},
         ]
     )
-    assert "That these are lower may be chance (paired test, Holm): `near`." in text
-    assert "Validated on other patches, so not tested against it: `elsewhere`." in text
-    assert "Lower (paired test, Holm): `far`." in text
+    assert "That these are lower may be chance (paired tests, adjusted for all pairs): `near`." in text
+    assert (
+        "Not tested against it, as they were validated on other patches or on too few slides: `elsewhere`."
+    ) in text
+    assert "Lower (paired tests, adjusted for all pairs): `far`." in text
 
 
 def test_a_clear_winner_has_no_ties(summary):
@@ -288,7 +294,7 @@ def test_the_final_model_has_every_metric(summary):
     assert "`better`, chosen among 4 by `val_auc`; trained again as `b0-224px-abc`." in text
     assert (
         "On the 12,345 held-out patches (unseen slides): AUROC 0.9712 (95 % interval 0.9610–0.9801, "
-        "slide bootstrap), average precision 0.9550, log loss 0.2100, Brier score 0.0612, "
+        "slide jackknife), average precision 0.9550, log loss 0.2100, Brier score 0.0612, "
         "calibration error 0.0213.\n" in text
     )
     assert "The run was chosen among 4." in text
@@ -384,7 +390,7 @@ def test_what_an_ensemble_gains_over_its_best_member_is_said(summary):
     members = [MEMBER | {"auc": 0.97}, {"run": "second", "final_folder": "b0-224px-def", "auc": 0.96}]
     gain = {
         "over": "better", "auc_difference": 0.00123, "auc_difference_low": -0.0004,
-        "auc_difference_high": 0.00286, "p_value": 0.14, "test": "slide bootstrap",
+        "auc_difference_high": 0.00286, "p_value": 0.14, "test": "slide jackknife",
     }  # fmt: skip
     ensemble = {"average": "logit", "on": "held-out patches", "members": members, "gain": gain}
     assert "ensemble" not in summary([{}])
@@ -395,7 +401,7 @@ def test_what_an_ensemble_gains_over_its_best_member_is_said(summary):
     )
     assert (
         "The final model is an ensemble of 2 runs, the mean of their logits: AUROC +0.0012 (95 % interval "
-        "-0.0004 to +0.0029, paired slide bootstrap) on the held-out patches compared with its best member "
+        "-0.0004 to +0.0029, paired slide jackknife) on the held-out patches compared with its best member "
         "`better` alone (0.9700).\n" in text
     )
 
@@ -405,7 +411,7 @@ def test_operating_points_are_a_table(summary):
     assert "chosen on validation patches and reported on held-out patches" in text
     assert (
         "| Youden's J | 0.3100 | 0.951 (0.941–0.956) | 0.900 (0.890–0.905) | 0.800 (0.790–0.805) "
-        "| 0.990 (0.980–0.995) | 0.088 |" in text
+        "| 0.990 (0.980–0.995) | 0.088 (0.041–0.172) |" in text
     )
     assert "| PPV at 1% |" in text
     assert "| – (0.000–1.000) |" in text

@@ -30,7 +30,7 @@ def make_roc(separation):
         "auc": auroc,
         "auc_low": auroc - 0.01,
         "auc_high": auroc + 0.005,
-        "auc_interval": "slide bootstrap",
+        "auc_interval": "slide jackknife",
     }
     return curve, metrics
 
@@ -50,7 +50,7 @@ def test_roc_tells_the_auroc_and_zooms_onto_the_bend(render, points, separation,
     whole, corner = figure.axes
     drawn, chance, *_ = whole.lines
     auroc = metrics["auc"]
-    interval = f"95 % interval {auroc - 0.01:.4f}–{auroc + 0.005:.4f}, slide bootstrap"
+    interval = f"95 % interval {auroc - 0.01:.4f}–{auroc + 0.005:.4f}, slide jackknife"
     assert drawn.get_label() == f"AUROC {auroc:.4f} ({interval})"
     assert np.trapezoid(drawn.get_ydata(), drawn.get_xdata()) == pytest.approx(auroc)
     assert chance.get_xydata().tolist() == [[0, 0], [1, 1]]

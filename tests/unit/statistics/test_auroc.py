@@ -5,13 +5,12 @@ from sklearn.metrics import roc_auc_score
 
 from histopatch.errors import InputError
 from histopatch.statistics.auroc import (
-    bootstrap_by_slide,
-    bootstrap_contrasts_by_slide,
+    contrasts_by_slide,
     delong,
     delong_contrasts,
     fold_aurocs,
+    jackknife_by_slide,
 )
-from histopatch.statistics.resampling import areas_by_slide
 
 # Hanley & McNeil, Radiology 1982: 58 normal and 51 abnormal CT images, rated from 1 to 5.
 NORMAL, ABNORMAL = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
@@ -38,8 +37,21 @@ def delong_difference(labels, a, b, level=0.95):
     return delong_contrasts(labels, [a, b], [[1, -1]], level)[0]
 
 
-def difference_by_slide(labels, a, b, slides, **options):
-    return bootstrap_contrasts_by_slide(labels, [a, b], [[1, -1]], slides, **options)[0]
+def difference_by_slide(labels, a, b, slides, level=0.95):
+    return contrasts_by_slide(labels, [a, b], [[1, -1]], slides, level)[0]
+
+
+def on_the_logit_scale(area, error, patches, degrees, level=0.95):
+    """The interval of a model: half a patch is taken for misordered."""
+    half = 1 / (2 * patches)
+    moved = (area + half) / (1 + 2 * half)
+    margin = t(degrees).ppf((1 + level) / 2) * (error + half) / (moved * (1 - moved))
+    odds = moved / (1 - moved) * np.exp([-margin, margin])
+    return (area, *(odds / (1 + odds)))
+
+
+def rarer(labels):
+    return min(np.sum(labels == 1), np.sum(labels == 0))
 
 
 def every_pair(labels, scores):
@@ -54,11 +66,12 @@ def error_of(pairs):
     return np.sqrt(pairs.mean(axis=1).var(ddof=1) / m + pairs.mean(axis=0).var(ddof=1) / n)
 
 
-def test_delong_gives_the_published_interval_of_the_ratings():
+def test_delong_has_the_published_area_and_error_of_the_ratings():
     labels = np.repeat([0, 1], [58, 51])
     ratings = np.concatenate([np.repeat(np.arange(5), NORMAL), np.repeat(np.arange(5), ABNORMAL)])
-    # Stata's manual of roctab.
-    assert delong(labels, ratings) == pytest.approx((0.8932, 0.83295, 0.95339), abs=5e-5)
+    # Stata's manual of roctab: 0.8932, and ± 1.96 standard errors from 0.83295 to 0.95339.
+    expected = on_the_logit_scale(0.8932, (0.95339 - 0.83295) / 2 / 1.95996, 109, 50)
+    assert delong(labels, ratings) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -68,20 +81,22 @@ def test_delong_gives_the_published_interval_of_the_ratings():
 def test_delong_gives_the_published_areas_and_errors_of_the_patients(ovarian, test, area, error):
     interval = delong(ovarian["label"], ovarian[test])
     assert interval.area == pytest.approx(area, abs=5e-5)
-    assert (interval.area - interval.low) / norm.ppf(0.975) == pytest.approx(error, abs=5e-5)
+    assert interval == pytest.approx(on_the_logit_scale(area, error, 43, 11), abs=3e-4)
 
 
 def test_paired_delong_gives_the_published_contrast_of_the_patients(ovarian):
     result = delong_difference(ovarian["label"], ovarian["protein"], ovarian["score"])
-    assert result == pytest.approx((-0.0780, -0.2830, 0.1271, 0.4561), abs=5e-5)
+    # Published with normal quantiles: -0.0780, from -0.2830 to 0.1271.
+    margin = (0.1271 + 0.2830) / 2 / norm.ppf(0.975) * t(11).ppf(0.975)
+    assert result[:3] == pytest.approx((-0.0780, -0.0780 - margin, -0.0780 + margin), abs=1e-4)
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 12])
 def test_delong_is_the_sum_over_all_pairs(predictions, decimals):
     labels, scores, _ = predictions(200, decimals=decimals)
     pairs = every_pair(labels, scores)
-    area, margin = pairs.mean(), norm.ppf(0.95) * error_of(pairs)
-    expected = (roc_auc_score(labels, scores), area - margin, area + margin)
+    area = roc_auc_score(labels, scores)
+    expected = on_the_logit_scale(area, error_of(pairs), 200, rarer(labels) - 1, level=0.9)
     assert delong(labels, scores, level=0.9) == pytest.approx(expected, abs=1e-12)
 
 
@@ -91,8 +106,9 @@ def test_paired_delong_is_the_sum_over_all_pairs(predictions, decimals):
     b = np.round(a + np.random.default_rng(3).normal(size=200), decimals)
     pairs = every_pair(labels, a) - every_pair(labels, b)
     difference, error = pairs.mean(), error_of(pairs)
-    margin = norm.ppf(0.95) * error
-    p_value = 2 * norm.cdf(-abs(difference) / error)
+    student = t(rarer(labels) - 1)
+    margin = student.ppf(0.95) * error
+    p_value = 2 * student.cdf(-abs(difference) / error)
     expected = (difference, difference - margin, difference + margin, p_value)
     assert delong_difference(labels, a, b, level=0.9) == pytest.approx(expected, abs=1e-12)
     swapped = delong_difference(labels, b, a, level=0.9)
@@ -125,48 +141,44 @@ def test_delong_contrasts_have_the_variance_of_the_covariance_matrix(predictions
     weights = np.array([[1, -1, 0, 0], [0.5, 0.5, -0.5, -0.5], [-1 / 3, -1 / 3, -1 / 3, 1]])
     areas = np.array([roc_auc_score(labels, scores) for scores in models])
     covariance = covariance_of_areas(labels, models)
-    results = delong_contrasts(labels, models, weights)
-    assert len(results) == 3
-    for row, result in zip(weights, results, strict=True):
+    student = t(rarer(labels) - 1)
+    for row in weights:
+        (result,) = delong_contrasts(labels, models, [row])
         contrast, error = row @ areas, np.sqrt(row @ covariance @ row)
-        margin = norm.ppf(0.975) * error
-        expected = (contrast, contrast - margin, contrast + margin, 2 * norm.sf(abs(contrast) / error))
-        assert result == pytest.approx(expected, abs=1e-10)
-        assert delong_contrasts(labels, models, [row])[0] == result
+        margin = student.ppf(0.975) * error
+        p_value = 2 * student.sf(abs(contrast) / error)
+        assert result == pytest.approx((contrast, contrast - margin, contrast + margin, p_value), abs=1e-10)
 
 
-def test_contrasts_by_slide_share_their_draws(predictions):
-    labels, a, slides = predictions(120)
-    b, c = (a + np.random.default_rng(seed).normal(size=120) for seed in (3, 4))
-    draws = {"resamples": 60, "seed": 5}
-    results = bootstrap_contrasts_by_slide(
-        labels, [a, b, c], [[1, -1, 0], [0.5, 0.5, -1], [0, 0, 0]], slides, **draws
-    )
-    assert results[0] == pytest.approx(difference_by_slide(labels, a, b, slides, **draws), abs=1e-12)
-    areas = np.array(list(resampled(labels, [a, b, c], slides, 60, 5)))
-    error = np.sqrt((areas @ [0.5, 0.5, -1]).var(ddof=1) * 7 / 6)
-    alone = bootstrap_contrasts_by_slide(labels, [a, b, c], [[0.5, 0.5, -1]], slides, **draws)[0]
-    assert results[1] == pytest.approx(alone, abs=1e-12)
-    assert alone.high - alone.difference == pytest.approx(t(kish(labels, slides)).ppf(0.975) * error)
-    assert results[2] == (0, 0, 0, 1)
+@pytest.mark.parametrize("by_slide", [False, True])
+def test_contrasts_together_are_wider_than_alone_and_narrower_than_bonferroni(predictions, by_slide):
+    labels, a, slides = predictions(400, slides=40)
+    generator = np.random.default_rng(3)
+    models = [a + generator.normal(size=400) for _ in range(4)]
+    weights = np.array([np.eye(4)[i] - np.eye(4)[j] for i in range(4) for j in range(i)])
+
+    def contrasts(rows, level=0.95):
+        if by_slide:
+            return contrasts_by_slide(labels, models, rows, slides, level)
+        return delong_contrasts(labels, models, rows, level)
+
+    together = contrasts(weights)
+    for row, result in zip(weights, together, strict=True):
+        (alone,), (bonferroni,) = contrasts([row]), contrasts([row], 1 - 0.05 / 6)
+        assert alone.high < result.high <= bonferroni.high * 1.02
+        assert (result.p_value <= 0.05) == (result.low > 0 or result.high < 0)
 
 
-def test_a_contrast_stays_within_what_areas_allow(predictions):
-    labels = [0, 0, 1]
-    assert delong_contrasts(labels, [[1, 3, 2], [1, 2, 3], [1, 2, 3]], [[2, -1, -1]])[0] == (-1, -2, 2, 1)
+def test_a_contrast_stays_within_what_areas_allow():
     labels, slides = np.tile([0, 1], 4), np.repeat([0, 1], 4)
     models = [np.array([1, 2, 1, 2, 2, 1, 1, 2]), np.tile([1, 2], 4)]
-    result = bootstrap_contrasts_by_slide(
-        labels, models, [[-3, 3]], slides, resamples=50, seed=0, level=0.999
-    )[0]
+    (result,) = contrasts_by_slide(labels, models, [[-3, 3]], slides, level=0.999)
     assert (result.low, result.high) == (-3, 3)
 
 
 CONTRASTS = [
     delong_contrasts,
-    lambda labels, scores, weights: bootstrap_contrasts_by_slide(
-        labels, scores, weights, [0, 0, 1, 1], resamples=9, seed=0
-    ),
+    lambda labels, scores, weights: contrasts_by_slide(labels, scores, weights, [0, 0, 1, 1]),
 ]
 
 
@@ -208,98 +220,75 @@ def test_only_the_order_of_scores_counts(predictions):
     labels, scores, slides = predictions(100)
     probabilities = 1 / (1 + np.exp(-scores))
     assert delong(labels, scores) == delong(labels, probabilities)
-    draws = {"resamples": 50, "seed": 0}
-    expected = bootstrap_by_slide(labels, scores, slides, **draws)
-    assert bootstrap_by_slide(labels, probabilities, slides, **draws) == expected
-
-
-def test_equal_scores_are_chance():
-    area, low, high = delong([0, 1, 0, 1], [3, 3, 3, 3])
-    assert (area, low, high) == (0.5, 0.5, 0.5)
-
-
-def test_without_an_error_the_bound_is_exact():
-    assert delong([0, 0, 0, 1, 1], [1, 2, 3, 4, 5]) == pytest.approx((1, 0.025**0.5, 1))
-    assert delong([0, 0, 0, 1, 1], [5, 4, 3, 2, 1]) == pytest.approx((0, 0, 1 - 0.025**0.5))
+    assert jackknife_by_slide(labels, probabilities, slides) == jackknife_by_slide(labels, scores, slides)
 
 
 def test_one_patch_of_a_class_leaves_everything_open():
     assert delong([0, 0, 1], [1, 3, 2]) == (0.5, 0, 1)
-    assert delong([0, 1], [1, 2]) == pytest.approx((1, 0.025, 1))
-    assert delong_difference([0, 0, 1], [1, 3, 2], [1, 2, 3]) == (-0.5, -1, 1, 1)
+    assert delong([0, 1], [1, 2]) == (1, 0, 1)
+    difference = delong_difference([0, 0, 1], [1, 3, 2], [1, 2, 3])
+    assert difference[:3] == (-0.5, -1, 1)
+    assert np.isnan(difference.p_value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "slides"),
+    [
+        (np.repeat([0, 1], 20), np.repeat([0, 1], 20)),  # one slide of each class
+        (np.arange(40) == 7, np.arange(40) % 20),  # one positive patch over 20 slides
+        (np.arange(40) % 2, np.where(np.arange(40) % 2, np.arange(40), 0)),  # negatives on one slide only
+    ],
+)
+def test_with_fewer_than_two_slides_of_a_class_nothing_can_be_said(labels, slides):
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(labels, size=(2, 40))
+    assert jackknife_by_slide(labels, a, slides) == pytest.approx((roc_auc_score(labels, a), 0, 1))
+    difference = difference_by_slide(labels, a, b, slides)
+    assert difference[1:3] == (-1, 1)
+    assert np.isnan(difference.p_value)
 
 
 def test_a_model_does_not_differ_from_itself(predictions):
     labels, scores, slides = predictions(60)
     assert delong_difference(labels, scores, 2 * scores) == (0, 0, 0, 1)
-    result = difference_by_slide(labels, scores, 2 * scores, slides, resamples=20, seed=0)
+    result = difference_by_slide(labels, scores, 2 * scores, slides)
     assert result == (0, 0, 0, 1)
     models, weights = [scores] * 3, [0.1, 0.2, -0.3]  # whose sum is not quite 0
     assert delong_contrasts(labels, models, [weights])[0] == (0, 0, 0, 1)
-    result = bootstrap_contrasts_by_slide(labels, models, [weights], slides, resamples=20, seed=0)[0]
+    result = contrasts_by_slide(labels, models, [weights], slides)[0]
     assert result == (0, 0, 0, 1)
 
 
-def test_without_any_spread_a_difference_is_certain():
-    assert delong_difference([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1]) == (1, 1, 1, 0)
+def test_without_any_spread_a_difference_is_unknown():
+    perfect, wrong, other = [1, 2, 3, 4], [4, 3, 2, 1], [2, 1, 3, 4]
+    for a, b, difference in ((perfect, wrong, 1), (perfect, other, 0)):
+        found = delong_difference([0, 0, 1, 1], a, b)
+        assert found[:3] == (difference, -1, 1)
+        assert np.isnan(found.p_value)
 
 
-@pytest.mark.parametrize("measure", [delong, lambda y, s: bootstrap_by_slide(y, s, y, resamples=9, seed=0)])
+@pytest.mark.parametrize("measure", [delong, lambda y, s: jackknife_by_slide(y, s, y)])
 def test_one_class_is_one_line(measure):
     with pytest.raises(InputError, match=r"^labels: all 3 are positive; [^\n]*$"):
         measure([1, 1, 1], [0.1, 0.2, 0.3])
 
 
-def resampled(labels, scores, slides, resamples, seed):
-    """The same draws of slides, with the patches copied out; None where a class is missing."""
-    names = list(dict.fromkeys(slides))
-    rows = [np.flatnonzero(slides == name) for name in names]
-    draws = np.random.default_rng(seed).integers(len(names), size=(resamples, len(names)))
-    for draw in draws:
-        chosen = np.concatenate([rows[code] for code in draw])
-        yield [roc_auc_score(labels[chosen], values[chosen]) for values in scores]
-
-
-def kish(labels, slides):
-    """Kish's effective number of slides of the rarer class."""
-    sizes = [np.unique(slides[labels == label], return_counts=True)[1] for label in (0, 1)]
-    return min(counts.sum() ** 2 / (counts**2).sum() for counts in sizes)
-
-
-def test_the_bootstrap_by_slide_is_the_one_that_copies_patches(predictions):
-    labels, a, slides = predictions(120)
-    b = np.round(a + np.random.default_rng(3).normal(size=120), 1)
-    draws = np.array(list(resampled(labels, [a, b], slides, 200, 7)))
-    areas = np.array([roc_auc_score(labels, scores) for scores in (a, b)])
-    student = t(kish(labels, slides))
-    error = np.sqrt(draws[:, 0].var(ddof=1) * 7 / 6)
-    area = areas[0]
-    margin = student.ppf(0.95) * error / (area * (1 - area))
-    odds = area / (1 - area) * np.exp([-margin, margin])
-    result = bootstrap_by_slide(labels, a, slides, resamples=200, seed=7, level=0.9)
-    assert result == pytest.approx((area, *(odds / (1 + odds))), abs=1e-12)
-    difference, error = areas[0] - areas[1], np.sqrt((draws[:, 0] - draws[:, 1]).var(ddof=1) * 7 / 6)
-    margin, p_value = student.ppf(0.95) * error, 2 * student.sf(difference / error)
-    result = difference_by_slide(labels, a, b, slides, resamples=200, seed=7, level=0.9)
-    assert 0 < p_value < 1
-    expected = (difference, difference - margin, difference + margin, p_value)
-    assert result == pytest.approx(expected, abs=1e-12)
-
-
-def test_the_interval_by_slide_knows_how_few_slides_have_positives():
-    generator = np.random.default_rng(0)
-    slides = np.repeat(np.arange(40), 10)
-    everywhere = np.tile([0, 1], 200)
-    scores = everywhere + generator.normal(size=40)[slides] / 2 + generator.normal(size=400)
-    few = np.where(slides < 3, everywhere, 0)
-    widths = []
-    for labels in (everywhere, few):
-        area, low, high = bootstrap_by_slide(labels, scores, slides, resamples=400, seed=0)
-        (areas,) = areas_by_slide(labels == 1, [scores], slides, 2000, 1)
-        odds = np.array([low / (1 - low), high / (1 - high)])
-        widths.append(np.log(odds[1] / odds[0]) * area * (1 - area) / areas[1:].std())
-    # Twice the quantiles of Student's t with 40 and with 3 degrees of freedom.
-    assert widths == pytest.approx([2 * 2.02, 2 * 3.18], rel=0.1)
+@pytest.mark.parametrize("decimals", [0, 1, 12])
+def test_the_interval_by_slide_is_from_leaving_out_each_slide(predictions, decimals):
+    labels, a, slides = predictions(120, decimals=decimals)
+    b = np.round(a + np.random.default_rng(3).normal(size=120), decimals)
+    names = np.unique(slides)
+    left = np.array([[roc_auc_score(labels[slides != n], x[slides != n]) for n in names] for x in (a, b)])
+    with_class = [len(np.unique(slides[labels == label])) for label in (0, 1)]
+    degrees, count = min(with_class) - 1, len(names)
+    area, other = (roc_auc_score(labels, scores) for scores in (a, b))
+    error = np.sqrt((count - 1) * left[0].var())
+    expected = on_the_logit_scale(area, error, 120, degrees, level=0.9)
+    assert jackknife_by_slide(labels, a, slides, level=0.9) == pytest.approx(expected, abs=1e-9)
+    error = np.sqrt((count - 1) * (left[0] - left[1]).var())
+    margin, p_value = t(degrees).ppf(0.95) * error, 2 * t(degrees).sf(abs(area - other) / error)
+    expected = (area - other, area - other - margin, area - other + margin, p_value)
+    assert difference_by_slide(labels, a, b, slides, level=0.9) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("weights", [[1, -0.5, -0.5], [0, 1, -1], [-1 / 3, 2 / 3, -1 / 3]])
@@ -309,24 +298,15 @@ def test_the_interval_and_the_test_of_a_contrast_agree(predictions, weights):
     models = [a, a + generator.normal(size=400) / 4, a + generator.normal(size=400)]
     for level in (0.5, 0.95, 0.999):
         by_patch = delong_contrasts(labels, models, [weights], level)[0]
-        (by_slide,) = bootstrap_contrasts_by_slide(
-            labels, models, [weights], slides, resamples=200, seed=0, level=level
-        )
+        (by_slide,) = contrasts_by_slide(labels, models, [weights], slides, level)
         for result in (by_patch, by_slide):
-            assert (result.p_value < 1 - level) == (result.low > 0 or result.high < 0)
-
-
-def test_a_clear_difference_needs_no_more_draws(predictions):
-    labels, scores, slides = predictions(4000, slides=100)
-    result = difference_by_slide(labels, scores, -scores, slides, resamples=99, seed=0)
-    assert result.low > 0
-    assert result.p_value < 1e-6
+            assert (result.p_value <= 1 - level) == (result.low > 0 or result.high < 0)
 
 
 def test_slides_that_are_patches_give_delongs_interval(predictions):
     labels, scores, _ = predictions(2000, slides=1)
     expected = delong(labels, scores)
-    result = bootstrap_by_slide(labels, scores, np.arange(2000), resamples=2000, seed=0)
+    result = jackknife_by_slide(labels, scores, np.arange(2000))
     assert result == pytest.approx(expected, abs=0.0015)
     assert expected.high - expected.low > 0.03
 
@@ -335,21 +315,25 @@ def test_slides_of_copies_are_wider_than_delong(predictions):
     labels, scores, _ = predictions(200, slides=1)
     copies = [np.repeat(values, 10) for values in (labels, scores, np.arange(200))]
     single, many = delong(labels, scores), delong(*copies[:2])
-    by_slide = bootstrap_by_slide(*copies, resamples=1000, seed=0)
+    by_slide = jackknife_by_slide(*copies)
     assert many.high - many.low < 0.4 * (single.high - single.low)
     assert by_slide == pytest.approx(single, abs=0.01)
 
 
-def test_slides_of_one_class_each_are_no_trouble():
-    labels, scores = np.repeat([0, 1, 0, 1], 5), np.arange(20)
-    area, low, high = bootstrap_by_slide(labels, scores, np.repeat(list("abcd"), 5), resamples=100, seed=0)
-    assert area == 0.75
-    assert (low, high) == pytest.approx((0, 1), abs=0.01)
-
-
-def test_without_an_error_the_bound_is_that_of_slides():
-    labels, scores = np.tile([0, 1], 30), np.tile([1.0, 2.0], 30)
-    by_slide = bootstrap_by_slide(labels, scores, np.repeat(np.arange(6), 10), resamples=50, seed=0)
-    assert by_slide == pytest.approx((1, 0.025 ** (1 / 3), 1))
-    wrong = bootstrap_by_slide(labels, -scores, np.repeat([0, 1], [2, 58]), resamples=50, seed=0)
-    assert wrong == pytest.approx((0, 0, 0.975))
+def test_a_better_model_has_a_better_lower_bound():
+    """From the worst order of the pairs next to the threshold to none misordered, one swap at a time."""
+    generator = np.random.default_rng(0)
+    slides = np.repeat(np.arange(12), 22)
+    labels = generator.random(264) < generator.beta(1, 1, 12)[slides]
+    scores = labels + generator.random(264) * 0.9
+    lows, by_patch = [], []
+    for misordered in range(5):
+        worse = scores.copy()
+        # The lowest positives sink below the highest negative, the next ones below the second highest.
+        lowest = np.argsort(np.where(labels, scores, np.inf))[:misordered]
+        worse[lowest] = np.sort(scores[~labels])[-1 - misordered] + 1e-6 * np.arange(misordered)
+        lows.append(jackknife_by_slide(labels, worse, slides).low)
+        by_patch.append(delong(labels, worse).low)
+    assert lows == sorted(lows, reverse=True)
+    assert by_patch == sorted(by_patch, reverse=True)
+    assert 0.9 < lows[0] < 1

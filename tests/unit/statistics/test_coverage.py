@@ -12,10 +12,11 @@ def test_delong_covers_on_independent_patches(coverage):
     assert 92 <= row["difference, DeLong"] <= 98
 
 
-def test_the_slide_bootstrap_covers_on_slides_where_delong_does_not(coverage):
+def test_the_slide_jackknife_covers_on_slides_where_delong_does_not(coverage):
     row = coverage.coverage("clustered", 40, 20, 0.9, SIMULATIONS, resamples=200)
-    assert 92 <= row["slide bootstrap"] <= 98
-    assert 92 <= row["difference, slide bootstrap"] <= 98
+    assert 92 <= row["slide jackknife"] <= 98
+    assert 92 <= row["difference, slide jackknife"] <= 98
+    assert row["sensitivity at a threshold"] >= 92
     assert 89 <= row["ROC band"] <= 98
     assert row["DeLong"] < 80
     assert row["difference, DeLong"] < 85

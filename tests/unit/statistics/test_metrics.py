@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from histopatch.errors import InputError
 from histopatch.schema import read_schema
-from histopatch.statistics.auroc import bootstrap_by_slide, delong
+from histopatch.statistics.auroc import delong, jackknife_by_slide
 from histopatch.statistics.calibration import expected_calibration_error
 from histopatch.statistics.metrics import METRICS, Metric, summarise
 
@@ -41,15 +41,21 @@ def test_every_metric_is_what_it_is_called(patches):
 
 def test_where_slides_are_known_the_interval_is_theirs(patches):
     labels, probabilities, slides = patches
-    found = summarise(labels, probabilities, slides, resamples=100, seed=4)
-    interval = bootstrap_by_slide(labels, probabilities, slides, resamples=100, seed=4)
+    found = summarise(labels, probabilities, slides)
+    interval = jackknife_by_slide(labels, probabilities, slides)
     assert (found["auc_low"], found["auc_high"]) == interval[1:]
-    assert (found["auc_interval"], found["slides"]) == ("slide bootstrap", 7)
+    assert (found["auc_interval"], found["slides"]) == ("slide jackknife", 7)
     without = summarise(labels, probabilities)
     theirs = ("slides", "auc_low", "auc_high", "auc_interval")
     assert {k: v for k, v in found.items() if k not in theirs} == {
         k: v for k, v in without.items() if k not in theirs
     }
+
+
+def test_where_one_slide_has_all_positives_the_method_says_that_nothing_can_be_said():
+    found = summarise([1, 1, 0, 0, 0, 0], [0.9, 0.8, 0.1, 0.2, 0.3, 0.4], list("aabbcc"))
+    assert (found["auc_low"], found["auc_high"]) == (0, 1)
+    assert found["auc_interval"].startswith("nothing can be said: fewer than two slides with positives")
 
 
 def test_one_slide_has_no_interval_by_slide(patches):

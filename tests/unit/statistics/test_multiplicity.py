@@ -1,39 +1,40 @@
 import numpy as np
 import pytest
+from scipy.stats import norm, studentized_range, t
 
-from histopatch.errors import InputError
-from histopatch.statistics.multiplicity import holm
+from histopatch.statistics.multiplicity import max_t
 
-
-def test_holm_by_hand():
-    # 4 × 0.005, 3 × 0.01, 2 × 0.03, and 1 × 0.04, which may not fall below the one before.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+PAIRS = np.array([[1, -1, 0, 0], [1, 0, -1, 0], [1, 0, 0, -1], [0, 1, -1, 0], [0, 1, 0, -1], [0, 0, 1, -1]])
 
 
-def test_holm_rejects_as_its_steps_do():
-    generator = np.random.default_rng(0)
-    for _ in range(200):
-        p_values = np.round(generator.random(6) ** 3, 2)
-        rejected = np.zeros(6, bool)
-        for step, index in enumerate(np.argsort(p_values)):
-            if p_values[index] > 0.05 / (6 - step):
-                break
-            rejected[index] = True
-        assert (holm(p_values) <= 0.05).tolist() == rejected.tolist()
+@pytest.mark.parametrize("degrees", [5, 30])
+def test_all_pairs_of_independent_means_are_tukeys(degrees):
+    found = max_t(np.array([2.5, 0, 1, 3, 4, 1]), PAIRS / np.sqrt(2), degrees)
+    tukey = studentized_range(4, degrees)
+    assert found.critical == pytest.approx(tukey.ppf(0.95) / np.sqrt(2), rel=0.02)
+    assert found.p_values[0] == pytest.approx(tukey.sf(2.5 * np.sqrt(2)), abs=0.01)
 
 
-def test_adjusted_values_end_at_one_and_equals_stay_equal():
-    assert holm([0.9, 0.5, 0.5]).tolist() == [1, 1, 1]
-    assert holm([0.02, 0.02]).tolist() == [0.04, 0.04]
+def test_independent_estimates_are_sidaks():
+    found = max_t(np.array([2.0, -2.5, 0]), np.eye(3), 1e6)
+    assert found.critical == pytest.approx(norm.ppf((1 + 0.95 ** (1 / 3)) / 2), abs=0.03)
+    assert found.p_values[1] == pytest.approx(1 - (1 - 2 * norm.sf(2.5)) ** 3, abs=0.005)
 
 
-def test_one_comparison_needs_no_adjustment():
-    assert holm([0.03]).tolist() == [0.03]
-    assert holm([]).tolist() == []
-    assert holm([0.0, 1.0]).tolist() == [0, 1]
+def test_an_estimate_alone_is_exact_and_its_mirror_costs_nothing():
+    alone = max_t(np.array([2.0]), np.ones((1, 1)), 9)
+    assert alone.critical == pytest.approx(t(9).ppf(0.975))
+    assert alone.p_values == pytest.approx([2 * t(9).sf(2)])
+    both = max_t(np.array([2.0, -2.0]), np.array([[1.0], [-1.0]]), 9)
+    assert both.critical == pytest.approx(alone.critical)
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
-def test_what_is_no_p_value_is_one_line(value):
-    with pytest.raises(InputError, match=r"^p_values: [^\n]* is outside \[0, 1\]$"):
-        holm([0.5, value])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_the_critical_value_and_the_p_values_agree(level):
+    ratios = np.linspace(0, 5, 300)
+    found = max_t(ratios, np.eye(300)[:, :20] + 1e-9, 12, level)
+    assert ((found.p_values <= 1 - level + 1e-12) == (ratios > found.critical)).all()
+
+
+def test_no_estimate_has_no_p_value():
+    assert max_t(np.array([]), np.empty((0, 2)), 5).p_values.tolist() == []

@@ -80,6 +80,9 @@ def test_a_threshold_is_judged_by_hand():
     for row, prevalence in zip(found["at_prevalence"], (0.01, 0.5), strict=True):
         assert row["prevalence"] == prevalence
         assert (row["ppv"], row["npv"]) == predictive_values(0.8, 0.8, prevalence)
+        for bound in ("low", "high"):
+            bounds = found[f"sensitivity_{bound}"], found[f"specificity_{bound}"]
+            assert (row[f"ppv_{bound}"], row[f"npv_{bound}"]) == predictive_values(*bounds, prevalence)
     assert found["threshold"] == 0.5
 
 
@@ -87,7 +90,8 @@ def test_one_class_and_no_call_are_open_questions():
     found = at_threshold([1, 1], [0.2, 0.3], 0.5, [0.1])
     assert (found["specificity"], found["specificity_low"], found["specificity_high"]) == (None, 0, 1)
     assert (found["ppv"], found["sensitivity"]) == (None, 0)
-    assert found["at_prevalence"] == [{"prevalence": 0.1, "ppv": None, "npv": None}]
+    (elsewhere,) = found["at_prevalence"]
+    assert (elsewhere["ppv"], elsewhere["ppv_low"], elsewhere["ppv_high"]) == (None, 0, 1)
 
 
 def test_what_is_found_can_be_kept(predictions):
@@ -100,3 +104,26 @@ def test_what_is_found_can_be_kept(predictions):
 def test_a_threshold_is_a_number(threshold):
     with pytest.raises(InputError, match=r"^threshold: \w+ is not a finite number$"):
         at_threshold([0, 1], [0.1, 0.2], threshold, [])
+
+
+def test_where_slides_are_known_the_rates_are_theirs():
+    """Ten false positives on one slide of eight say less than ten on as many slides."""
+    labels, slides = np.tile([0, 1], 80), np.repeat(np.arange(8), 20)
+    together, apart = np.where(labels, 0.9, 0.1), np.where(labels, 0.9, 0.1)
+    together[:20] = 0.9
+    apart[np.arange(0, 160, 16)] = 0.9
+    one, many, by_patch = (
+        at_threshold(labels, together, 0.5, [0.01], slides),
+        at_threshold(labels, apart, 0.5, [0.01], slides),
+        at_threshold(labels, together, 0.5, [0.01]),
+    )
+    assert one["specificity"] == many["specificity"] == by_patch["specificity"] == 0.875
+    assert one["specificity_low"] < by_patch["specificity_low"] - 0.1
+    assert one["specificity_low"] < many["specificity_low"]
+
+
+def test_no_false_positive_is_not_a_ppv_of_one_elsewhere():
+    labels = np.repeat([0, 1], [182, 83])
+    (elsewhere,) = at_threshold(labels, np.where(labels, 0.9, 0.1), 0.5, [0.01])["at_prevalence"]
+    assert elsewhere["ppv"] == 1
+    assert 0.25 < elsewhere["ppv_low"] < 0.4

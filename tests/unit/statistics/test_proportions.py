@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
+from scipy.stats import beta, binomtest, norm, t
 
 from histopatch.errors import InputError
-from histopatch.statistics.proportions import predictive_values, wilson
+from histopatch.statistics.proportions import korn_graubard, predictive_values, wilson
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,39 @@ def test_predictive_values_at_the_extremes(arguments, expected):
 def test_an_impossible_prevalence_is_one_line(prevalence):
     with pytest.raises(InputError, match=r"^prevalence: [^\n]* is outside \[0, 1\]$"):
         predictive_values(0.9, 0.9, prevalence)
+
+
+def test_slides_that_are_patches_give_clopper_and_pearsons_interval():
+    """But for the degrees of freedom, which hardly count among 400 slides."""
+    hits = np.arange(400) < 60
+    found = korn_graubard(hits, np.ones(400, bool), np.arange(400))
+    assert found == pytest.approx((0.15, *binomtest(60, 400).proportion_ci(method="exact")), abs=0.002)
+
+
+def test_slides_of_copies_count_as_slides():
+    hits = np.repeat(np.arange(20) < 6, 50)
+    found = korn_graubard(hits, np.ones(1000, bool), np.repeat(np.arange(20), 50))
+    scaled = 20 * 19 / 20 * (norm.ppf(0.975) / t(19).ppf(0.975)) ** 2  # V = p (1 - p) / 19
+    expected = (
+        beta.ppf(0.025, 0.3 * scaled, 0.7 * scaled + 1),
+        beta.ppf(0.975, 0.3 * scaled + 1, 0.7 * scaled),
+    )
+    assert found[1:] == pytest.approx(expected)
+
+
+def test_trials_on_one_slide_leave_everything_open():
+    hits, slides = np.array([True, False, True]), ["a", "a", "b"]
+    assert korn_graubard(hits, [True, True, False], slides) == (0.5, 0, 1)
+    assert korn_graubard(hits, [False] * 3, slides) == (None, 0, 1)
+
+
+def test_the_interval_by_slide_covers_where_wilsons_does_not():
+    generator = np.random.default_rng(0)
+    slides, covered = np.repeat(np.arange(12), 20), np.zeros(2)
+    for _ in range(400):
+        # A share of 0.9 with an intra-slide correlation of 0.2.
+        hits = generator.random(240) < generator.beta(0.9 * 4, 0.1 * 4, 12)[slides]
+        intervals = korn_graubard(hits, np.ones(240, bool), slides), wilson(hits.sum(), 240)
+        covered += [interval.low <= 0.9 <= interval.high for interval in intervals]
+    assert covered[0] >= 0.92 * 400
+    assert covered[1] < 0.8 * 400

@@ -1,25 +1,12 @@
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from histopatch.errors import InputError
 from histopatch.statistics import resampling
-from histopatch.statistics.checks import slide_codes
 
 
 def drawn(*arguments):
     return np.concatenate(list(resampling.draw_slides(*arguments)), axis=1)
-
-
-@pytest.mark.parametrize("decimals", [0, 1, 12])
-def test_areas_are_scikit_learns_with_the_weights_of_the_draw(predictions, decimals):
-    labels, scores, names = predictions(300, decimals=decimals)
-    labels, slides = labels == 1, slide_codes(names, len(names))
-    first, second = resampling.areas_by_slide(labels, [scores, -(scores**2)], slides, 50, 1)
-    draws = drawn(labels, slides, 50, 1)
-    for areas, values in ((first, scores), (second, -(scores**2))):
-        weighted = [roc_auc_score(labels, values, sample_weight=times[slides]) for times in draws.T]
-        assert areas == pytest.approx([roc_auc_score(labels, values), *weighted], abs=1e-12)
 
 
 def test_a_draw_is_of_as_many_slides_as_there_are():
@@ -37,14 +24,6 @@ def test_draws_with_one_class_are_made_again():
     draws = drawn(labels, slides, 500, 3)
     assert draws.shape == (3, 500)
     assert (draws[0] > 0).all()
-
-
-def test_blocks_change_nothing_but_the_memory(monkeypatch, predictions):
-    labels, scores, names = predictions(40)
-    labels, slides = labels == 1, slide_codes(names, len(names))
-    whole = resampling.areas_by_slide(labels, [scores], slides, 25, 5)
-    monkeypatch.setattr(resampling, "BLOCK", 4 * 40)
-    assert resampling.areas_by_slide(labels, [scores], slides, 25, 5).tolist() == whole.tolist()
 
 
 def test_a_seed_is_a_draw():

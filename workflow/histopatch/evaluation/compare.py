@@ -37,7 +37,7 @@ def compare_runs(
     the pooled predictions of all folds, with its 95 % interval, by slide or patient if these are known (see
     `val_auc_interval`); `val_slides` and `val_patients` count the known ones, `val_unmapped` the patches
     without one. `fold_auc_mean` and `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from
-    a paired test within the study. `train_seconds` is the time of all epochs of all folds, evaluation
+    paired tests of all runs of the study. `train_seconds` is the time of all epochs of all folds, evaluation
     included. Where a run failed there is a last column, `failed`, which says why, and the run has no results.
     Where halving stopped a run, `stopped_after` says after how many epochs, and the run has no results
     either: it is compared in the table of its rung only. Raises InputError when every run of a study failed.

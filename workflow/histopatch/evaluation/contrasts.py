@@ -3,15 +3,15 @@
 import numpy as np
 
 from histopatch.evaluation.predictions import Predictions
-from histopatch.statistics.auroc import Difference, bootstrap_contrasts_by_slide, delong_contrasts
-from histopatch.statistics.resampling import RESAMPLES
+from histopatch.statistics.auroc import Difference, contrasts_by_slide, delong_contrasts
 
 
 def paired_contrasts(runs: list[Predictions], weights: np.ndarray) -> list[Difference | None]:
-    """Contrasts Σ w_k AUROC_k of K runs, each with its paired test; weights: C×K, rows add up to 0.
+    """Contrasts Σ w_k AUROC_k of K runs, tested together; weights: C×K, rows add up to 0.
 
-    By slide or patient if these are known, else DeLong's test. Runs that were validated on different patches
-    cannot be paired: a contrast of such runs is None.
+    By slide or patient if these are known, else with DeLong's covariance. Intervals and p-values hold for all
+    contrasts of runs that share their patches, by the maximum of |t|. Runs that were
+    validated on different patches cannot be paired: a contrast of such runs is None.
     """
     first_with_same_patches = [
         next(k for k, other in enumerate(runs) if np.array_equal(run.ids, other.ids)) for run in runs
@@ -32,4 +32,4 @@ def _tests(runs: list[Predictions], weights: np.ndarray) -> list[Difference]:
     labels, units, scores = runs[0].labels, runs[0].units, [run.probabilities for run in runs]
     if units is None:
         return delong_contrasts(labels, scores, weights)
-    return bootstrap_contrasts_by_slide(labels, scores, weights, units, resamples=RESAMPLES, seed=0)
+    return contrasts_by_slide(labels, scores, weights, units)

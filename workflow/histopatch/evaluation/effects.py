@@ -9,7 +9,7 @@ from histopatch.evaluation.run_table import matched_groups, settings_of
 from histopatch.evaluation.seed_variance import seed_variance, widen
 from histopatch.failures import finished
 from histopatch.files import read_table, write_table
-from histopatch.statistics.multiplicity import ALPHA, holm
+from histopatch.statistics.multiplicity import ALPHA
 
 COLUMNS = [
     "study", "setting", "value", "runs", "mean_val_auc", "difference", "difference_low", "difference_high",
@@ -25,10 +25,10 @@ def effects_table(
     runs, root, split_tables: as in `read_run_predictions`. `difference` is a mean over matched runs: the
     AUROC with this value minus the mean AUROC with the other values, all other settings being equal. Its
     95 % interval and p-value are those of a contrast of paired predictions, by slide if slides are known,
-    else DeLong's; p-values are adjusted by Holm over the study. Settings that never vary alone are not
-    listed, as their effect cannot be separated. Runs that were validated on different patches cannot be
-    paired and have no interval. `low_with_seeds` and `high_with_seeds` are the limits with the variation
-    between seeds added, where the study repeats runs with several seeds.
+    else with DeLong's covariance; both hold for all effects of the study together. Settings that never vary
+    alone are not listed, as their effect cannot be separated. Runs that were validated on different patches
+    cannot be paired and have no interval. `low_with_seeds` and `high_with_seeds` are the limits with the
+    variation between seeds added, where the study repeats runs with several seeds.
     """
     rows = finished(read_table(runs_table))
     known = [run for run in runs if run["folder"] in {*rows.folder}]
@@ -64,7 +64,6 @@ def _study_effects(study: pd.DataFrame, predictions: dict[str, Predictions]) -> 
     table["difference"] = (np.array(weights) @ study.final_val_auc).round(6)
     table = table.join(_tests(study, predictions, weights))
     table = table.join(_with_seeds(study, table, weights))
-    table["p_value"] = _adjusted(table)
     table["verdict"] = [_verdict(row) for row in table.itertuples()]
     return table[COLUMNS]
 
@@ -98,18 +97,9 @@ def _with_seeds(study: pd.DataFrame, effects: pd.DataFrame, weights: list[np.nda
     return limits.round(6)
 
 
-def _adjusted(table: pd.DataFrame) -> pd.Series:
-    """P-values adjusted by Holm over the study. A setting with two values is one test, not two."""
-    values = table.groupby("setting").value.transform("size")
-    repeated = table.duplicated("setting") & (values == 2)
-    family = table.p_value.notna() & ~repeated
-    adjusted = pd.Series(np.nan, table.index)
-    if family.any():
-        adjusted[family] = holm(table.p_value[family].astype(float))
-    return adjusted.mask(repeated, adjusted.shift()).round(6)
-
-
 def _verdict(row) -> str:
+    if pd.isna(row.p_value) and pd.notna(row.difference_low):
+        return "not tested: too few slides, or no spread"
     if pd.isna(row.p_value):
         return "not tested: validated on different patches"
     if row.p_value > ALPHA:

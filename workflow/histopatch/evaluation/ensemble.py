@@ -1,5 +1,6 @@
 """The final model as an ensemble: what its members predict together and alone, and what that gains."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -58,8 +59,8 @@ def gain(pooled: Pooled, members: list[dict]) -> dict:
             "auc_difference": difference.difference,
             "auc_difference_low": difference.low,
             "auc_difference_high": difference.high,
-            "p_value": difference.p_value,
-            "test": "DeLong" if together.units is None else f"{together.unit} bootstrap",
+            "p_value": None if math.isnan(difference.p_value) else difference.p_value,
+            "test": "DeLong" if together.units is None else f"{together.unit} jackknife",
         },
     }
 

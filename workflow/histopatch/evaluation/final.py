@@ -139,11 +139,12 @@ def _operating_points(choosing: Subset, reporting: Subset, prevalences: Sequence
     labels, probabilities = reporting.predictions.labels, reporting.predictions.probabilities
     rows = []
     for point, threshold in thresholds.items():
-        result = at_threshold(labels, probabilities, threshold, prevalences)
+        result = at_threshold(labels, probabilities, threshold, prevalences, reporting.predictions.units)
         predictive_values = {
-            f"{name}_at_{values['prevalence']:g}": values[name]
+            f"{name}_at_{values['prevalence']:g}{bound}": values[f"{name}{bound}"]
             for values in result.pop("at_prevalence")
             for name in ("ppv", "npv")
+            for bound in ("", "_low", "_high")
         }
         subsets = {"point": point, "chosen_on": choosing.name, "reported_on": reporting.name}
         rows.append(subsets | result | predictive_values)

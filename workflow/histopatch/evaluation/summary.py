@@ -135,9 +135,9 @@ def _study(group: pd.DataFrame) -> list[str]:
         )
     others = ranked[1:]
     for verdict, words in (
-        (True, "That these are lower may be chance (paired test, Holm)"),
-        (False, "Lower (paired test, Holm)"),
-        (None, "Validated on other patches, so not tested against it"),
+        (True, "That these are lower may be chance (paired tests, adjusted for all pairs)"),
+        (False, "Lower (paired tests, adjusted for all pairs)"),
+        (None, "Not tested against it, as they were validated on other patches or on too few slides"),
     ):
         these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
         if len(these):
@@ -258,7 +258,11 @@ def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
     first, seen = points.iloc[0], ""
     if chosen_from > 1 and not first.reported_on.startswith("held-out"):
         seen = " The choice of the model has seen both halves, so these values are optimistic."
-    prevalences = [column.removeprefix("ppv_at_") for column in points if column.startswith("ppv_at_")]
+    prevalences = [
+        column.removeprefix("ppv_at_").removesuffix("_low")
+        for column in points
+        if column.startswith("ppv_at_") and column.endswith("_low")
+    ]
     columns = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
     columns += [f"PPV at {float(prevalence):.0%}" for prevalence in prevalences]
     lines = [
@@ -270,7 +274,7 @@ def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
     ]
     for row in points.to_dict("records"):
         rates = [_rate(row, name) for name in ("sensitivity", "specificity", "ppv", "npv")]
-        elsewhere = [_number(row[f"ppv_at_{prevalence}"]) for prevalence in prevalences]
+        elsewhere = [_rate(row, f"ppv_at_{prevalence}") for prevalence in prevalences]
         cells = [CRITERIA[row["point"]], f"{row['threshold']:.4f}", *rates, *elsewhere]
         lines.append(f"| {' | '.join(cells)} |")
     return lines

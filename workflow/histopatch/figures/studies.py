@@ -14,7 +14,7 @@ from histopatch.files import read_table
 
 # In words: `tied_with_best`, which is empty where the test cannot pair a run with the best one.
 TIED = "tied with the best"
-LOWER = "lower than the best (paired test, Holm)"
+LOWER = "lower than the best (paired tests of all pairs)"
 
 
 def study(table: str, path: str, dpi: int, name: str) -> None:

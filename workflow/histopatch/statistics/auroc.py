@@ -5,17 +5,16 @@ that slides are independent. Both describe the models as trained: neither includ
 trainings.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import expit, logit, stdtrit
 
 from histopatch.errors import InputError
 from histopatch.statistics.area import auroc
 from histopatch.statistics.checks import binary_labels, finite_scores, slide_codes
-from histopatch.statistics.resampling import areas_by_slide
+from histopatch.statistics.jackknife import leave_one_out, spread
+from histopatch.statistics.multiplicity import max_t
 
 # Differences up to rounding error count as none: weights such as 1/3 do not add up exactly.
 ROUNDING = 1e-12
@@ -32,7 +31,8 @@ class Interval(NamedTuple):
 class Difference(NamedTuple):
     """A contrast of AUROCs, such as a minus b, with its interval and the two-sided p-value of no difference.
 
-    The interval is limited to what AUROCs from 0 to 1 allow: [-1, 1] for two models.
+    The interval is limited to what AUROCs from 0 to 1 allow: [-1, 1] for two models. The p-value is NaN
+    where nothing can be said, and the interval then the widest possible.
     """
 
     difference: float
@@ -41,18 +41,15 @@ class Difference(NamedTuple):
     p_value: float
 
 
-class _Distribution(NamedTuple):
-    """The distribution of an estimate over its standard error, without scipy.stats: a second to import."""
+class _Areas(NamedTuple):
+    """The AUROCs of K models, a spread (K×U) with spread @ spread.T their covariance, degrees of freedom.
 
-    quantile: Callable[[float], float]
-    cdf: Callable[[float], float]
+    There is no spread if a class has fewer than two units: then nothing can be said.
+    """
 
-
-_NORMAL = _Distribution(ndtri, ndtr)
-
-
-def _student(degrees: float) -> _Distribution:
-    return _Distribution(partial(stdtrit, degrees), partial(stdtr, degrees))
+    areas: np.ndarray
+    spread: np.ndarray | None
+    degrees: float
 
 
 def fold_aurocs(labels, scores, folds) -> np.ndarray:
@@ -61,93 +58,102 @@ def fold_aurocs(labels, scores, folds) -> np.ndarray:
     return np.array([auroc(labels[folds == fold], scores[folds == fold]) for fold in np.unique(folds)])
 
 
+def slides_of_the_rarer_class(labels, slides) -> int:
+    """The lower of the numbers of slides with positives and of those with negatives; N of each.
+
+    Below two, nothing can be said by slide about an AUROC.
+    """
+    labels = binary_labels(labels)
+    slides = slide_codes(slides, len(labels))
+    return min(len(np.unique(slides[part])) for part in (labels, ~labels))
+
+
 def delong(labels, scores, level: float = 0.95) -> Interval:
     """The AUROC with an interval from DeLong's variance, for independent patches.
 
-    labels: N of 0 and 1, both present; scores: N, higher for positives; ties count one half. An AUROC of
-    0 or 1 gets the exact bound of `_margin_without_errors`; any other one with a single patch of a class
-    gets [0, 1].
+    labels: N of 0 and 1, both present; scores: N, higher for positives; ties count one half. The interval is
+    that of `_interval`; with a single patch of a class it is [0, 1].
 
     DeLong, DeLong & Clarke-Pearson, Biometrics 1988; by ranks as in Sun & Xu, IEEE SPL 2014.
     """
     labels = binary_labels(labels, both=True)
-    per_positive, per_negative = _placements(labels, finite_scores(scores, len(labels)))
-    area = per_positive.mean()
-    if area in (0, 1):
-        margin = _margin_without_errors(min(len(per_positive), len(per_negative)), level)
-    else:
-        margin = _NORMAL.quantile((1 + level) / 2) * _standard_error(per_positive, per_negative)
-    return Interval(float(area), float(max(area - margin, 0)), float(min(area + margin, 1)))
+    return _interval(_by_patch(labels, [finite_scores(scores, len(labels))]), len(labels), level)
+
+
+def jackknife_by_slide(labels, scores, slides, level: float = 0.95) -> Interval:
+    """The AUROC with an interval from its jackknife variance, one slide with all its patches at a time.
+
+    labels, scores: N as in `delong`; slides: N names. The interval is that of `_interval`; with fewer than
+    two slides with positives, or with negatives, it is [0, 1].
+    """
+    labels = binary_labels(labels, both=True)
+    slides = slide_codes(slides, len(labels))
+    return _interval(_by_slide(labels, [finite_scores(scores, len(labels))], slides), len(labels), level)
 
 
 def delong_contrasts(labels, scores, weights, level: float = 0.95) -> list[Difference]:
-    """Contrasts Σ w_k AUROC_k of K models on the same independent patches, each with DeLong's test.
+    """Contrasts Σ w_k AUROC_k of K models on the same independent patches, with DeLong's covariance.
 
     labels: N as in `delong`; scores: K lists of N; weights: C lists of K that each add up to 0, such as
-    (1, -1) for a difference. With a single patch of a class the spread is unknown, and the interval is the
-    widest that AUROCs allow. If the placements of all patches agree between the models, as for two models
-    without errors, the interval has no width and the p-value is 1 for no difference, else 0. Raises
-    InputError if a list has the wrong length or weights do not add up to 0.
+    (1, -1) for a difference. Intervals and p-values hold for all C contrasts together, by the maximum of
+    |t|, so a p-value is at most 1 - level exactly if the interval excludes 0. With a single patch of a
+    class, or no spread between models that rank patches differently, nothing can be said. Raises InputError
+    if a list has the wrong length or weights do not add up to 0.
 
     DeLong, DeLong & Clarke-Pearson, Biometrics 1988, equation 5.
     """
     labels = binary_labels(labels, both=True)
     models = _models(labels, scores)
-    placements = [_placements(labels, model) for model in models]
-    per_positive, per_negative = map(np.stack, zip(*placements, strict=True))
-    results = []
-    for row in _contrast_weights(weights, len(models)):
-        positives, negatives = row @ per_positive, row @ per_negative
-        error = _standard_error(positives, negatives)
-        results.append(_difference(row, positives.mean(), error, _NORMAL, level))
-    return results
+    return _contrasts(_by_patch(labels, models), models, weights, level)
 
 
-def bootstrap_by_slide(labels, scores, slides, *, resamples: int, seed: int, level: float = 0.95) -> Interval:
-    """The AUROC with an interval from its standard error over slides drawn with replacement.
-
-    labels, scores: N as in `delong`; slides: N names, of at least two slides. The interval is symmetric on
-    the logit scale and uses a quantile of Student's t with `_effective_slides` degrees of freedom:
-    percentiles of the draws ignore how few slides there are and are too close together. An AUROC of 0 or 1
-    gets the exact bound of `_margin_without_errors`.
-
-    Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6 and 12; the logit scale: Pepe,
-    The Statistical Evaluation of Medical Tests for Classification and Prediction, 2003, section 5.2.
-    """
-    labels = binary_labels(labels, both=True)
-    slides = slide_codes(slides, len(labels))
-    (areas,) = areas_by_slide(labels, [finite_scores(scores, len(labels))], slides, resamples, seed)
-    area = areas[0]
-    if area in (0, 1):
-        with_positives, with_negatives = (len(np.unique(slides[part])) for part in (labels, ~labels))
-        pairs = min(with_positives, with_negatives, (slides.max() + 1) // 2)
-        margin = _margin_without_errors(pairs, level)
-        return Interval(float(area), float(max(area - margin, 0)), float(min(area + margin, 1)))
-    # The delta method: the logits of the draws themselves may be infinite.
-    error = _error_of_draws(areas[1:], slides) / (area * (1 - area))
-    margin = _student(_effective_slides(labels, slides)).quantile((1 + level) / 2) * error
-    return Interval(float(area), *(float(expit(logit(area) + side * margin)) for side in (-1, 1)))
-
-
-def bootstrap_contrasts_by_slide(
-    labels, scores, weights, slides, *, resamples: int, seed: int, level: float = 0.95
-) -> list[Difference]:
-    """Contrasts Σ w_k AUROC_k of K models, all from the same draws of slides with replacement.
-
-    labels, slides: N as in `bootstrap_by_slide`; scores: K lists of N; weights: C lists of K that each add
-    up to 0. Interval and p-value come from the contrast over its standard error, by Student's t with
-    `_effective_slides` degrees of freedom, so the p-value is below 1 - level exactly if the interval
-    excludes 0, however few the draws. Contrasts without spread, and errors, as in `delong_contrasts`.
-    """
+def contrasts_by_slide(labels, scores, weights, slides, level: float = 0.95) -> list[Difference]:
+    """The same with the jackknife's covariance over slides; slides: N names, all else as there."""
     labels = binary_labels(labels, both=True)
     models, slides = _models(labels, scores), slide_codes(slides, len(labels))
-    weights = _contrast_weights(weights, len(models))
-    contrasts = weights @ areas_by_slide(labels, models, slides, resamples, seed)
-    student = _student(_effective_slides(labels, slides))
-    return [
-        _difference(row, contrast[0], _error_of_draws(contrast[1:], slides), student, level)
-        for row, contrast in zip(weights, contrasts, strict=True)
+    return _contrasts(_by_slide(labels, models, slides), models, weights, level)
+
+
+def _by_patch(labels: np.ndarray, models: list[np.ndarray]) -> _Areas:
+    placements = [_placements(labels, model) for model in models]
+    classes = [np.stack(values) for values in zip(*placements, strict=True)]
+    areas, rarer = classes[0].mean(axis=1), min(values.shape[1] for values in classes)
+    if rarer < 2:
+        return _Areas(areas, None, 0)
+    centred = [
+        (values - values.mean(axis=1, keepdims=True)) / np.sqrt(values.shape[1] * (values.shape[1] - 1))
+        for values in classes
     ]
+    return _Areas(areas, np.concatenate(centred, axis=1), rarer - 1)
+
+
+def _by_slide(labels: np.ndarray, models: list[np.ndarray], slides: np.ndarray) -> _Areas:
+    rarer = slides_of_the_rarer_class(labels, slides)
+    if rarer < 2:
+        return _Areas(np.array([auroc(labels, model) for model in models]), None, 0)
+    areas, left_out = zip(*(leave_one_out(labels, model, slides) for model in models), strict=True)
+    return _Areas(np.array(areas), spread(np.stack(left_out)), rarer - 1)
+
+
+def _interval(estimate: _Areas, patches: int, level: float) -> Interval:
+    """Symmetric on the logit scale, with Student's t on one less than the units of the rarer class.
+
+    Near 0 and 1 hardly a pair is misordered, and the spread over units says little. So the AUROC is moved
+    towards one half by half a patch of all N that would be misordered with everything, and its standard
+    error grows by as much: a model without errors keeps a bound, better than that of one with a few.
+
+    The logit scale: Pepe, The Statistical Evaluation of Medical Tests for Classification and Prediction,
+    2003, section 5.2.
+    """
+    area = float(estimate.areas[0])
+    if estimate.spread is None:
+        return Interval(area, 0.0, 1.0)
+    half = 1 / (2 * patches)
+    error = np.sqrt((estimate.spread[0] ** 2).sum()) + half
+    moved = (area + half) / (1 + 2 * half)
+    margin = stdtrit(estimate.degrees, (1 + level) / 2) * error / (moved * (1 - moved))
+    low, high = (float(expit(logit(moved) + side * margin)) for side in (-1, 1))
+    return Interval(area, min(low, area), max(high, area))
 
 
 def _models(labels: np.ndarray, scores) -> list[np.ndarray]:
@@ -170,36 +176,43 @@ def _contrast_weights(weights, models: int) -> np.ndarray:
     return np.array(rows).reshape(-1, models)
 
 
-def _difference(
-    weights: np.ndarray, contrast: float, error: float, distribution: _Distribution, level: float
-) -> Difference:
-    """A contrast of K weights, from its standard error and the distribution of their ratio."""
-    contrast, error = (0.0 if abs(value) < ROUNDING else value for value in (contrast, error))
-    margin = distribution.quantile((1 + level) / 2) * error
-    p_value = 2 * distribution.cdf(-abs(contrast) / error) if error > 0 else contrast == 0
+def _contrasts(estimate: _Areas, models: list[np.ndarray], weights, level: float) -> list[Difference]:
+    weights = _contrast_weights(weights, len(models))
     # The extreme: every AUROC with a positive weight is 1 and all others are 0.
-    furthest = weights[weights > 0].sum()
-    low, high = max(contrast - margin, -furthest), min(contrast + margin, furthest)
-    return Difference(float(contrast), float(low), float(high), float(p_value))
+    furthest = np.maximum(weights, 0).sum(axis=1)
+    contrasts = weights @ estimate.areas
+    contrasts[np.abs(contrasts) < ROUNDING] = 0
+    if estimate.spread is None:
+        return [
+            Difference(float(contrast), float(-limit), float(limit), np.nan)
+            for contrast, limit in zip(contrasts, furthest, strict=True)
+        ]
+    spreads = weights @ estimate.spread
+    errors = np.sqrt((spreads**2).sum(axis=1))
+    spreading = errors >= ROUNDING
+    ratios = contrasts[spreading] / errors[spreading]
+    # The root of the correlations needs no more columns than there are models.
+    root = weights[spreading] @ np.linalg.qr(estimate.spread.T, mode="r").T / errors[spreading, None]
+    together = max_t(ratios, root, estimate.degrees, level)
+    p_values = np.full(len(weights), np.nan)
+    p_values[spreading] = together.p_values
+    results = []
+    for row, contrast, error, limit, p_value in zip(
+        weights, contrasts, errors, furthest, p_values, strict=True
+    ):
+        margin = together.critical * error
+        if error < ROUNDING:
+            alike = contrast == 0 and _rank_alike([models[k] for k in np.flatnonzero(row)])
+            margin, p_value = (0.0, 1.0) if alike else (2 * limit, np.nan)
+        low, high = max(contrast - margin, -limit), min(contrast + margin, limit)
+        results.append(Difference(float(contrast), float(low), float(high), float(p_value)))
+    return results
 
 
-def _error_of_draws(draws: np.ndarray, slides: np.ndarray) -> float:
-    """Standard error from R draws of S slides, whose variance is too small by (S - 1) / S on average.
-
-    Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 2.3.
-    """
-    count = slides.max() + 1
-    return np.std(draws, ddof=1) * np.sqrt(count / (count - 1))
-
-
-def _effective_slides(labels: np.ndarray, slides: np.ndarray) -> float:
-    """Kish's effective number of slides of the rarer class, at least 1; used as degrees of freedom.
-
-    (Σ n)² / Σ n² over the patches n of each slide (Kish, Survey Sampling, 1965); the lower one of both
-    classes. With positives on three of a hundred slides, the spread of positives is known from three.
-    """
-    patches = (np.bincount(slides[part]).astype(float) for part in (labels, ~labels))
-    return min(counts.sum() ** 2 / (counts**2).sum() for counts in patches)
+def _rank_alike(models: list[np.ndarray]) -> bool:
+    """Whether all models put the patches in the same order, so that nothing can tell them apart."""
+    ranks = [np.unique(scores, return_inverse=True)[1] for scores in models]
+    return all(np.array_equal(ranks[0], other) for other in ranks[1:])
 
 
 def _placements(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -213,20 +226,3 @@ def _share_below(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
     others = np.sort(others)
     below, not_above = (np.searchsorted(others, scores, side) for side in ("left", "right"))
     return (below + not_above) / 2 / len(others)
-
-
-def _standard_error(per_positive: np.ndarray, per_negative: np.ndarray) -> float:
-    """From the placements of both classes; infinite if a class has a single patch and so no known spread."""
-    classes = (per_positive, per_negative)
-    if min(map(len, classes)) < 2:
-        return np.inf
-    return np.sqrt(sum(placements.var(ddof=1) / len(placements) for placements in classes))
-
-
-def _margin_without_errors(pairs: int, level: float) -> float:
-    """Distance from an AUROC of 0 or 1, which shows no spread, to its exact confidence bound.
-
-    All of `pairs` independent pairs of a positive and a negative are ordered alike, which has probability
-    AUROC^pairs: the exact bound behind the rule of three (Hanley & Lippman-Hand, JAMA 1983).
-    """
-    return 1 - ((1 - level) / 2) ** (1 / pairs)

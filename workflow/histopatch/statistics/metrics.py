@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from histopatch.statistics.auroc import bootstrap_by_slide, delong
+from histopatch.statistics.auroc import delong, jackknife_by_slide, slides_of_the_rarer_class
 from histopatch.statistics.calibration import brier_score, expected_calibration_error
 from histopatch.statistics.checks import binary_labels, slide_codes, valid_probabilities
-from histopatch.statistics.resampling import RESAMPLES
 
 
 def area(labels, probabilities) -> float:
@@ -60,17 +59,16 @@ METRICS = {
 }
 
 
-def summarise(
-    labels, probabilities, slides=None, *, unit: str = "slide", resamples: int = RESAMPLES, seed: int = 0
-) -> dict:
+def summarise(labels, probabilities, slides=None, *, unit: str = "slide") -> dict:
     """All METRICS of one set of predictions, as numbers that JSON can hold.
 
     labels: N of 0 and 1, both present; probabilities: N, of label 1; slides: N names, if known, or those of
     the patients, with `unit` saying so.
     `auc_low` and `auc_high` are the 95 % interval of `auc`, and `auc_interval` names its method:
-    `slide bootstrap` if patches of at least two slides are given, else `DeLong`, which is too narrow if
-    patches share slides. DeLong's interval is always included as `auc_delong_low` and `…_high`. `slides`
-    is the number of slides, None if unknown. `resamples` and `seed` are those of the bootstrap.
+    `slide jackknife` if patches of at least two slides are given, else `DeLong`, which is too narrow if
+    patches share slides. With fewer than two slides with positives, or with negatives, the interval is
+    [0, 1] and its method says why. DeLong's interval is always included as `auc_delong_low` and `…_high`.
+    `slides` is the number of slides, None if unknown.
     """
     labels = binary_labels(labels, both=True)
     probabilities = valid_probabilities(probabilities, len(labels))
@@ -79,8 +77,10 @@ def summarise(
     if count is None or count < 2:
         method, interval = "DeLong", by_patch
     else:
-        method = f"{unit} bootstrap"
-        interval = bootstrap_by_slide(labels, probabilities, slides, resamples=resamples, seed=seed)
+        interval = jackknife_by_slide(labels, probabilities, slides)
+        method = f"{unit} jackknife"
+        if slides_of_the_rarer_class(labels, slides) < 2:
+            method = f"nothing can be said: fewer than two {unit}s with positives or with negatives"
     return {
         "patches": len(labels),
         "positive": int(np.sum(labels)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from histopatch.errors import InputError
 from histopatch.statistics.checks import binary_labels, valid_probabilities
-from histopatch.statistics.proportions import predictive_values, wilson
+from histopatch.statistics.proportions import Proportion, korn_graubard, predictive_bounds, wilson
 
 TARGET = 0.95
 # What each threshold is chosen for, as readers see it.
@@ -47,13 +47,15 @@ def choose_thresholds(labels, probabilities) -> dict[str, float]:
     return {name: float(thresholds[index]) for name, index in chosen.items()}
 
 
-def at_threshold(labels, probabilities, threshold: float, prevalences: Sequence[float]) -> dict:
+def at_threshold(labels, probabilities, threshold: float, prevalences: Sequence[float], slides=None) -> dict:
     """The confusion matrix at a threshold and its rates, as numbers that JSON can hold.
 
-    labels: N of 0 and 1; probabilities: N. Counts: `true_positives`, `false_positives`, `true_negatives`,
-    `false_negatives`. Rates: `sensitivity`, `specificity`, `ppv` and `npv`, each with Wilson's 95 % interval
-    for independent patches as `…_low` and `…_high`, and None if its denominator is 0. `at_prevalence`:
-    the `ppv` and `npv` to expect at each of `prevalences`. Raises InputError if the threshold is not finite.
+    labels: N of 0 and 1; probabilities: N; slides: N names, if known. Counts: `true_positives`,
+    `false_positives`, `true_negatives`, `false_negatives`. Rates: `sensitivity`, `specificity`, `ppv` and
+    `npv`, None if the denominator is 0, each with its 95 % interval as `…_low` and `…_high`: by slide (Korn &
+    Graubard) where slides are known, else Wilson's for independent patches. `at_prevalence`: the `ppv` and
+    `npv` to expect at each of `prevalences`, with the bounds that those of sensitivity and specificity leave.
+    Raises InputError if the threshold is not finite.
     """
     labels = binary_labels(labels)
     called = valid_probabilities(probabilities, len(labels)) >= threshold
@@ -68,16 +70,27 @@ def at_threshold(labels, probabilities, threshold: float, prevalences: Sequence[
         "true_negatives": true_negatives,
         "false_negatives": false_negatives,
     }
-    rates = {
-        "sensitivity": (true_positives, true_positives + false_negatives),
-        "specificity": (true_negatives, true_negatives + false_positives),
-        "ppv": (true_positives, true_positives + false_positives),
-        "npv": (true_negatives, true_negatives + false_negatives),
+    parts = {
+        "sensitivity": (called & labels, labels),
+        "specificity": (~called & ~labels, ~labels),
+        "ppv": (called & labels, called),
+        "npv": (~called & ~labels, ~called),
     }
-    for name, counts in rates.items():
-        result[name], result[f"{name}_low"], result[f"{name}_high"] = wilson(*counts)
+    rates = {
+        name: wilson(int(hits.sum()), int(trials.sum()))
+        if slides is None
+        else korn_graubard(hits, trials, slides)
+        for name, (hits, trials) in parts.items()
+    }
+    for name, rate in rates.items():
+        result |= _bounded(name, rate)
     result["at_prevalence"] = []
     for prevalence in prevalences:
-        ppv, npv = predictive_values(result["sensitivity"], result["specificity"], prevalence)
-        result["at_prevalence"].append({"prevalence": float(prevalence), "ppv": ppv, "npv": npv})
+        ppv, npv = predictive_bounds(rates["sensitivity"], rates["specificity"], prevalence)
+        values = _bounded("ppv", ppv) | _bounded("npv", npv)
+        result["at_prevalence"].append({"prevalence": float(prevalence)} | values)
     return result
+
+
+def _bounded(name: str, rate: Proportion) -> dict:
+    return {name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high}

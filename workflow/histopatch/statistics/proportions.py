@@ -4,8 +4,10 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import betaincinv, stdtrit
 
 from histopatch.errors import InputError
+from histopatch.statistics.checks import slide_codes
 
 
 class Proportion(NamedTuple):
@@ -38,6 +40,39 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Proportion:
     return Proportion(share, low, high)
 
 
+def korn_graubard(successes, trials, slides, level: float = 0.95) -> Proportion:
+    """The proportion of successes among trials, with an interval for independent slides.
+
+    successes, trials: N booleans, of which successes count within trials only; slides: N names. The variance
+    V by slide jackknife makes n trials count as n_eff = min(n, p (1 - p) / V), times (z / t)² for the few
+    slides that V is from, with Kish's effective number of slides minus one as degrees of freedom; then
+    Clopper–Pearson's interval for that many trials. With trials on fewer than two slides it is [0, 1].
+
+    Korn & Graubard, Survey Methodology 1998; Kish, Survey Sampling, 1965.
+    """
+    trials = np.asarray(trials, bool)
+    successes = np.asarray(successes, bool)[trials]
+    codes = slide_codes(slides, len(trials))[trials]
+    if len(codes) == 0:
+        return Proportion(None, 0.0, 1.0)
+    share, count = float(successes.mean()), len(codes)
+    of_slide = np.bincount(codes)
+    seen = of_slide > 0
+    size, hits = of_slide[seen], np.bincount(codes, successes)[seen]
+    degrees = size.sum() ** 2 / (size.astype(float) ** 2).sum() - 1
+    if len(size) < 2 or degrees <= 0:
+        return Proportion(share, 0.0, 1.0)
+    left_out = (hits.sum() - hits) / (count - size)
+    variance = (len(size) - 1) / len(size) * ((left_out - left_out.mean()) ** 2).sum()
+    effective = min(count, share * (1 - share) / variance) if variance > 0 else count
+    tail = (1 - level) / 2
+    effective *= (NormalDist().inv_cdf(tail) / stdtrit(degrees, tail)) ** 2
+    hits, misses = share * effective, (1 - share) * effective
+    low = float(betaincinv(hits, misses + 1, tail)) if share > 0 else 0.0
+    high = float(betaincinv(hits + 1, misses, 1 - tail)) if share < 1 else 1.0
+    return Proportion(share, min(low, share), max(high, share))
+
+
 def predictive_values(
     sensitivity: float | None, specificity: float | None, prevalence: float
 ) -> tuple[float | None, float | None]:
@@ -61,3 +96,21 @@ def predictive_values(
         true_positive / called_positive if called_positive > 0 else None,
         true_negative / called_negative if called_negative > 0 else None,
     )
+
+
+def predictive_bounds(
+    sensitivity: Proportion, specificity: Proportion, prevalence: float
+) -> tuple[Proportion, Proportion]:
+    """`predictive_values` with the bounds that sensitivity and specificity leave them.
+
+    Both rise with both, so their bounds are those at the lower and at the upper bounds: at least as wide as
+    an interval of the level of the two. Where a bound leaves nothing to be called, it is 0 or 1.
+    """
+    values = predictive_values(sensitivity.value, specificity.value, prevalence)
+    lows = predictive_values(sensitivity.low, specificity.low, prevalence)
+    highs = predictive_values(sensitivity.high, specificity.high, prevalence)
+    ppv, npv = (
+        Proportion(value, 0.0 if low is None else low, 1.0 if high is None else high)
+        for value, low, high in zip(values, lows, highs, strict=True)
+    )
+    return ppv, npv
