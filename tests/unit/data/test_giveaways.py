@@ -103,8 +103,8 @@ def test_a_value_that_both_classes_have_equally_often_tells_nothing(found, caplo
 
 def test_a_number_that_differs_in_no_one_direction_is_found(found):
     """All positives have the same size, negatives less or more."""
-    numbers = iter(range(COUNT))
-    table = found(bytes=lambda label: 27_000 if label else 26_500 + 10 * next(numbers))
+    numbers = iter(range(2 * COUNT))  # enough for an interval above the threshold
+    table = found(count=2 * COUNT, bytes=lambda label: 27_000 if label else 26_500 + 10 * next(numbers))
     assert table.auc["bytes"] > 0.95
     assert table.gives_away["bytes"]
 

@@ -339,7 +339,7 @@ def test_few_slides_are_said_in_words(summary, slides, positive, said):
     text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
     assert ("can hardly tell models apart" in text) == said
     assert (f"are of {slides} slides, {positive} of them with positives" in text) == said
-    assert f"0.9610–0.9801, slide bootstrap over {slides} slides)" in text
+    assert f"0.9610–0.9801, slide jackknife over {slides} slides)" in text
 
 
 def test_patches_that_another_split_uses_are_not_called_unseen(summary):

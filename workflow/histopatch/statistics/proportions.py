@@ -4,7 +4,6 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaincinv, stdtrit
 
 from histopatch.errors import InputError
 from histopatch.statistics.checks import slide_codes
@@ -50,6 +49,9 @@ def korn_graubard(successes, trials, slides, level: float = 0.95) -> Proportion:
 
     Korn & Graubard, Survey Methodology 1998; Kish, Survey Sampling, 1965.
     """
+    # Imported here: figures load this module for the names of the operating points only.
+    from scipy.special import betaincinv, stdtrit
+
     trials = np.asarray(trials, bool)
     successes = np.asarray(successes, bool)[trials]
     codes = slide_codes(slides, len(trials))[trials]
