@@ -20,7 +20,7 @@ CLEANING = {
 }
 
 
-MEMBER = {"run": "better", "final_folder": "b0-224px-abc"}
+MEMBER = {"run": "better", "folder": "b0-224px-aaa", "final_folder": "b0-224px-abc"}
 BEST = {
     "run": "better",
     "value": 0.95,
@@ -289,6 +289,13 @@ def test_seed_noise_is_said(summary):
     assert "from 0.9000 to 0.9200" in text
 
 
+def test_a_final_model_that_needed_no_other_training_is_not_called_trained_again(summary):
+    member = MEMBER | {"folder": MEMBER["final_folder"]}
+    text = summary([{}], best=BEST | {"members": [member]})
+    assert "the final model is what was trained there, `b0-224px-abc`." in text
+    assert "trained again" not in text
+
+
 def test_the_final_model_has_every_metric(summary):
     text = summary([{}]).split("## Final model")[1]
     assert "`better`, chosen among 4 by `val_auc`; trained again as `b0-224px-abc`." in text
@@ -387,7 +394,10 @@ def test_where_the_final_model_looks_is_said(summary):
 
 
 def test_what_an_ensemble_gains_over_its_best_member_is_said(summary):
-    members = [MEMBER | {"auc": 0.97}, {"run": "second", "final_folder": "b0-224px-def", "auc": 0.96}]
+    members = [
+        MEMBER | {"auc": 0.97},
+        {"run": "second", "folder": "b0-224px-ddd", "final_folder": "b0-224px-def", "auc": 0.96},
+    ]
     gain = {
         "over": "better", "auc_difference": 0.00123, "auc_difference_low": -0.0004,
         "auc_difference_high": 0.00286, "p_value": 0.14, "test": "slide jackknife",

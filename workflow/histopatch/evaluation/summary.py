@@ -215,6 +215,8 @@ def _final(best: dict, metrics: dict) -> list[str]:
     if best["select"] == "cheapest_tied":
         chosen += ", the fastest to train of those tied with the best"
     folders = ", ".join(code(member["final_folder"]) for member in members)
+    again = any(member["final_folder"] != member["folder"] for member in members)
+    trained = "trained again as" if again else "the final model is what was trained there,"
     values = {name: f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items()}
     units = measured["units"]
     over = f" over {units['count']} {units['kind']}s" if units else ""
@@ -225,7 +227,7 @@ def _final(best: dict, metrics: dict) -> list[str]:
         f"{measured['auc_interval']}{over})"
     )
     return [
-        f"{chosen}; trained again as {folders}.",
+        f"{chosen}; {trained} {folders}.",
         f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): "
         f"{', '.join(values.values())}.",
         *caveats.describe_precision(measured),
