@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
@@ -71,3 +73,32 @@ def test_the_extremes_are_no_trouble():
 def test_no_bin_is_one_line():
     with pytest.raises(InputError, match=r"^bins: 0 is too few"):
         calibration.reliability_table([0, 1], [0.1, 0.2], bins=0)
+
+
+def test_by_chance_the_error_is_that_of_labels_drawn_from_the_probabilities():
+    generator = np.random.default_rng(5)
+    probabilities = generator.beta(0.4, 0.6, 300)
+    errors = [
+        calibration.expected_calibration_error(generator.random(300) < probabilities, probabilities)
+        for _ in range(400)
+    ]
+    found = calibration.calibration_error_by_chance(probabilities)
+    assert found.mean == pytest.approx(np.mean(errors), rel=0.03)
+    assert found.high == pytest.approx(np.quantile(errors, 0.95), rel=0.06)
+
+
+def test_by_chance_the_error_of_one_probability_is_known():
+    # 100 patches of one half: the mean distance of a binomial share from 1/2 is C(100, 50) / 2^101.
+    found = calibration.calibration_error_by_chance(np.full(100, 0.5), draws=20_000)
+    assert found.mean == pytest.approx(math.comb(100, 50) / 2**101, rel=0.02)
+
+
+def test_a_calibrated_model_exceeds_what_chance_gives_in_one_of_twenty():
+    generator = np.random.default_rng(6)
+    probabilities = generator.beta(0.4, 0.6, 200)
+    high = calibration.calibration_error_by_chance(probabilities).high
+    above = [
+        calibration.expected_calibration_error(generator.random(200) < probabilities, probabilities) > high
+        for _ in range(400)
+    ]
+    assert 0.02 < np.mean(above) < 0.09

@@ -1,0 +1,38 @@
+"""The jackknife by slide: how an estimate varies when one slide after the other is left out.
+
+Slides are taken to be independent, patches of a slide are not. Where no slides are known, each patch is a
+unit of its own.
+
+Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11.
+"""
+
+import numpy as np
+from scipy.special import stdtrit
+
+from histopatch.statistics.checks import slide_codes
+
+
+def unit_codes(slides, count: int) -> np.ndarray:
+    """The unit of each of `count` patches as a number from 0: its slide, or itself where slides are None."""
+    return np.arange(count) if slides is None else slide_codes(slides, count)
+
+
+def degrees_of_freedom(labels: np.ndarray, units: np.ndarray) -> int:
+    """Units with patches of the rarer class, less one: what the spread is known from.
+
+    labels: N booleans; units: N codes. 0 where nothing is known of it.
+    """
+    return min(len(np.unique(units[part])) for part in (labels, ~labels)) - 1
+
+
+def margin(left_out: np.ndarray, degrees: int, level: float = 0.95) -> np.ndarray:
+    """Half the width of the interval of an estimate, by Student's t; infinite without degrees of freedom.
+
+    left_out: the estimate without each of S units in turn, S or S×K for K estimates.
+    """
+    count = len(left_out)
+    if degrees < 1 or not np.isfinite(left_out).all():
+        return np.full(left_out.shape[1:], np.inf)
+    deviations = left_out - left_out.mean(axis=0)
+    error = np.sqrt((count - 1) / count * (deviations**2).sum(axis=0))
+    return stdtrit(degrees, (1 + level) / 2) * error

@@ -1,0 +1,123 @@
+"""Weak calibration: are probabilities right on average, and neither too extreme nor too moderate?
+
+The labels are regressed on the logits of the probabilities. The calibration intercept, with the slope fixed
+at 1, is 0 for a model that is right on average, and negative where its probabilities are too high. The slope
+is 1 for probabilities that are as spread as they should be, and below 1 where they are too extreme.
+
+Cox, Biometrika 1958; the names: Van Calster et al., Journal of Clinical Epidemiology 2016.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, logit
+
+from histopatch.statistics.checks import binary_labels, valid_probabilities
+from histopatch.statistics.leave_out import degrees_of_freedom, margin, unit_codes
+from histopatch.statistics.temperature import CLIP
+
+ITERATIONS = 100  # of Newton's method, which needs fewer than ten where there is an optimum
+
+
+class Coefficient(NamedTuple):
+    """A coefficient of a regression with its confidence interval, infinite where nothing is known."""
+
+    value: float
+    low: float
+    high: float
+
+
+class WeakCalibration(NamedTuple):
+    """Both are about 0 and 1 for calibrated probabilities."""
+
+    intercept: Coefficient
+    slope: Coefficient
+
+
+def weak_calibration(labels, probabilities, slides=None, level: float = 0.95) -> WeakCalibration:
+    """The calibration intercept and slope with intervals from the jackknife by slide.
+
+    labels: N of 0 and 1, both present; probabilities: N, clipped to 2⁻²⁴ from 0 and 1; slides: N names, or
+    None where each patch is taken to be independent. Intervals use Student's t with
+    `leave_out.degrees_of_freedom`. If the probabilities separate the classes, or are all the same, there is
+    no slope: it is infinite, or not a number.
+    """
+    labels = binary_labels(labels, both=True)
+    probabilities = valid_probabilities(probabilities, len(labels))
+    logits = logit(np.clip(probabilities, CLIP, 1 - CLIP))
+    units = unit_codes(slides, len(labels))
+    degrees = degrees_of_freedom(labels, units)
+    ones = np.ones(len(labels))
+    (intercept,) = _fit(labels, ones[:, None], logits, units, degrees, level)
+    return WeakCalibration(intercept, _slope(labels, logits, units, degrees, level))
+
+
+def _slope(
+    labels: np.ndarray, logits: np.ndarray, units: np.ndarray, degrees: int, level: float
+) -> Coefficient:
+    positives, negatives = logits[labels], logits[~labels]
+    if np.ptp(logits) == 0:
+        return Coefficient(np.nan, -np.inf, np.inf)
+    for side in (1, -1):
+        if (side * positives).min() >= (side * negatives).max():  # so that no slope is steep enough
+            return Coefficient(side * np.inf, -np.inf, np.inf)
+    design = np.column_stack([np.ones(len(labels)), logits])
+    return _fit(labels, design, np.zeros(len(labels)), units, degrees, level)[1]
+
+
+def _fit(
+    labels: np.ndarray, design: np.ndarray, offset: np.ndarray, units: np.ndarray, degrees: int, level: float
+) -> list[Coefficient]:
+    """Logistic regression of N labels on a design N×K and an offset: K coefficients with their intervals.
+
+    Without each unit the coefficients are those after one step of Newton's method from the optimum, which
+    costs one pass over the patches for all units (Pregibon, Annals of Statistics 1981).
+    """
+    found = _maximum(labels, design, offset)
+    gradients, curvatures = _derivatives(found, labels, design, offset)
+    count = units.max() + 1
+    per_unit = np.stack([np.bincount(units, column, count) for column in gradients.T], axis=1)
+    flat = curvatures.reshape(len(labels), -1)
+    curvature = np.stack([np.bincount(units, column, count) for column in flat.T], axis=1)
+    curvature = curvature.reshape(count, *curvatures.shape[1:])
+    rest = curvature.sum(axis=0) - curvature
+    known = np.linalg.cond(rest) < 1 / np.finfo(float).eps
+    left_out = np.full(per_unit.shape, np.inf)
+    left_out[known] = found - np.linalg.solve(rest[known], per_unit[known, :, None])[..., 0]
+    margins = margin(left_out, degrees, level)
+    return [
+        Coefficient(float(value), float(value - half), float(value + half))
+        for value, half in zip(found, margins, strict=True)
+    ]
+
+
+def _maximum(labels: np.ndarray, design: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """The coefficients with the highest likelihood, by Newton's method with halved steps."""
+    found = np.zeros(design.shape[1])
+    best = _log_likelihood(found, labels, design, offset)
+    for _ in range(ITERATIONS):
+        gradients, curvatures = _derivatives(found, labels, design, offset)
+        step = np.linalg.solve(curvatures.sum(axis=0), gradients.sum(axis=0))
+        while (reached := _log_likelihood(found + step, labels, design, offset)) < best - 1e-9 * abs(best):
+            step /= 2
+        found, best = found + step, reached
+        if np.abs(step).max() < 1e-9:
+            break
+    return found
+
+
+def _log_likelihood(
+    coefficients: np.ndarray, labels: np.ndarray, design: np.ndarray, offset: np.ndarray
+) -> float:
+    logits = design @ coefficients + offset
+    return -float(np.logaddexp(0, np.where(labels, -logits, logits)).sum())
+
+
+def _derivatives(
+    coefficients: np.ndarray, labels: np.ndarray, design: np.ndarray, offset: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the log likelihood of each patch: its gradient, N×K, and its curvature, N×K×K, as positive."""
+    expected = expit(design @ coefficients + offset)
+    gradients = (labels - expected)[:, None] * design
+    weights = expected * (1 - expected)
+    return gradients, weights[:, None, None] * design[:, :, None] * design[:, None, :]
