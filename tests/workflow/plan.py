@@ -21,6 +21,7 @@ AGGREGATION = {
 }  # fmt: skip
 PERFORMANCE = {
     "figure_roc", "figure_precision_recall", "figure_confusion", "figure_reliability",
+    "figure_decision_curve", "figure_abstaining",
     "figure_auc_by_group",
 }  # fmt: skip
 EXPLANATION = {"figure_heat_maps", "figure_attribution"}

@@ -500,6 +500,8 @@ BELOW = {
         ("histopatch/evaluation/label_errors.py", {"label_errors"}),
         ("histopatch/evaluation/checklist_items.py", {"checklists"}),
         ("histopatch/evaluation/caveats.py", {"summary"}),
+        ("histopatch/evaluation/clinical_use.py", {"summary"}),
+        ("histopatch/statistics/net_benefit.py", {"final_metrics"}),
         ("histopatch/evaluation/seeds.py", {"seeds"}),
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),

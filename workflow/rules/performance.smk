@@ -6,6 +6,9 @@ FINAL_TABLES = [
     "reliability.csv",
     "roc.csv",
     "precision_recall.csv",
+    "decision_curve.csv",
+    "abstaining.csv",
+    "error_by_coverage.csv",
     "auc_by_group.csv",
 ]
 
@@ -67,6 +70,9 @@ rule final_metrics:
         reliability="results/{experiment}/final/reliability.csv",
         roc="results/{experiment}/final/roc.csv",
         precision_recall="results/{experiment}/final/precision_recall.csv",
+        decision_curve="results/{experiment}/final/decision_curve.csv",
+        abstaining="results/{experiment}/final/abstaining.csv",
+        error_by_coverage="results/{experiment}/final/error_by_coverage.csv",
         auc_by_group="results/{experiment}/final/auc_by_group.csv",
     log:
         "results/{experiment}/logs/final_metrics.log",
@@ -119,6 +125,8 @@ rule summary:
         metrics="results/{experiment}/final/metrics.json",
         attribution="results/{experiment}/final/attribution.json",
         operating_points="results/{experiment}/final/operating_points.csv",
+        decision_curve="results/{experiment}/final/decision_curve.csv",
+        abstaining="results/{experiment}/final/abstaining.csv",
         suspect_labels="results/{experiment}/final/suspect_labels.csv",
         splits=split_tables,
     output:

@@ -4,7 +4,15 @@ from histopatch.console import job_log
 from histopatch.evaluation.summary import write_summary
 from histopatch.settings import Split
 
-FINAL = ("best", "metrics", "attribution", "operating_points", "suspect_labels")
+FINAL = (
+    "best",
+    "metrics",
+    "attribution",
+    "operating_points",
+    "decision_curve",
+    "abstaining",
+    "suspect_labels",
+)
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given = snakemake.input

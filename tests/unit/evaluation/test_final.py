@@ -17,11 +17,15 @@ from histopatch.files import read_table
 from histopatch.settings import Split
 from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.temperature import apply_temperature, fit_temperature
+from histopatch.statistics.weak_calibration import weak_calibration
 
 SPLIT = Split(validation_fraction=0.15, seed=42, group_by="slide")
 PREVALENCES = [0.01, 0.3]
 ONE = Ensemble(members=1)
-TABLES = ["metrics", "operating_points", "reliability", "roc", "precision_recall", "auc_by_group"]
+TABLES = [
+    "metrics", "operating_points", "reliability", "roc", "precision_recall", "decision_curve", "abstaining",
+    "error_by_coverage", "auc_by_group",
+]  # fmt: skip
 
 
 def draw(count: int, seed: int, slides: int | None = 8, shift: float = 2.0) -> pd.DataFrame:
@@ -112,6 +116,44 @@ def test_without_held_out_patches_the_metrics_are_called_optimistic(measured):
     assert metrics["measured"]["on"] == "validation patches"
     assert metrics["measured"]["auc"] == metrics["val_auc"]
     assert "flatters its results on these very patches: expect less on new ones." in metrics["note"]
+
+
+def test_calibration_is_of_what_is_measured_and_beside_chance(measured):
+    found = measured(VALIDATION, held_out=HELD_OUT)["metrics"]["measured"]
+    expected = weak_calibration(HELD_OUT.label, HELD_OUT.probability, HELD_OUT.slide)
+    calibration = found["calibration"]
+    assert calibration["slope"] == pytest.approx(expected.slope.value)
+    assert calibration["slope"] < calibration["slope_high"] < 1  # the model is too sure of itself
+    assert calibration["intercept_low"] == pytest.approx(expected.intercept.low)
+    assert calibration["ece_by_chance"] < calibration["ece_by_chance_high"] < found["ece"]
+
+
+def test_what_is_not_finite_is_null_in_the_metrics(measured):
+    perfect = HELD_OUT.assign(probability=0.1 + 0.8 * HELD_OUT.label)
+    calibration = measured(VALIDATION, held_out=perfect)["metrics"]["measured"]["calibration"]
+    assert calibration["slope"] is None
+    assert calibration["intercept"] is not None
+
+
+def test_abstaining_is_chosen_on_validation_patches_and_reported_on_held_out_ones(measured):
+    tables = measured(VALIDATION, held_out=HELD_OUT)
+    points = tables["abstaining"]
+    assert points.share.tolist() == [0.05, 0.1, 0.2, 0.3]
+    assert {*points.chosen_on} == {"validation patches"}
+    assert {*points.reported_on} == {"held-out patches"}
+    sure = np.abs(VALIDATION.probability - 0.5)
+    assert [(sure < confidence).mean() for confidence in points.confidence] == points.share.tolist()
+    wrong = (HELD_OUT.probability >= 0.5) != HELD_OUT.label
+    called = np.abs(HELD_OUT.probability - 0.5) >= points.confidence[3]
+    assert points.error[3] == pytest.approx(wrong[called].mean())
+    assert tables["error_by_coverage"].error.iloc[-1] == pytest.approx(wrong.mean())
+
+
+def test_net_benefit_is_of_what_is_measured(measured):
+    curve = measured(VALIDATION, held_out=HELD_OUT)["decision_curve"].set_index("threshold")
+    treated = HELD_OUT.probability >= 0.2
+    right, wrong = (treated & (HELD_OUT.label == label) for label in (1, 0))
+    assert curve.net_benefit[0.2] == pytest.approx((right.sum() - wrong.sum() * 0.2 / 0.8) / 160)
 
 
 def test_where_nothing_was_chosen_nothing_is_optimistic(measured):

@@ -41,6 +41,11 @@ METRICS = {
         "auc_interval": "slide jackknife", "units": None, "average_precision": 0.955,
         "log_loss": 0.21, "brier": 0.0612,
         "ece": 0.0213,
+        "calibration": {
+            "intercept": -0.2, "intercept_low": -0.5, "intercept_high": 0.1,
+            "slope": 0.82, "slope_low": 0.6, "slope_high": 1.05,
+            "ece_by_chance": 0.0102, "ece_by_chance_high": 0.0204,
+        },
     },
     "note": "The run was chosen among 4.",
 }  # fmt: skip
@@ -51,6 +56,11 @@ ATTRIBUTION = {
     "grad_cam": {"all": SHARE, "negative": SHARE, "positive": SHARE},
     "occlusion": {"all": SHARE, "negative": SHARE, "positive": SHARE},
     "change_without_centre": SHARE, "change_without_border": SHARE,
+}  # fmt: skip
+ABSTAINING = {
+    "share": "0.1", "chosen_on": "validation patches", "reported_on": "held-out patches",
+    "abstained_share": "0.12", "error": "0.03", "error_low": "0.01", "error_high": "0.06",
+    "error_abstained": "0.33", "error_all": "0.07",
 }  # fmt: skip
 SPLIT = Split(validation_fraction=0.15, seed=42)
 SHARES = {"sensitivity": 0.951, "specificity": 0.9, "ppv": 0.8, "npv": 0.99}
@@ -104,6 +114,10 @@ def summary(table_of_runs, csv, tmp_path):
             "metrics": str(csv("metrics.json", json.dumps(metrics))),
             "attribution": str(csv("attribution.json", json.dumps(ATTRIBUTION))),
             "operating_points": str(tmp_path / "points.csv"),
+            "decision_curve": str(
+                csv("curve.csv", "threshold,net_benefit_low,over_treat_all_low", "0.1,1,1")
+            ),
+            "abstaining": str(csv("abstaining.csv", ",".join(ABSTAINING), ",".join(ABSTAINING.values()))),
             "suspect_labels": str(csv("suspects.csv", ",".join(SUSPECT_COLUMNS), *suspects)),
         }
         split_tables = {
@@ -296,6 +310,22 @@ def test_a_final_model_that_needed_no_other_training_is_not_called_trained_again
     assert "trained again" not in text
 
 
+def test_calibration_net_benefit_and_abstaining_are_said(summary):
+    text = summary([{}])
+    for words in ("Calibration: intercept -0.20", "Net benefit: at every threshold", "| 10% | 12.0% |"):
+        assert words in text
+
+
+def test_mean_ranks_have_no_calibration(summary):
+    ensemble = {"average": "rank", "on": "held-out patches"}
+    members = [MEMBER | {"auc": 0.97}]
+    gain = {"over": "better", "auc_difference": 0.0012, "auc_difference_low": -0.0004}
+    gain |= {"auc_difference_high": 0.0028, "p_value": 0.14, "test": "slide jackknife"}
+    text = summary([{}], metrics=METRICS | {"ensemble": ensemble | {"members": members, "gain": gain}})
+    assert "Calibration:" not in text
+    assert "Net benefit:" not in text
+
+
 def test_the_final_model_has_every_metric(summary):
     text = summary([{}]).split("## Final model")[1]
     assert "`better`, chosen among 4 by `val_auc`; trained again as `b0-224px-abc`." in text
@@ -337,7 +367,7 @@ def test_a_choice_at_chance_and_a_better_run_of_another_study_are_both_said(summ
 def test_a_run_that_was_not_passed_over_by_the_config_is_not_held_against_it(summary, other):
     text = summary([{"study": "one", "run": "better"}, other]).split("## Final")[1]
     assert "another study" not in text
-    assert "chance" not in text
+    assert "better than chance" not in text
 
 
 @pytest.mark.parametrize(("slides", "positive", "said"), [(19, 19, True), (40, 9, True), (20, 10, False)])

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from histopatch.evaluation.by_group import auc_by_group
@@ -15,11 +16,18 @@ from histopatch.failures import check_final
 from histopatch.files import read_table, write_json, write_table
 from histopatch.settings import Split
 from histopatch.statistics.auroc import fold_aurocs
-from histopatch.statistics.calibration import expected_calibration_error, reliability_table
+from histopatch.statistics.calibration import (
+    calibration_error_by_chance,
+    expected_calibration_error,
+    reliability_table,
+)
 from histopatch.statistics.curves import precision_recall, roc_band
 from histopatch.statistics.ensembles import Ensemble
+from histopatch.statistics.net_benefit import decision_curve
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
+from histopatch.statistics.selective import at_confidence, choose_confidences, risk_coverage
 from histopatch.statistics.temperature import apply_temperature, fit_temperature
+from histopatch.statistics.weak_calibration import weak_calibration
 
 
 def final_tables(
@@ -37,13 +45,13 @@ def final_tables(
     best: which runs were chosen (JSON); predictions: those of their folds on the validation patches, one run
     after the other; held_out: those of the final model on the held-out patches, or None; ensemble: how its
     runs are averaged; split and split_table: the split of the runs and its table.
-    tables: paths of `metrics`, `operating_points`, `reliability`, `roc`, `precision_recall` and
-    `auc_by_group`.
+    tables: paths of `metrics`, `operating_points`, `reliability`, `roc`, `precision_recall`,
+    `decision_curve`, `abstaining`, `error_by_coverage` and `auc_by_group`.
 
-    Thresholds and the temperature are chosen on the validation patches and reported on the held-out ones. If
-    nothing is held out, they are chosen on one half of the validation patches and reported on the other,
-    with whole slides or patients in each half if these are known. Raises InputError if the final training
-    failed.
+    Thresholds, those of abstaining too, and the temperature are chosen on the validation patches and
+    reported on the held-out ones. If nothing is held out, they are chosen on one half of the validation
+    patches and reported on the other, with whole slides or patients in each half if these are known. Raises
+    InputError if the final training failed.
     """
     check_final(predictions)
     slides = read_slides(split_table)
@@ -63,6 +71,10 @@ def final_tables(
     labels, probabilities = measured.predictions.labels, measured.predictions.probabilities
     write_table(roc_band(labels, probabilities, measured.predictions.units), tables["roc"])
     write_table(precision_recall(labels, probabilities), tables["precision_recall"])
+    write_table(decision_curve(labels, probabilities, measured.predictions.units), tables["decision_curve"])
+    write_table(_abstaining(choosing, reporting), tables["abstaining"])
+    coverage = risk_coverage(reporting.predictions.labels, reporting.predictions.probabilities)
+    write_table(coverage, tables["error_by_coverage"])
     by_group = auc_by_group(validation.predictions, measured.predictions if held_out else None)
     write_table(by_group, tables["auc_by_group"])
 
@@ -87,6 +99,7 @@ def _metrics(
             "kind": validated_on if measured is validation else held_out_on(split, patches),
             **_summary(measured),
             "units": measured.predictions.describe_units(),
+            "calibration": _calibration(measured),
         },
         "note": _note(choice["chosen_from"], measured is not validation, ensemble, split.folds),
     }
@@ -131,6 +144,35 @@ def _note(chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int) -> s
 
 def _summary(subset: Subset) -> dict:
     return subset.predictions.summarise()
+
+
+def _calibration(subset: Subset) -> dict:
+    """Calibration intercept and slope with their intervals, and the calibration error by chance alone.
+
+    What is infinite, or not a number, is None, as JSON has neither.
+    """
+    labels, probabilities = subset.predictions.labels, subset.predictions.probabilities
+    fitted = weak_calibration(labels, probabilities, subset.predictions.units)
+    values = {
+        f"{name}{suffix}": value
+        for name, coefficient in fitted._asdict().items()
+        for suffix, value in zip(("", "_low", "_high"), coefficient, strict=True)
+    }
+    chance = calibration_error_by_chance(probabilities)
+    values |= {"ece_by_chance": chance.mean, "ece_by_chance_high": chance.high}
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}
+
+
+def _abstaining(choosing: Subset, reporting: Subset) -> pd.DataFrame:
+    """One row per share of patches on which the model abstains: how many of its other calls are wrong."""
+    thresholds = choose_confidences(choosing.predictions.probabilities)
+    labels, probabilities = reporting.predictions.labels, reporting.predictions.probabilities
+    rows = [
+        {"share": share, "chosen_on": choosing.name, "reported_on": reporting.name}
+        | at_confidence(labels, probabilities, threshold, reporting.predictions.units)
+        for share, threshold in thresholds.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _operating_points(choosing: Subset, reporting: Subset, prevalences: Sequence[float]) -> pd.DataFrame:

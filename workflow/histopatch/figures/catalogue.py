@@ -161,6 +161,20 @@ FIGURES = (
         label="reliability diagram",
     ),
     Figure(
+        "decision_curve",
+        module="decision_curve",
+        inputs={"table": "final/decision_curve.csv", "metrics": "final/metrics.json"},
+        category=FINAL_MODEL,
+        label="net benefit",
+    ),
+    Figure(
+        "abstaining",
+        module="abstaining",
+        inputs={"curve": "final/error_by_coverage.csv", "points": "final/abstaining.csv"},
+        category=FINAL_MODEL,
+        label="errors when doubtful patches are left out",
+    ),
+    Figure(
         "auc_by_group",
         module="groups",
         inputs={"table": "final/auc_by_group.csv"},

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from histopatch.statistics.checks import slide_codes
+from histopatch.statistics.jackknife import spread
 
 
 def unit_codes(slides, count: int) -> np.ndarray:
@@ -30,9 +31,7 @@ def margin(left_out: np.ndarray, degrees: int, level: float = 0.95) -> np.ndarra
 
     left_out: the estimate without each of S units in turn, S or S×K for K estimates.
     """
-    count = len(left_out)
     if degrees < 1 or not np.isfinite(left_out).all():
         return np.full(left_out.shape[1:], np.inf)
-    deviations = left_out - left_out.mean(axis=0)
-    error = np.sqrt((count - 1) / count * (deviations**2).sum(axis=0))
+    error = np.sqrt((spread(left_out.T) ** 2).sum(axis=-1))
     return stdtrit(degrees, (1 + level) / 2) * error

@@ -11,7 +11,7 @@ import pandas as pd
 
 from histopatch.errors import InputError
 from histopatch.statistics.checks import binary_labels, valid_probabilities
-from histopatch.statistics.proportions import wilson
+from histopatch.statistics.proportions import korn_graubard, wilson
 
 SHARES = (0.05, 0.1, 0.2, 0.3)  # of the patches, on which the model abstains
 
@@ -50,18 +50,22 @@ def choose_confidences(probabilities, shares=SHARES) -> dict[float, float]:
     return {share: float(sure[int(share * len(sure))]) for share in shares}
 
 
-def at_confidence(labels, probabilities, threshold: float) -> dict:
+def at_confidence(labels, probabilities, threshold: float, slides=None) -> dict:
     """What abstaining below a confidence achieves, as numbers that JSON can hold.
 
-    labels: N of 0 and 1; probabilities: N. `abstained` and `called` count patches, `abstained_share` is of
-    all. `error` is the share of wrong calls among those that are called, with its 95 % interval for
-    independent patches as `error_low` and `error_high`, and `error_abstained` what it would be among the
-    others; either is None if there are none. `error_all` is that of calling every patch.
+    labels: N of 0 and 1; probabilities: N; slides: N names, or None where each patch is taken to be
+    independent. `abstained` and `called` count patches, `abstained_share` is of all. `error` is the share of
+    wrong calls among those that are called, with its 95 % interval as `error_low` and `error_high`, and
+    `error_abstained` what it would be among the others; either is None if there are none. `error_all` is that
+    of calling every patch.
     """
     labels, sure = binary_labels(labels), confidence(probabilities)
     wrong = (np.asarray(probabilities, float) >= 0.5) != labels
     called = sure >= threshold
-    error, low, high = wilson(int(wrong[called].sum()), int(called.sum()))
+    if slides is None:
+        error, low, high = wilson(int(wrong[called].sum()), int(called.sum()))
+    else:
+        error, low, high = korn_graubard(wrong, called, slides)
     return {
         "confidence": threshold,
         "called": int(called.sum()),

@@ -1,0 +1,35 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from histopatch.figures import decision_curve
+from histopatch.statistics import net_benefit
+
+METRICS = {"on": "held-out patches", "patches": 400, "positive": 100}
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    generator = np.random.default_rng(0)
+    labels = np.arange(400) % 4 == 0
+    return net_benefit.decision_curve(labels, np.clip(generator.normal(0.2 + 0.5 * labels, 0.15), 0, 1))
+
+
+def test_the_model_is_drawn_beside_treating_everybody_and_nobody(render, table, assert_inside):
+    figure = render(decision_curve.draw_decision_curve, table, METRICS)
+    (axes,) = figure.axes
+    lines = {line.get_label(): line for line in axes.lines}
+    assert [*lines] == ["the final model", "treat everybody", "treat nobody"]
+    assert lines["the final model"].get_ydata().tolist() == table.net_benefit.tolist()
+    assert lines["treat everybody"].get_ydata().tolist() == table.treat_all.tolist()
+    low, high = axes.get_ylim()
+    assert low < 0 < 0.25 < high  # no net benefit is beyond the share of positives
+    assert_inside(figure)
+
+
+def test_it_is_drawn_from_files(tmp_path, table, is_written):
+    table.to_csv(tmp_path / "curve.csv", index=False)
+    (tmp_path / "metrics.json").write_text('{"measured": {"on": "x", "patches": 400, "positive": 100}}')
+    paths = [str(tmp_path / name) for name in ("curve.csv", "metrics.json", "figure.png")]
+    decision_curve.decision_curve(*paths, 60)
+    assert is_written()

@@ -1,0 +1,70 @@
+"""What a clinical reader asks of the final model, in words: calibration, net benefit, and abstaining."""
+
+import pandas as pd
+
+
+def describe_calibration(measured: dict) -> str:
+    """Intercept, slope and calibration error, beside what calibrated probabilities would have.
+
+    measured: of metrics.json, with `calibration`.
+    """
+    found = measured["calibration"]
+    return (
+        f"Calibration: intercept {_with_interval(found, 'intercept')} (0 is right on average, below it "
+        f"probabilities are too high), slope {_with_interval(found, 'slope')} (1 is right, below it they are "
+        f"too extreme). The calibration error is {measured['ece']:.4f}; by chance alone calibrated "
+        f"probabilities would have {found['ece_by_chance']:.4f} on as many independent patches, and seldom "
+        f"more than {found['ece_by_chance_high']:.4f}."
+    )
+
+
+def describe_net_benefit(curve: pd.DataFrame) -> str:
+    """Where the model is better than treating everybody and than treating nobody, with confidence.
+
+    curve: as `decision_curve` returns it.
+    """
+    better = curve[(curve.net_benefit_low > 0) & (curve.over_treat_all_low > 0)]
+    if better.empty:
+        return (
+            "Net benefit: at no threshold is it beyond chance that acting on the model is better than "
+            "treating everybody and than treating nobody."
+        )
+    low, high = better.threshold.min(), better.threshold.max()
+    between = curve[curve.threshold.between(low, high)]
+    at = (
+        "at every threshold"
+        if len(better) == len(between)
+        else f"at {len(better)} of {len(between)} thresholds"
+    )
+    return (
+        f"Net benefit: {at} from {low:.2f} to {high:.2f} acting on the model is better than treating "
+        "everybody and than treating nobody, each beyond chance (pointwise 95 %)."
+    )
+
+
+def describe_abstaining(points: pd.DataFrame) -> list[str]:
+    """A table of what leaving out doubtful patches achieves; points: a row per share."""
+    first = points.iloc[0]
+    lines = [
+        f"Left to a pathologist, the patches nearest to a probability of 0.5: the threshold is chosen on "
+        f"{first.chosen_on} and reported on {first.reported_on}. Calling all of these, "
+        f"{first.error_all:.1%} of the calls are wrong.",
+        "",
+        "| least certain, where chosen | left out here | wrong among the others | wrong among these |",
+        "| --: | --: | --- | --: |",
+    ]
+    for row in points.itertuples():
+        wrong = "none is called"
+        if pd.notna(row.error):
+            wrong = f"{row.error:.1%} ({row.error_low:.1%}–{row.error_high:.1%})"
+        aside = "" if pd.isna(row.error_abstained) else f"{row.error_abstained:.1%}"
+        lines.append(f"| {row.share:.0%} | {row.abstained_share:.1%} | {wrong} | {aside} |")
+    return lines
+
+
+def _with_interval(found: dict, name: str) -> str:
+    value, low, high = (found[f"{name}{suffix}"] for suffix in ("", "_low", "_high"))
+    if value is None:
+        return "not known"
+    interval = "interval not known" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+    return f"{value:.2f} ({interval})"
