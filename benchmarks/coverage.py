@@ -2,8 +2,9 @@
 
     python benchmarks/coverage.py
 
-Predictions are simulated with a known AUROC in three ways: as independent patches; with patches of a slide
-that share part of their score, as those of real slides do; and the same with positives on few slides only.
+Predictions are simulated with a known AUROC in five ways: as independent patches; with patches of a slide
+that share part of their score, as those of real slides do; and the same with positives on few slides only,
+with slides of very unequal size, and with slides of one class each.
 Two models with the same AUROC are simulated together, so the interval of their difference should include 0.
 The band of the ROC curve is checked at a false positive rate of 0.1, and the interval of the sensitivity at
 the threshold that has this rate. The cost is that of 220,025 predictions of 216 slides, the size of Kaggle's
@@ -16,6 +17,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
@@ -39,9 +41,23 @@ from histopatch.statistics.operating_points import at_threshold, choose_threshol
 from histopatch.statistics.proportions import korn_graubard
 from histopatch.statistics.temperature import apply_temperature, fit_temperature
 
-# Share of the scores' variance that patches of a slide have in common, and share of the slides that may have
-# positives: one in four for "few positive", as most lymph nodes are healthy.
-DATA = {"independent": (0.0, 1.0), "clustered": (0.3, 1.0), "few positive": (0.3, 0.25)}
+
+class Data(NamedTuple):
+    """How slides differ."""
+
+    shared: float = 0.3  # of the scores' variance, by patches of a slide
+    positive: float = 1.0  # share of the slides that may have positives
+    spread: float = 0.0  # of the logarithm of the slides' sizes
+    one_class: bool = False  # every other slide has positives only, the others none
+
+
+DATA = {
+    "independent": Data(shared=0.0),
+    "clustered": Data(),
+    "few positive": Data(positive=0.25),  # as most lymph nodes are healthy
+    "unequal sizes": Data(spread=0.8),
+    "one class each": Data(one_class=True),
+}
 # Slides and patches of each.
 SIZES = [(4, 40), (10, 30), (20, 25), (50, 20), (100, 30)]
 AREAS = [0.8, 0.95, 0.995]
@@ -67,28 +83,28 @@ def main() -> None:
 
 
 def simulate(
-    generator: np.random.Generator,
-    slides: int,
-    per_slide: int,
-    area: float,
-    shared: float,
-    positive: float = 1.0,
+    generator: np.random.Generator, slides: int, per_slide: int, area: float, data: Data
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """Labels, the scores of two models, and slides, for slides × per_slide patches of both classes.
+    """Labels, the scores of two models, and slides, for about slides × per_slide patches of both classes.
 
     Scores are normal with variance 1 in both classes, such that the AUROC between patches of different
     slides is `area`. As in real data, some slides have hardly any positive patches and some hardly any
-    negative ones; only the first share `positive` of the slides has positives at all.
+    negative ones.
     """
-    slide = np.repeat(np.arange(slides), per_slide)
+    numbers = np.arange(slides)
+    sizes = per_slide * generator.lognormal(-(data.spread**2) / 2, data.spread, slides)
+    slide = np.repeat(numbers, np.maximum(sizes.round().astype(int), 2))
     while True:
-        chance = np.where(np.arange(slides) < positive * slides, generator.beta(0.5, 0.75, slides), 0)
+        chance = np.where(numbers < data.positive * slides, generator.beta(0.5, 0.75, slides), 0)
+        if data.one_class:
+            chance = numbers % 2
         labels = (generator.random(len(slide)) < chance[slide]).astype(int)
         if 0 < labels.sum() < len(labels):
             break
     both = _two(generator, slides)[:, slide]
     own = _two(generator, len(slide))
-    scores = np.sqrt(2) * norm.ppf(area) * labels + np.sqrt(shared) * both + np.sqrt(1 - shared) * own
+    scores = np.sqrt(2) * norm.ppf(area) * labels
+    scores = scores + np.sqrt(data.shared) * both + np.sqrt(1 - data.shared) * own
     return labels, list(scores), slide
 
 
@@ -106,7 +122,7 @@ def coverage(
     covered = np.zeros(6)
     sensitivity = norm.cdf(np.sqrt(2) * norm.ppf(area) + norm.ppf(FALSE_POSITIVE_RATE))
     for simulation in range(simulations):
-        labels, (a, b), slide = simulate(generator, slides, per_slide, area, *DATA[data])
+        labels, (a, b), slide = simulate(generator, slides, per_slide, area, DATA[data])
         draws = {"resamples": resamples, "seed": simulation}
         called = a >= THRESHOLD
         intervals = [
@@ -133,7 +149,7 @@ def _band_at_rate(band: pd.DataFrame) -> Interval:
 
 def cost(patches: int = 220_025, slides: int = 216, resamples: int = 1000) -> list[dict]:
     """Seconds of each statistic of one run, and the peak memory of the process so far."""
-    labels, (a, b), slide = simulate(np.random.default_rng(0), slides, patches // slides + 1, 0.97, 0.3)
+    labels, (a, b), slide = simulate(np.random.default_rng(0), slides, patches // slides + 1, 0.97, Data())
     labels, a, b, slide = labels[:patches], expit(a[:patches] - 1), expit(b[:patches] - 1), slide[:patches]
     draws = {"resamples": resamples, "seed": 0}
     grid = [a + shift * b for shift in range(8)]
