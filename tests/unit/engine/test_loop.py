@@ -121,12 +121,13 @@ def plain_loop(model, settings, data) -> tuple[list[dict], torch.Tensor]:
 )
 def test_training_is_what_a_plain_loop_does(trained, settings, data, network, changes):
     options = {"dropout": 0.3, "norm": True}
+    changes = {"lr": 1e-3} | changes  # a higher rate would magnify the rounding of one kind of CPU
     expected, expected_logits = plain_loop(network(**options).model, replace(settings, **changes), data)
     _, done, logits = trained(options=options, **changes)
     assert len(done.history) == len(expected)
     for row, other in zip(facts(done), expected, strict=True):
         assert row == pytest.approx(other, rel=2e-3, abs=1e-4)
-    assert torch.allclose(logits, expected_logits, atol=5e-3)
+    assert torch.allclose(logits, expected_logits, atol=1e-3)
 
 
 def test_patches_are_mixed_within_a_batch_however_memory_cuts_it(trained):
