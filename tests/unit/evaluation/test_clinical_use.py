@@ -12,8 +12,8 @@ CALIBRATION = {
 
 def test_calibration_is_said_with_its_intervals_and_with_chance():
     text = describe_calibration({"ece": 0.0312, "calibration": CALIBRATION})
-    assert "intercept -0.20 (-0.51 to 0.10)" in text
-    assert "slope 0.82 (0.60 to 1.05)" in text
+    assert "intercept -0.20 (-0.51 to 0.10; 0 is right on average" in text
+    assert "slope 0.82 (0.60 to 1.05; 1 is right" in text
     assert "error is 0.0312; by chance alone calibrated probabilities would have 0.0102" in text
     assert "seldom more than 0.0204" in text
 
@@ -21,8 +21,8 @@ def test_calibration_is_said_with_its_intervals_and_with_chance():
 def test_what_is_not_known_of_calibration_is_said():
     unknown = CALIBRATION | {"slope": None, "slope_low": None, "slope_high": None, "intercept_low": None}
     text = describe_calibration({"ece": 0.0312, "calibration": unknown})
-    assert "slope not known" in text
-    assert "intercept -0.20 (interval not known)" in text
+    assert "slope not known (1 is right" in text
+    assert "intercept -0.20 (interval not known; 0 is right" in text
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ def describe_calibration(measured: dict) -> str:
     measured: of metrics.json, with `calibration`.
     """
     found = measured["calibration"]
+    intercept = _with_interval(
+        found, "intercept", "0 is right on average, below it probabilities are too high"
+    )
+    slope = _with_interval(found, "slope", "1 is right, below it they are too extreme")
     return (
-        f"Calibration: intercept {_with_interval(found, 'intercept')} (0 is right on average, below it "
-        f"probabilities are too high), slope {_with_interval(found, 'slope')} (1 is right, below it they are "
-        f"too extreme). The calibration error is {measured['ece']:.4f}; by chance alone calibrated "
-        f"probabilities would have {found['ece_by_chance']:.4f} on as many independent patches, and seldom "
-        f"more than {found['ece_by_chance_high']:.4f}."
+        f"Calibration: intercept {intercept}, slope {slope}. The calibration error is {measured['ece']:.4f}; "
+        f"by chance alone calibrated probabilities would have {found['ece_by_chance']:.4f} on as many "
+        f"independent patches, and seldom more than {found['ece_by_chance_high']:.4f}."
     )
 
 
@@ -62,9 +64,9 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _with_interval(found: dict, name: str) -> str:
+def _with_interval(found: dict, name: str, meaning: str) -> str:
     value, low, high = (found[f"{name}{suffix}"] for suffix in ("", "_low", "_high"))
     if value is None:
-        return "not known"
+        return f"not known ({meaning})"
     interval = "interval not known" if low is None or high is None else f"{low:.2f} to {high:.2f}"
-    return f"{value:.2f} ({interval})"
+    return f"{value:.2f} ({interval}; {meaning})"

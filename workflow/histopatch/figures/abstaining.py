@@ -30,13 +30,13 @@ def draw_abstaining(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame) -
     )  # fmt: skip
     axes.plot(
         coverage, error, ls="none", marker="o", ms=6, color=style.OTHER,
-        label=f"threshold chosen on {facts.chosen_on}",
+        label=f"threshold that leaves out this share of {facts.chosen_on}",
     )  # fmt: skip
-    for row, x, y in zip(called.itertuples(), coverage, error, strict=True):
-        axes.annotate(
-            f"{row.share:.0%} there", (x, y), (-6, 6), textcoords="offset points", ha="right", fontsize=9
-        )
+    for row, x in zip(called.itertuples(), coverage, strict=True):
+        top = (x, 100 * row.error_high)
+        axes.annotate(f"{row.share:.0%}", top, (0, 4), textcoords="offset points", ha="center", fontsize=9)
     axes.set_xlim(0, 101)
+    axes.margins(y=0.1)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("patches that are called (%)")
     axes.set_ylabel("wrong calls among them (%)")
