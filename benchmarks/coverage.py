@@ -92,8 +92,11 @@ def simulate(
     negative ones.
     """
     numbers = np.arange(slides)
-    sizes = per_slide * generator.lognormal(-(data.spread**2) / 2, data.spread, slides)
-    slide = np.repeat(numbers, np.maximum(sizes.round().astype(int), 2))
+    sizes = np.full(slides, per_slide)
+    if data.spread:
+        unequal = per_slide * generator.lognormal(-(data.spread**2) / 2, data.spread, slides)
+        sizes = np.maximum(unequal.round().astype(int), 2)
+    slide = np.repeat(numbers, sizes)
     while True:
         chance = np.where(numbers < data.positive * slides, generator.beta(0.5, 0.75, slides), 0)
         if data.one_class:

@@ -22,10 +22,12 @@ def test_the_slide_jackknife_covers_on_slides_where_delong_does_not(coverage):
     assert row["difference, DeLong"] < 85
 
 
-@pytest.mark.parametrize("shared", [0, 0.3])
-def test_what_is_drawn_has_the_area_that_it_should(coverage, shared):
+@pytest.mark.parametrize(
+    "data", ["independent", "clustered", "few positive", "unequal sizes", "one class each"]
+)
+def test_what_is_drawn_has_the_area_that_it_should(coverage, data):
     generator = np.random.default_rng(0)
-    labels, models, slides = coverage.simulate(generator, 3000, 5, 0.9, shared)
+    labels, models, slides = coverage.simulate(generator, 3000, 5, 0.9, coverage.DATA[data])
     assert len(set(slides)) == 3000
     for scores in models:
         assert coverage.delong(labels, scores).area == pytest.approx(0.9, abs=0.01)
