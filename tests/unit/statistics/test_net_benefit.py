@@ -68,6 +68,11 @@ def test_positives_on_one_slide_say_no_more_than_the_possible():
     assert (row.over_treat_all_low, row.over_treat_all_high) == (-1, 0.25)
 
 
+def test_a_single_slide_says_no_more_than_the_possible():
+    (row,) = decision_curve([1, 0], [0.9, 0.1], ["a", "a"], [0.2]).itertuples()
+    assert (row.net_benefit, row.net_benefit_low, row.net_benefit_high) == (0.5, -0.25, 1)
+
+
 @pytest.mark.parametrize("threshold", [0, 1, -0.1, np.nan])
 def test_a_threshold_that_weighs_nothing_is_refused(threshold):
     with pytest.raises(InputError, match=r"thresholds: .* is not between 0 and 1"):

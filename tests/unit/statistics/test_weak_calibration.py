@@ -4,6 +4,7 @@ import statsmodels.api as sm
 from scipy.special import expit, logit
 
 from histopatch.errors import InputError
+from histopatch.statistics.temperature import CLIP
 from histopatch.statistics.weak_calibration import weak_calibration
 
 
@@ -71,6 +72,28 @@ def test_separated_classes_have_no_slope_that_is_steep_enough():
 def test_probabilities_of_0_and_1_are_clipped():
     found = weak_calibration([0, 1, 1, 0, 1, 0], [0.0, 1.0, 0.3, 0.6, 0.8, 1.0])
     assert np.isfinite([found.intercept.value, found.slope.value]).all()
+
+
+@pytest.mark.parametrize("count", [4, 9, 30, 200])
+def test_of_calls_without_a_probability_the_slope_is_in_closed_form(count):
+    """With 0 and 1 alone it is the log odds ratio over the distance of the two clipped logits."""
+    for seed in range(50):
+        generator = np.random.default_rng(seed)
+        labels, calls = generator.integers(0, 2, (2, count))
+        labels[:4], calls[:4] = [0, 0, 1, 1], [0, 1, 0, 1]  # so that the odds ratio is finite
+        table = np.array([[np.sum((labels == a) & (calls == b)) for b in (0, 1)] for a in (0, 1)])
+        odds_ratio = table[1, 1] * table[0, 0] / table[0, 1] / table[1, 0]
+        found = weak_calibration(labels, calls.astype(float))
+        assert found.slope.value == pytest.approx(np.log(odds_ratio) / (2 * logit(1 - CLIP)), abs=1e-6)
+        assert np.isfinite(found.intercept.value)
+
+
+def test_an_intercept_far_away_is_found():
+    """Three of four patches called 0 are positive, so the logit of 0 has to become log 3."""
+    found = weak_calibration([1, 1, 1, 1, 1, 0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    assert found.intercept.value == pytest.approx(logit(1 - CLIP) + np.log(3), abs=1e-6)
+    # And where the model is mostly wrong, with a patch of each call.
+    assert np.isfinite(weak_calibration([1, 1, 1, 1, 1, 0], [1.0, 0, 0, 0, 0, 1.0]).intercept.value)
 
 
 def test_one_class_is_refused():

@@ -33,7 +33,7 @@ def decision_curve(
     probabilities = valid_probabilities(probabilities, len(labels))
     units = unit_codes(slides, len(labels))
     degrees = degrees_of_freedom(labels, units)
-    patches = np.bincount(units)
+    left = np.maximum(len(labels) - np.bincount(units), 1)  # a single slide leaves none, and no interval
     rows = []
     for threshold in thresholds:
         if not 0 < threshold < 1:
@@ -46,7 +46,7 @@ def decision_curve(
         for (name, (lowest, highest)), values in zip(limits.items(), (treated, treated - worth), strict=True):
             sums = np.bincount(units, values)
             value = values.mean()
-            half = margin((sums.sum() - sums) / (len(labels) - patches), degrees, level)
+            half = margin((sums.sum() - sums) / left, degrees, level)
             row |= {
                 name: float(value),
                 f"{name}_low": float(max(value - half, lowest)),

@@ -16,7 +16,8 @@ from histopatch.statistics.checks import binary_labels, valid_probabilities
 from histopatch.statistics.leave_out import degrees_of_freedom, margin, unit_codes
 from histopatch.statistics.temperature import CLIP
 
-ITERATIONS = 100  # of Newton's method, which needs fewer than ten where there is an optimum
+ITERATIONS = 100  # of Newton's method, which needs fewer than ten where probabilities are not all 0 or 1
+FARTHEST = 4.0  # that a step may move a logit: where all are extreme the curvature says little of the rest
 
 
 class Coefficient(NamedTuple):
@@ -92,12 +93,13 @@ def _fit(
 
 
 def _maximum(labels: np.ndarray, design: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """The coefficients with the highest likelihood, by Newton's method with halved steps."""
+    """The coefficients with the highest likelihood, by Newton's method with limited and halved steps."""
     found = np.zeros(design.shape[1])
     best = _log_likelihood(found, labels, design, offset)
     for _ in range(ITERATIONS):
         gradients, curvatures = _derivatives(found, labels, design, offset)
         step = np.linalg.solve(curvatures.sum(axis=0), gradients.sum(axis=0))
+        step *= FARTHEST / max(np.abs(design @ step).max(), FARTHEST)
         while (reached := _log_likelihood(found + step, labels, design, offset)) < best - 1e-9 * abs(best):
             step /= 2
         found, best = found + step, reached
