@@ -39,7 +39,7 @@ from histopatch.statistics.curves import precision_recall, roc_band
 from histopatch.statistics.metrics import summarise
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
 from histopatch.statistics.proportions import korn_graubard
-from histopatch.statistics.temperature import apply_temperature, fit_temperature
+from histopatch.statistics.recalibration import fit_recalibration, recalibrate
 
 
 class Data(NamedTuple):
@@ -172,7 +172,7 @@ def cost(patches: int = 220_025, slides: int = 216, resamples: int = 1000) -> li
             at_threshold(labels, b, threshold, [0.01, 0.1], slide)
             for threshold in choose_thresholds(labels, a).values()
         ],
-        "temperature, fitted and applied": lambda: apply_temperature(b, fit_temperature(labels, a)),
+        "recalibration, fitted and applied": lambda: recalibrate(b, fit_recalibration(labels, a)),
         "reliability table": lambda: reliability_table(labels, a),
     }
     rows = []

@@ -127,7 +127,7 @@ def test_the_final_run_is_not_chosen_from_several_splits(study):
         read({"overrides": {"split": "main"}}, one=study)
 
 
-def test_the_mean_of_several_networks_is_not_calibrated_by_the_temperature_of_one():
+def test_the_mean_of_several_networks_is_not_calibrated_by_the_recalibration_of_one():
     final = {"calibrated": True}
     assert read(final, one={"runs": {"a": {}}}).final.calibrated
     with pytest.raises(InputError, match=r"^experiments\.mine\.final\.calibrated: "):

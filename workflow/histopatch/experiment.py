@@ -241,12 +241,13 @@ def _final_runs(
         )
     if final["calibrated"] and any(splits[run.settings.split].folds > 1 for run in finals.values()):
         raise InputError(
-            "final.calibrated: with folds the final model is the mean of several networks, and a temperature "
-            "fitted on their own predictions does not fit the mean; use a split without folds, or raw"
+            "final.calibrated: with folds the final model is the mean of several networks, and a "
+            "recalibration fitted on their own predictions does not fit the mean; use a split without folds, "
+            "or leave the probabilities raw"
         )
     if final["calibrated"] and final["average"] == "rank":
         raise InputError(
-            "final.calibrated: a temperature calibrates probabilities, which mean ranks are not; average by "
+            "final.calibrated: probabilities can be recalibrated, which mean ranks are not; average by "
             "probability or logit, or leave them raw"
         )
     # Of the runs that differ in their seed only, the one with the lowest represents all.

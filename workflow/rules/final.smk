@@ -137,8 +137,8 @@ rule predict_test:
         "../scripts/predict_test.py"
 
 
-def temperature(wildcards):
-    """The metrics, which hold the temperature, where the submission is to be calibrated."""
+def recalibration(wildcards):
+    """The metrics, which hold the recalibration, where the submission is to be calibrated."""
     calibrated = experiment(wildcards).final.calibrated
     return f"results/{wildcards.experiment}/final/metrics.json" if calibrated else []
 
@@ -149,7 +149,7 @@ rule submission:
         # Not read. Where the choice of the winner comes out as before, Snakemake looks again only at jobs
         # that ask for it themselves; without this the submission would be written once more.
         run=final_run("run.json"),
-        metrics=temperature,
+        metrics=recalibration,
         test_ids="results/{experiment}/labels/test_ids.csv",
     output:
         report(

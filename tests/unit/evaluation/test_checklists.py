@@ -18,7 +18,8 @@ POINT = {
     "specificity": 0.93, "specificity_low": 0.85, "specificity_high": 0.97,
 }  # fmt: skip
 RELIABILITY = {
-    "temperature": 1.0,
+    "recalibration_intercept": 0.0,
+    "recalibration_slope": 1.0,
     "ece": 0.05,
     "fitted_on": "validation patches",
     "reported_on": "held-out patches",
@@ -60,7 +61,8 @@ ARTEFACTS = {
         },
     },
     "reliability": [
-        RELIABILITY | {"calibration": "before"}, RELIABILITY | {"calibration": "after", "temperature": 1.3}
+        RELIABILITY | {"calibration": "before"},
+        RELIABILITY | {"calibration": "after", "recalibration_intercept": -2.2, "recalibration_slope": 0.7},
     ],
     "operating_points": [POINT],
     "auc_by_group": [{"kind": "slide", "auc": 0.9}, {"kind": "slide", "auc": 0.99}],

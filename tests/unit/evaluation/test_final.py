@@ -16,7 +16,7 @@ from histopatch.evaluation.final import final_tables
 from histopatch.files import read_table
 from histopatch.settings import Split
 from histopatch.statistics.ensembles import Ensemble
-from histopatch.statistics.temperature import apply_temperature, fit_temperature
+from histopatch.statistics.recalibration import fit_recalibration, recalibrate
 from histopatch.statistics.weak_calibration import weak_calibration
 
 SPLIT = Split(validation_fraction=0.15, seed=42, group_by="slide")
@@ -186,27 +186,51 @@ def test_without_one_a_half_chooses_and_the_other_half_reports(measured):
     assert points[counts].sum(axis=1).tolist() == [100] * 3
 
 
-def test_the_temperature_of_the_submission_is_fitted_on_all_validation_patches(measured):
+def test_the_recalibration_of_the_submission_is_fitted_on_all_validation_patches(measured):
     found = measured(VALIDATION)
-    expected = fit_temperature(VALIDATION.label, VALIDATION.probability)
-    assert found["metrics"]["temperature"] == pytest.approx(expected)
-    assert expected > 2.5
+    expected = fit_recalibration(VALIDATION.label, VALIDATION.probability)
+    assert found["metrics"]["recalibration"] == pytest.approx(expected._asdict())
+    assert expected.slope < 0.4
 
 
 def test_reliability_before_and_after_is_of_patches_that_did_not_fit(measured):
     table = measured(VALIDATION, held_out=HELD_OUT)["reliability"]
     before, after = (table[table.calibration == name] for name in ("before", "after"))
-    temperature = fit_temperature(VALIDATION.label, VALIDATION.probability)
-    assert before.temperature.unique() == [1]
-    assert after.temperature.unique() == pytest.approx(temperature)
+    fitted = fit_recalibration(VALIDATION.label, VALIDATION.probability)
+    columns = ["recalibration_intercept", "recalibration_slope"]
+    assert before[columns].to_numpy() == pytest.approx(np.tile([0, 1], (len(before), 1)))
+    assert after[columns].to_numpy() == pytest.approx(np.tile(fitted, (len(after), 1)))
     for part, probabilities in (
         (before, HELD_OUT.probability),
-        (after, apply_temperature(HELD_OUT.probability, temperature)),
+        (after, recalibrate(HELD_OUT.probability, fitted)),
     ):
         assert part.patches.sum() == 160
         assert np.average(part.mean_probability, weights=part.patches) == pytest.approx(probabilities.mean())
     assert after.ece.iloc[0] < before.ece.iloc[0]
     assert set(table.reported_on) == {"held-out patches"}
+
+
+def test_recalibration_undoes_a_loss_that_weights_the_positives(measured):
+    """A model that is calibrated but for a weight of 9, which adds log 9 to its logits."""
+    parts = []
+    for seed in (7, 8):
+        part = draw(6000, seed)
+        true = np.random.default_rng(seed).normal(-0.5, 2, len(part))
+        part["label"] = (np.random.default_rng(seed + 2).random(len(part)) < 1 / (1 + np.exp(-true))).astype(
+            int
+        )
+        part["probability"] = 1 / (1 + np.exp(-true - np.log(9)))
+        parts.append(part)
+    table = measured(parts[0], held_out=parts[1])["reliability"].groupby("calibration").ece.first()
+    assert table["after"] < 0.02 < 0.2 < table["before"]
+
+
+def test_a_model_that_ranks_backwards_is_said_to_be_flattened(measured):
+    assert "recalibration" not in measured(VALIDATION)["metrics"]["note"]
+    backwards = VALIDATION.assign(probability=1 - VALIDATION.probability)
+    found = measured(backwards)["metrics"]
+    assert "recalibration makes them all nearly the share of positives" in found["note"]
+    assert found["recalibration"]["slope"] > 0
 
 
 def test_curves_are_of_the_measured_patches(measured):
@@ -242,8 +266,8 @@ def test_members_are_averaged_on_the_validation_patches(measured):
     clipped = [part.probability.clip(2.0**-24, 1 - 2.0**-24) for part in (VALIDATION, SECOND)]
     logits = [np.log(probability / (1 - probability)) for probability in clipped]
     assert found["val_auc"] == pytest.approx(roc_auc_score(VALIDATION.label, sum(logits)))
-    expected = fit_temperature(VALIDATION.label, 1 / (1 + np.exp(-sum(logits) / 2)))
-    assert found["temperature"] == pytest.approx(expected)  # of what is submitted
+    expected = fit_recalibration(VALIDATION.label, 1 / (1 + np.exp(-sum(logits) / 2)))
+    assert found["recalibration"] == pytest.approx(expected._asdict())  # of what is submitted
 
 
 def test_ranks_of_validation_patches_are_within_their_fold(measured):

@@ -1,8 +1,10 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from histopatch.errors import InputError
 from histopatch.evaluation.submission import write_submission
+from histopatch.statistics.recalibration import Recalibration
 
 PREDICTIONS = ["007,0.25", "b,1.0", "a,0.0"]
 
@@ -11,11 +13,11 @@ PREDICTIONS = ["007,0.25", "b,1.0", "a,0.0"]
 def submission(tmp_path, csv):
     """Write a submission for pairs of an id and its image."""
 
-    def write(predictions=PREDICTIONS, ids=("007,007", "a,a", "b,b"), unusable="stop", temperature=None):
+    def write(predictions=PREDICTIONS, ids=("007,007", "a,a", "b,b"), unusable="stop", recalibration=None):
         predicted = csv("predictions.csv", "id,probability", *predictions)
         wanted = csv("test_ids.csv", "id,image", *ids)
         out = tmp_path / "submission.csv"
-        write_submission(str(predicted), str(wanted), unusable, str(out), temperature)
+        write_submission(str(predicted), str(wanted), unusable, str(out), recalibration)
         return pd.read_csv(out, dtype={"id": str})
 
     return write
@@ -36,10 +38,10 @@ def test_probabilities_are_not_rounded(submission):
     assert submission(["007,0.123456789", "a,1e-9", "b,0.5"]).label.tolist() == [0.123456789, 1e-9, 0.5]
 
 
-@pytest.mark.parametrize("temperature", [None, 2.0])
-def test_an_id_without_an_image_gets_the_stated_value(submission, temperature):
+@pytest.mark.parametrize("recalibration", [None, Recalibration(-1.0, 0.5)])
+def test_an_id_without_an_image_gets_the_stated_value(submission, recalibration):
     """Calibration does not change it."""
-    table = submission(ids=["b,b", "c,"], unusable=0.4, temperature=temperature)
+    table = submission(ids=["b,b", "c,"], unusable=0.4, recalibration=recalibration)
     assert table.label.tolist() == [1.0, 0.4]
 
 
@@ -69,8 +71,10 @@ def test_nothing_is_written_where_something_is_wrong(submission, tmp_path):
 def test_calibrated_probabilities_keep_their_ranking(submission):
     values = {"a": 0.001, "b": 0.2, "c": 0.5, "d": 0.999}
     predictions, ids = [f"{k},{v}" for k, v in values.items()], [f"{k},{k}" for k in values]
-    raw, calibrated = (submission(predictions, ids, temperature=t) for t in (None, 2.0))
+    raw, calibrated = (
+        submission(predictions, ids, recalibration=r) for r in (None, Recalibration(-2.2, 0.5))
+    )
     assert raw.label.tolist() == [0.001, 0.2, 0.5, 0.999]
     odds = raw.label / (1 - raw.label)
-    assert calibrated.label.tolist() == pytest.approx((odds**0.5 / (1 + odds**0.5)).tolist())
+    assert calibrated.label.tolist() == pytest.approx((1 / (1 + np.exp(2.2) / odds**0.5)).tolist())
     assert calibrated.label.rank().tolist() == raw.label.rank().tolist()

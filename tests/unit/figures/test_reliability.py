@@ -16,7 +16,8 @@ def table():
     rows = [
         {
             "calibration": name,
-            "temperature": temperature,
+            "recalibration_intercept": intercept,
+            "recalibration_slope": slope,
             "ece": error,
             "fitted_on": "validation patches",
             "reported_on": "held-out patches",
@@ -29,7 +30,10 @@ def table():
             "positive_share_low": share - 0.04,
             "positive_share_high": share + 0.02,
         }
-        for name, temperature, error, bins in (("before", 1.0, 0.125, before), ("after", 1.5, 0.0125, after))
+        for name, intercept, slope, error, bins in (
+            ("before", 0.0, 1.0, 0.125, before),
+            ("after", -2.197, 0.667, 0.0125, after),
+        )
         for above, up_to, probability, share, patches in bins
     ]
     return pd.DataFrame(rows)
@@ -50,13 +54,15 @@ def test_reliability_has_a_dot_per_bin_against_the_diagonal(render, table, asser
     assert_inside(figure)
 
 
-def test_reliability_tells_the_error_and_the_temperature(render, table):
+def test_reliability_tells_the_error_and_the_recalibration(render, table):
     figure = render(reliability.draw_reliability, table)
     before, after, *_ = figure.axes
     title = " ".join(figure.get_suptitle().split())
-    assert "held-out patches (temperature fitted on validation patches)" in title
-    assert before.get_title() == "Before calibration\nexpected calibration error 0.1250"
-    assert after.get_title() == ("After calibration (temperature 1.50)\nexpected calibration error 0.0125")
+    assert "held-out patches (recalibration fitted on validation patches)" in title
+    assert before.get_title() == "Before recalibration\nexpected calibration error 0.1250"
+    assert after.get_title() == (
+        "After recalibration (intercept -2.20, slope 0.67)\nexpected calibration error 0.0125"
+    )
 
 
 def test_the_strip_below_counts_the_patches(render, table):

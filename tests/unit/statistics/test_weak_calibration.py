@@ -4,7 +4,7 @@ import statsmodels.api as sm
 from scipy.special import expit, logit
 
 from histopatch.errors import InputError
-from histopatch.statistics.temperature import CLIP
+from histopatch.statistics.logits import CLIP
 from histopatch.statistics.weak_calibration import weak_calibration
 
 
@@ -67,6 +67,15 @@ def test_separated_classes_have_no_slope_that_is_steep_enough():
     assert tuple(found) == (np.inf, -np.inf, np.inf)
     assert weak_calibration([1, 1, 0, 0], [0.1, 0.2, 0.6, 0.9]).slope.value == -np.inf
     assert np.isnan(weak_calibration([0, 1, 1, 0], [0.5] * 4).slope.value)
+
+
+@pytest.mark.parametrize("spread", [1e-8, 1e-5])
+def test_of_probabilities_that_hardly_differ_the_slope_is_found(spread):
+    """As of a network that has collapsed to a small probability."""
+    labels, probabilities, slides = draw(30, 40, seed=3)
+    spread_out = weak_calibration(labels, probabilities, slides).slope
+    found = weak_calibration(labels, expit(-9 + spread * logit(probabilities)), slides).slope
+    assert np.array(found) * spread == pytest.approx(np.array(spread_out), rel=1e-4)
 
 
 def test_probabilities_of_0_and_1_are_clipped():

@@ -215,8 +215,9 @@ def _measures(metrics: dict) -> str:
 def _updating(reliability: pd.DataFrame) -> str:
     before, after = (reliability[reliability.calibration == when].iloc[0] for when in ("before", "after"))
     return (
-        f"Temperature scaling with {after.temperature:.3f}, fitted on {after.fitted_on}, would change "
-        f"the calibration error on {after.reported_on} from {before.ece:.4f} to {after.ece:.4f}."
+        f"Logistic recalibration with intercept {after.recalibration_intercept:.3f} and slope "
+        f"{after.recalibration_slope:.3f}, fitted on {after.fitted_on}, would change the calibration error "
+        f"on {after.reported_on} from {before.ece:.4f} to {after.ece:.4f}."
     )
 
 

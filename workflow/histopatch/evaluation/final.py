@@ -25,8 +25,8 @@ from histopatch.statistics.curves import precision_recall, roc_band
 from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.net_benefit import decision_curve
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
+from histopatch.statistics.recalibration import Recalibration, fit_recalibration, recalibrate
 from histopatch.statistics.selective import at_confidence, choose_confidences, risk_coverage
-from histopatch.statistics.temperature import apply_temperature, fit_temperature
 from histopatch.statistics.weak_calibration import weak_calibration
 
 
@@ -48,7 +48,7 @@ def final_tables(
     tables: paths of `metrics`, `operating_points`, `reliability`, `roc`, `precision_recall`,
     `decision_curve`, `abstaining`, `error_by_coverage` and `auc_by_group`.
 
-    Thresholds, those of abstaining too, and the temperature are chosen on the validation patches and
+    Thresholds, those of abstaining too, and the recalibration are chosen on the validation patches and
     reported on the held-out ones. If nothing is held out, they are chosen on one half of the validation
     patches and reported on the other, with whole slides or patients in each half if these are known. Raises
     InputError if the final training failed.
@@ -86,6 +86,7 @@ def _metrics(
     patches = read_table(split_table)
     validated_on = evaluated_on(split, patches)
     aurocs = fold_aurocs(predictions.labels, predictions.probabilities, predictions.folds)
+    recalibration = fit_recalibration(predictions.labels, predictions.probabilities)
     return {
         "final_folder": choice["final_folder"],
         "validated_on": validated_on,
@@ -93,7 +94,7 @@ def _metrics(
         **{f"val_{name}": value for name, value in _summary(validation).items()},
         "val_fold_auc_mean": float(aurocs.mean()),
         "val_fold_auc_sd": float(aurocs.std(ddof=1)) if len(aurocs) > 1 else None,
-        "temperature": fit_temperature(predictions.labels, predictions.probabilities),
+        "recalibration": recalibration._asdict(),
         "measured": {
             "on": measured.name,
             "kind": validated_on if measured is validation else held_out_on(split, patches),
@@ -101,11 +102,15 @@ def _metrics(
             "units": measured.predictions.describe_units(),
             "calibration": _calibration(measured),
         },
-        "note": _note(choice["chosen_from"], measured is not validation, ensemble, split.folds),
+        "note": _note(
+            choice["chosen_from"], measured is not validation, ensemble, split.folds, recalibration
+        ),
     }
 
 
-def _note(chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int) -> str:
+def _note(
+    chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int, recalibration: Recalibration
+) -> str:
     """How to read the metrics."""
     notes, several = [], ensemble.members > 1
     if chosen_from > 1:
@@ -138,6 +143,11 @@ def _note(chosen_from: int, held_out: bool, ensemble: Ensemble, folds: int) -> s
         notes.append(
             "The predictions are mean ranks, not probabilities: log loss, Brier score and calibration say "
             "nothing about them."
+        )
+    if recalibration.flattens:
+        notes.append(
+            "The probabilities are no higher for positive validation patches than for negative ones, so "
+            "recalibration makes them all nearly the share of positives."
         )
     return " ".join(notes)
 
@@ -194,20 +204,21 @@ def _operating_points(choosing: Subset, reporting: Subset, prevalences: Sequence
 
 
 def _reliability(choosing: Subset, reporting: Subset) -> pd.DataFrame:
-    """The reliability tables of the reported patches before and after temperature scaling."""
-    fitted = fit_temperature(choosing.predictions.labels, choosing.predictions.probabilities)
+    """The reliability tables of the reported patches before and after logistic recalibration."""
+    fitted = fit_recalibration(choosing.predictions.labels, choosing.predictions.probabilities)
     labels, raw = reporting.predictions.labels, reporting.predictions.probabilities
     tables = [
         reliability_table(labels, probabilities).assign(
             calibration=calibration,
-            temperature=temperature,
+            recalibration_intercept=recalibration.intercept,
+            recalibration_slope=recalibration.slope,
             ece=expected_calibration_error(labels, probabilities),
             fitted_on=choosing.name,
             reported_on=reporting.name,
         )
-        for calibration, temperature, probabilities in (
-            ("before", 1.0, raw),
-            ("after", fitted, apply_temperature(raw, fitted)),
+        for calibration, recalibration, probabilities in (
+            ("before", Recalibration(), raw),
+            ("after", fitted, recalibrate(raw, fitted)),
         )
     ]
     return pd.concat(tables)

@@ -5,7 +5,7 @@ import pandas as pd
 from histopatch.data.names import quote
 from histopatch.errors import InputError
 from histopatch.files import read_table, write_table
-from histopatch.statistics.temperature import apply_temperature
+from histopatch.statistics.recalibration import Recalibration, recalibrate
 
 
 def write_submission(
@@ -13,13 +13,13 @@ def write_submission(
     test_ids: str,
     unusable: str | float,
     submission: str,
-    temperature: float | None = None,
+    recalibration: Recalibration | None = None,
 ) -> None:
     """Write `id,label` for Kaggle, where `label` is the probability of the positive class, in [0, 1].
 
     predictions: CSV `id,probability`; test_ids: CSV `id,image`, whose ids and order are kept; unusable: the
-    probability of ids without an image, if there are any; temperature: calibrate the probabilities with it,
-    which changes no ranking, or None to leave them raw. Raises InputError if a value is no probability.
+    probability of ids without an image, if there are any; recalibration: of the other probabilities, which
+    changes no ranking, or None to leave them raw. Raises InputError if a value is no probability.
     """
     predicted, wanted = read_table(predictions), read_table(test_ids)
     repeated = predicted.id[predicted.id.duplicated()]
@@ -33,7 +33,7 @@ def write_submission(
     if not labels[usable].between(0, 1).all():
         first = labels[usable & ~labels.between(0, 1)].iloc[0]
         raise InputError(f"{predictions}: {first} is not a probability; remove the file")
-    if temperature is not None:
-        labels[usable] = apply_temperature(labels[usable].to_numpy(), temperature)
+    if recalibration is not None:
+        labels[usable] = recalibrate(labels[usable].to_numpy(), recalibration)
     labels = labels.where(usable, unusable).astype(float)
     write_table(pd.DataFrame({"id": wanted.id, "label": labels}), submission)

@@ -9,11 +9,11 @@ from histopatch.files import read_table
 
 
 def reliability(table: str, path: str, dpi: int) -> None:
-    """Draw reliability diagrams before and after calibration, with the number of patches per bin below.
+    """Draw reliability diagrams before and after recalibration, with the number of patches per bin below.
 
-    table: CSV with one row per bin: `calibration` (`before` or `after`), `temperature,ece,fitted_on,
-    reported_on`, the same in all rows of either, and `above,up_to,patches,mean_probability,positive_share,
-    positive_share_low,positive_share_high`.
+    table: CSV with one row per bin: `calibration` (`before` or `after`), `recalibration_intercept,
+    recalibration_slope,ece,fitted_on,reported_on`, the same in all rows of either, and `above,up_to,patches,
+    mean_probability,positive_share,positive_share_low,positive_share_high`.
     """
     with style.figure(path, dpi) as figure:
         draw_reliability(figure, read_table(table))
@@ -28,10 +28,7 @@ def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
         facts = bins.iloc[0]
         _draw_diagram(diagram, bins)
         counts.bar(bins.above, bins.patches, width=bins.up_to - bins.above, align="edge", color=style.BAR)
-        scaled = f" (temperature {facts.temperature:.2f})" if calibration == "after" else ""
-        diagram.set_title(
-            f"{calibration.capitalize()} calibration{scaled}\nexpected calibration error {facts.ece:.4f}"
-        )
+        diagram.set_title(_title(facts))
         counts.set_xlabel("predicted probability")
     diagram.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     # Most patches are in the first and the last bin; on a linear axis the others would vanish.
@@ -41,8 +38,16 @@ def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
     panels[0, 0].set_ylabel("share of positive patches")
     panels[1, 0].set_ylabel("patches\n(log scale)")
     style.legend_below(figure, diagram)
-    title = f"Calibration on {facts.reported_on} (temperature fitted on {facts.fitted_on})"
+    title = f"Calibration on {facts.reported_on} (recalibration fitted on {facts.fitted_on})"
     style.heading(figure, title)
+
+
+def _title(facts: pd.Series) -> str:
+    fitted = f" (intercept {facts.recalibration_intercept:.2f}, slope {facts.recalibration_slope:.2f})"
+    heading = (
+        f"{facts.calibration.capitalize()} recalibration{fitted if facts.calibration == 'after' else ''}"
+    )
+    return f"{heading}\nexpected calibration error {facts.ece:.4f}"
 
 
 def _draw_diagram(axes: Axes, bins: pd.DataFrame) -> None:

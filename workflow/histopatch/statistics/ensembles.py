@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from histopatch.statistics.temperature import CLIP
+from histopatch.statistics.logits import clipped_logits
 
 
 class Ensemble(NamedTuple):
@@ -40,7 +40,7 @@ def average(networks: np.ndarray, by: str, references: Sequence[np.ndarray] = ()
     if by == "rank":
         networks = np.stack([rank(own, known) for own, known in zip(networks, references, strict=True)])
     if by == "logit":
-        return expit(np.mean(logit(np.clip(networks, CLIP, 1 - CLIP)), axis=0))
+        return expit(np.mean(clipped_logits(networks), axis=0))
     return np.mean(networks, axis=0)
 
 

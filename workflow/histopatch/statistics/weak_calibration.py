@@ -10,14 +10,16 @@ Cox, Biometrika 1958; the names: Van Calster et al., Journal of Clinical Epidemi
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
 
 from histopatch.statistics.checks import binary_labels, valid_probabilities
 from histopatch.statistics.leave_out import degrees_of_freedom, margin, unit_codes
-from histopatch.statistics.temperature import CLIP
-
-ITERATIONS = 100  # of Newton's method, which needs fewer than ten where probabilities are not all 0 or 1
-FARTHEST = 4.0  # that a step may move a logit: where all are extreme the curvature says little of the rest
+from histopatch.statistics.logistic_regression import (
+    derivatives,
+    maximum_likelihood,
+    separation,
+    standardise,
+)
+from histopatch.statistics.logits import clipped_logits
 
 
 class Coefficient(NamedTuple):
@@ -44,8 +46,7 @@ def weak_calibration(labels, probabilities, slides=None, level: float = 0.95) ->
     no slope: it is infinite, or not a number.
     """
     labels = binary_labels(labels, both=True)
-    probabilities = valid_probabilities(probabilities, len(labels))
-    logits = logit(np.clip(probabilities, CLIP, 1 - CLIP))
+    logits = clipped_logits(valid_probabilities(probabilities, len(labels)))
     units = unit_codes(slides, len(labels))
     degrees = degrees_of_freedom(labels, units)
     ones = np.ones(len(labels))
@@ -56,26 +57,30 @@ def weak_calibration(labels, probabilities, slides=None, level: float = 0.95) ->
 def _slope(
     labels: np.ndarray, logits: np.ndarray, units: np.ndarray, degrees: int, level: float
 ) -> Coefficient:
-    positives, negatives = logits[labels], logits[~labels]
     if np.ptp(logits) == 0:
         return Coefficient(np.nan, -np.inf, np.inf)
-    for side in (1, -1):
-        if (side * positives).min() >= (side * negatives).max():  # so that no slope is steep enough
-            return Coefficient(side * np.inf, -np.inf, np.inf)
-    design = np.column_stack([np.ones(len(labels)), logits])
-    return _fit(labels, design, np.zeros(len(labels)), units, degrees, level)[1]
+    if side := separation(labels, logits):
+        return Coefficient(side * np.inf, -np.inf, np.inf)
+    design, scale = standardise(logits)
+    _, slope = _fit(labels, design, 0.0, units, degrees, level)
+    return Coefficient(*(value / scale for value in slope))
 
 
 def _fit(
-    labels: np.ndarray, design: np.ndarray, offset: np.ndarray, units: np.ndarray, degrees: int, level: float
+    labels: np.ndarray,
+    design: np.ndarray,
+    offset: np.ndarray | float,
+    units: np.ndarray,
+    degrees: int,
+    level: float,
 ) -> list[Coefficient]:
     """Logistic regression of N labels on a design N×K and an offset: K coefficients with their intervals.
 
     Without each unit the coefficients are those after one step of Newton's method from the optimum, which
     costs one pass over the patches for all units (Pregibon, Annals of Statistics 1981).
     """
-    found = _maximum(labels, design, offset)
-    gradients, curvatures = _derivatives(found, labels, design, offset)
+    found = maximum_likelihood(labels, design, offset)
+    gradients, curvatures = derivatives(found, labels, design, offset)
     count = units.max() + 1
     per_unit = np.stack([np.bincount(units, column, count) for column in gradients.T], axis=1)
     flat = curvatures.reshape(len(labels), -1)
@@ -90,36 +95,3 @@ def _fit(
         Coefficient(float(value), float(value - half), float(value + half))
         for value, half in zip(found, margins, strict=True)
     ]
-
-
-def _maximum(labels: np.ndarray, design: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """The coefficients with the highest likelihood, by Newton's method with limited and halved steps."""
-    found = np.zeros(design.shape[1])
-    best = _log_likelihood(found, labels, design, offset)
-    for _ in range(ITERATIONS):
-        gradients, curvatures = _derivatives(found, labels, design, offset)
-        step = np.linalg.solve(curvatures.sum(axis=0), gradients.sum(axis=0))
-        step *= FARTHEST / max(np.abs(design @ step).max(), FARTHEST)
-        while (reached := _log_likelihood(found + step, labels, design, offset)) < best - 1e-9 * abs(best):
-            step /= 2
-        found, best = found + step, reached
-        if np.abs(step).max() < 1e-9:
-            break
-    return found
-
-
-def _log_likelihood(
-    coefficients: np.ndarray, labels: np.ndarray, design: np.ndarray, offset: np.ndarray
-) -> float:
-    logits = design @ coefficients + offset
-    return -float(np.logaddexp(0, np.where(labels, -logits, logits)).sum())
-
-
-def _derivatives(
-    coefficients: np.ndarray, labels: np.ndarray, design: np.ndarray, offset: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of the log likelihood of each patch: its gradient, N×K, and its curvature, N×K×K, as positive."""
-    expected = expit(design @ coefficients + offset)
-    gradients = (labels - expected)[:, None] * design
-    weights = expected * (1 - expected)
-    return gradients, weights[:, None, None] * design[:, :, None] * design[:, None, :]
