@@ -5,7 +5,9 @@ import re
 
 import pandas as pd
 import pytest
+from edits import configure
 from plan import config_of, folders, run, snakemake
+from scipy.special import expit, logit
 
 RESULTS = ["epochs", "best_val_auc", "final_val_auc", "val_auc_low", "val_auc_high", "train_seconds"]
 SETTINGS = ["backbone", "weights", "image_size", "batch_size", "lr", "dropout", "augmentation.rotation"]
@@ -132,6 +134,18 @@ def test_the_report_is_one_file_that_needs_no_network(project):
         assert result in report
     loaded = re.findall(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)\s*=\s*[\"']?(https?:|//)", report)
     assert loaded == []
+
+
+def test_a_calibrated_submission_has_the_recalibration_of_the_metrics(project):
+    configure(project, ("overrides: {epochs: 4}", "overrides: {epochs: 4}, calibrated: true"))
+    results = project / "results/small"
+    raw = pd.read_csv(results / "submission.csv").label
+    assert run(project).rules == {"submission"}
+    fitted = json.loads((results / "final/metrics.json").read_text())["recalibration"]
+    expected = expit(fitted["intercept"] + fitted["slope"] * logit(raw))
+    calibrated = pd.read_csv(results / "submission.csv").label
+    assert calibrated.tolist() == pytest.approx(expected.tolist())
+    assert calibrated.rank().equals(raw.rank())
 
 
 def test_a_data_set_without_a_sample_submission_is_predicted_all_the_same(project):

@@ -61,7 +61,7 @@ def test_reliability_tells_the_error_and_the_recalibration(render, table):
     assert "held-out patches (recalibration fitted on validation patches)" in title
     assert before.get_title() == "Before recalibration\nexpected calibration error 0.1250"
     assert after.get_title() == (
-        "After recalibration (intercept -2.20, slope 0.67)\nexpected calibration error 0.0125"
+        "After recalibration (intercept −2.20, slope 0.67)\nexpected calibration error 0.0125"
     )
 
 

@@ -43,11 +43,11 @@ def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
 
 
 def _title(facts: pd.Series) -> str:
-    fitted = f" (intercept {facts.recalibration_intercept:.2f}, slope {facts.recalibration_slope:.2f})"
-    heading = (
-        f"{facts.calibration.capitalize()} recalibration{fitted if facts.calibration == 'after' else ''}"
-    )
-    return f"{heading}\nexpected calibration error {facts.ece:.4f}"
+    heading = f"{facts.calibration.capitalize()} recalibration"
+    if facts.calibration == "after":
+        heading += f" (intercept {facts.recalibration_intercept:.2f}, slope {facts.recalibration_slope:.2f})"
+    error = f"expected calibration error {facts.ece:.4f}"
+    return f"{heading}\n{error}".replace("-", "−")  # the minus sign of axes
 
 
 def _draw_diagram(axes: Axes, bins: pd.DataFrame) -> None:
