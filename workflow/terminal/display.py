@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -41,7 +41,7 @@ class Started:
     job: Job
     words: str
     logs: list[str]
-    time: float = field(default_factory=time.time)
+    time: float
 
 
 class Display(logging.Handler):
@@ -120,7 +120,7 @@ class Display(logging.Handler):
         job = Job(record.rule_name, dict(record.wildcards))
         experiment = self.experiments[job.wildcards.get("experiment", self.asked)]
         words = job_in_words(job.rule, job.wildcards, experiment)
-        self.started[record.jobid] = Started(job, words, list(record.log))
+        self.started[record.jobid] = Started(job, words, list(record.log), time.time())
         jobs = [job for job in self.unfinished() if job.rule != TARGET]
         number, total = len(self.started), max(len(self.started), len(self.ended) + len(jobs))
         line = f"[{number:{len(str(total))}} of {total}] {words}"
