@@ -111,14 +111,18 @@ def _next_epoch(job: Planned, plan: list[Planned], run: Run, name: str) -> int |
 
 def _settings_before(run: Run, experiment: Experiment) -> dict | None:
     """The settings, by column, that a run of the same name had when the runs were last compared."""
+    names = [
+        (study, name)
+        for study, members in experiment.studies.items()
+        for name, member in members.items()
+        if member.folder == run.folder
+    ]
     table = Path("results", experiment.name, "tables", "runs.csv")
-    if not table.is_file():
-        return None
-    runs = read_table(table)
-    for study, members in experiment.studies.items():
-        for name, member in members.items():
+    if names and table.is_file():
+        runs = read_table(table)
+        for study, name in names:
             known = runs[(runs.study == study) & (runs.run == name)]
-            if member.folder == run.folder and len(known):
+            if len(known):
                 return known.iloc[0].to_dict()
     return _final_settings_before(run, experiment)
 
