@@ -23,7 +23,7 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # what is left would delay the end
+            pool.shutdown(cancel_futures=True)  # what is left to do would delay the end
             raise
 
 
