@@ -3,22 +3,30 @@ import errno
 import io
 import logging
 import os
+import signal
+import time
 import warnings
 from pathlib import Path
 
 import pytest
 
-from histopatch.console import job_log, progress
+from histopatch.console import SPOKEN_FOR, job_log, progress
 from histopatch.errors import InputError
 from histopatch.files import replacing
+
+
+@pytest.fixture(autouse=True)
+def not_spoken_for(monkeypatch):
+    monkeypatch.delenv(SPOKEN_FOR, raising=False)  # the tests may run inside of a job
 
 
 @pytest.fixture(autouse=True)
 def logging_restored():
     """A job sets up logging for its process, which here is the process of all tests."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, terminated = root.handlers[:], root.level, signal.getsignal(signal.SIGTERM)
     yield
+    signal.signal(signal.SIGTERM, terminated)
     logging.captureWarnings(False)
     for handler in root.handlers:
         if handler not in handlers:
@@ -126,6 +134,52 @@ def test_any_other_error_of_the_system_keeps_its_traceback(tmp_path, capsys, cod
     with pytest.raises(SystemExit), job_log(tmp_path / "job.log", "info"):
         raise OSError(code, os.strerror(code))
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.fixture
+def spoken_for(monkeypatch):
+    """As in a workflow that tells of its jobs itself."""
+    monkeypatch.setenv(SPOKEN_FOR, "1")
+
+
+def test_a_workflow_that_speaks_for_its_jobs_leaves_them_their_warnings(spoken_for, tmp_path, capsys):
+    with job_log(tmp_path / "job.log", "info"):
+        logging.info("packing")
+        logging.warning("split main leaks")
+        logging.getLogger("library").warning("deprecated")
+        warnings.warn("old API", stacklevel=1)
+    assert capsys.readouterr().err == "Warning: split main leaks\n"
+    log = (tmp_path / "job.log").read_text()
+    assert all(text in log for text in ("packing", "split main leaks", "deprecated", "old API"))
+
+
+@pytest.mark.parametrize("error", [InputError("labels.csv: no such file"), KeyError("row")])
+def test_such_a_workflow_finds_the_error_in_the_log(spoken_for, tmp_path, capsys, error):
+    with pytest.raises(SystemExit), job_log(tmp_path / "job.log", "info"):
+        raise error
+    assert capsys.readouterr().err == ""
+    assert str(error) in (tmp_path / "job.log").read_text()
+
+
+def test_an_error_that_a_full_disk_keeps_out_of_the_log_is_on_the_terminal(spoken_for, capsys):
+    with pytest.raises(SystemExit), job_log("/dev/full", "info"):
+        logging.info("packing")
+        raise InputError("labels.csv: no such file")
+    assert capsys.readouterr().err == "Error: labels.csv: no such file\n"
+
+
+def test_a_termination_lets_the_job_clean_up(tmp_path):
+    with (
+        pytest.raises(SystemExit) as ended,
+        job_log(tmp_path / "job.log", "info"),
+        replacing(tmp_path / "table.csv") as temporary,
+    ):
+        temporary.write_text("id,label")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert os.listdir(tmp_path) == ["job.log"]
+    assert "ended from outside (SIGTERM)" in (tmp_path / "job.log").read_text()
 
 
 def test_a_log_that_cannot_be_opened_is_one_line(monkeypatch):

@@ -120,17 +120,24 @@ def snakemake(project: Path, *arguments: str) -> tuple[int, str]:
 
 def plan(project: Path, *arguments: str) -> Plan:
     """What the plain command would do."""
-    return _plan(snakemake(project, "--dry-run", *arguments))
+    status, output = snakemake(project, "--dry-run", *arguments)
+    assert status == 0, output
+    return _plan(output)
 
 
 def run(project: Path, *arguments: str) -> Plan:
     """What the plain command did."""
-    return _plan(snakemake(project, *RUN_COMMAND, *arguments))
-
-
-def _plan(result: tuple[int, str]) -> Plan:
-    status, output = result
+    status, output = snakemake(project, *RUN_COMMAND, *arguments)
     assert status == 0, output
+    return _plan(last_log(project))
+
+
+def last_log(project: Path) -> str:
+    """What Snakemake itself has to say of the last call that ran jobs."""
+    return max((project / ".snakemake/log").iterdir()).read_text()
+
+
+def _plan(output: str) -> Plan:
     jobs = read_jobs(output)
     # A change of the format must not read as an empty plan.
     assert jobs or "Nothing to be done" in output, output

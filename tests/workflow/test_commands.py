@@ -30,8 +30,8 @@ def test_status_names_the_trainings_and_the_reason(project):
     status, output = command(project, "status")
     assert status == 0
     assert "small: the next run would train 1 run." in output
-    assert f"  named: slow: not made yet\n    {folder}\n" in output
-    assert "compare" in output.partition("Other steps: ")[2]
+    assert f"  training `named: slow`: dropout 0.3 → 0.4\n    {folder}\n" in output
+    assert "comparing the runs" in output.partition("Other steps: ")[2]
     assert "a final training of the winner, unless it exists already" in output
 
 
@@ -39,8 +39,38 @@ def test_status_tells_an_edit_of_code_from_a_missing_result(project):
     with (project / "workflow/histopatch/engine/loop.py").open("a") as module:
         module.write("\nANOTHER = 1\n")
     _, output = command(project, "status")
-    assert "its settings or code have changed" in output
-    assert "not made yet" not in output
+    assert "  training `named: plain` (in rate, too): its code changed\n" in output
+    assert "new" not in output
+
+
+def test_status_says_from_what_to_what_a_setting_changed(project):
+    configure(
+        project,
+        ("brightness: 0.2}", "brightness: 0.2, rotation: 45}"),
+        ("overrides: {epochs: 4}", "overrides: {epochs: 5}"),
+    )
+    _, output = command(project, "status")
+    assert "  training `named: bright`: rotation 90 → 45\n" in output
+    assert "  final training: epochs 4 → 5: choosing the best run\n" in output
+
+
+def test_status_counts_the_images_that_came_and_went(project):
+    test = project / "data/small/test"
+    for name in ("new1.tif", "new2.tif"):
+        shutil.copy(test / "test004.tif", test / name)
+    (test / "test005.tif").unlink()
+    _, output = command(project, "status")
+    assert "  two test images added, one test image removed: packing the test images\n" in output
+    assert "follows from the above: " in output
+
+
+def test_status_names_the_file_that_changed_or_is_missing(project):
+    with (project / "data/small/train_labels.csv").open("a") as labels:
+        labels.write("train000,0\n")
+    (project / "results/small/figures/augmentation.png").unlink()
+    _, output = command(project, "status")
+    assert "  data/small/train_labels.csv changed: cleaning the labels\n" in output
+    assert "results/small/figures/augmentation.png is missing" in output
 
 
 def test_status_ends_with_one_line_where_the_config_is_wrong(project):
@@ -64,7 +94,7 @@ def test_prune_lists_what_no_configuration_names_and_removes_it_when_told(projec
 
 def test_status_counts_the_folds_of_a_run(project):
     configure(project, ("folds: 2", "folds: 3"))
-    assert "  named: crossed (3 folds): " in command(project, "status")[1]
+    assert "  training `named: crossed` (3 folds): " in command(project, "status")[1]
 
 
 def test_prune_finds_the_folds_that_a_run_no_longer_has(project):

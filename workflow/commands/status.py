@@ -1,108 +1,91 @@
 """Explain in words what the next run would do and why."""
 
-import re
+import os
 import subprocess
 import sys
-from collections import Counter
-from dataclasses import dataclass
+import tempfile
+from pathlib import Path
 
 from experiment import Request, parse
 
-from histopatch.experiment import Experiment
-
-# The reasons that Snakemake gives, and the same in plain words; the rest of its line names files.
-REASONS = {
-    "Missing output files": "not made yet",
-    "Params have changed since last execution": "its settings or code have changed",
-    "Code has changed since last execution": "its code has changed",
-    "Set of input files has changed since last execution": "its set of inputs has changed",
-    "Updated input files": "an input has changed",
-    "Input files updated by another job": "an input will be remade",
-    "Forced execution": "forced",
-}
-
-TRAININGS = ("train", "rung")
+from histopatch.causes import FOLLOWS, Planned, cause_of_step, cause_of_training
+from histopatch.words import TRAININGS, count, job_in_words, run_name
+from terminal.plan import PLAN
 
 
-@dataclass
-class Job:
-    rule: str
-    run: str  # the folder of the run, empty if the job does not belong to one
-    reason: str
-
-
-def planned_jobs(request: Request) -> list[Job]:
-    """The jobs of a dry run, in the order in which Snakemake lists them."""
+def planned_jobs(request: Request) -> list[Planned]:
+    """The jobs of a dry run, in the order in which they would be started at the earliest."""
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--nocolor"]
     command += ["--configfile", *map(str, request.arguments.configfile)]
     command += ["--config", f"experiment={request.name}"]
-    dry = subprocess.run(command, text=True, capture_output=True)
-    if dry.returncode:
-        output = (dry.stdout + dry.stderr).strip()
-        refusals = [line for line in output.splitlines() if line.startswith("Error: ")]
-        sys.exit(refusals[-1] if refusals else output)
-    # Each job is a paragraph: a line with the name of the rule, then indented lines of details.
-    found = re.findall(
-        r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", dry.stdout + dry.stderr, re.M
-    )
-    return [_job(rule, details) for rule, details in found if rule != "all"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "plan.json")
+        dry = subprocess.run(command, text=True, capture_output=True, env=os.environ | {PLAN: str(path)})
+        if dry.returncode:
+            output = (dry.stdout + dry.stderr).strip()
+            refusals = [line for line in output.splitlines() if line.startswith("Error: ")]
+            sys.exit(refusals[-1] if refusals else output)
+        return [job for job in Planned.read(path) if job.rule != "all"] if path.is_file() else []
 
 
-def _job(rule: str, details: str) -> Job:
-    run = re.search(r"^    wildcards: .*\brun=([^,\n]+)", details, re.M)
-    reason = re.search(r"^    reason: (.*)", details, re.M)
-    text = reason.group(1) if reason else ""
-    words = next((words for start, words in REASONS.items() if start in text), text)
-    return Job(rule, run.group(1) if run else "", words)
-
-
-def describe(request: Request, jobs: list[Job]) -> list[str]:
+def describe(request: Request, jobs: list[Planned]) -> list[str]:
     """The plan in words, one line per item."""
     if not jobs:
         return [f"{request.name}: nothing to do, everything is up to date."]
-    names = _names(request.experiment)
-    trainings: dict[str, list[Job]] = {}
+    trainings: dict[str, list[Planned]] = {}
     for job in jobs:
         if job.rule in TRAININGS:
-            trainings.setdefault(job.run, []).append(job)
-    lines = [f"{request.name}: the next run would train {_count(len(trainings), 'run')}."]
-    for run, folds in trainings.items():
-        times = f" ({len(folds)} folds)" if len(folds) > 1 else ""
-        lines.append(f"  {names.get(run, 'final model')}{times}: {folds[0].reason}\n    {run}")
+            trainings.setdefault(job.wildcards["run"], []).append(job)
+    lines = [f"{request.name}: the next run would train {count(len(trainings), 'run')}."]
+    for folder, folds in trainings.items():
+        lines += _training(folder, folds, jobs, request)
     others = [job for job in jobs if job.rule not in TRAININGS]
     if others:
-        lines.append(f"Other steps: {_count(len(others), 'job')}.")
-    for reason in dict.fromkeys(job.reason for job in others):
-        rules = Counter(job.rule for job in others if job.reason == reason)
-        steps = ", ".join(rule if n == 1 else f"{rule} ({n})" for rule, n in rules.items())
-        lines.append(f"  {reason}: {steps}")
+        lines.append(f"Other steps: {count(len(others), 'job')}.")
+    lines += _others(others, request)
     if any(job.rule == "best" for job in jobs):
-        members = request.experiment.final.ensemble
-        if members == 1:
-            also, known = (
-                "a final training of the winner, unless it exists already, with its",
-                "the winner is",
-            )
-        else:
-            also = f"final trainings of the {members} best runs, unless they exist already, with their"
-            known = "these are"
-        lines.append(
-            f"Also {also} predictions and submission; {known} known only after the runs are compared."
-        )
+        lines.append(_final(request))
     return lines
 
 
-def _names(experiment: Experiment) -> dict[str, str]:
-    """The names of each run, by its folder: `study: name` for each study that it belongs to."""
-    names: dict[str, list[str]] = {}
-    for study, runs in experiment.studies.items():
-        for name, run in runs.items():
-            names.setdefault(run.folder, []).append(f"{study}: {name}")
-    return {folder: "; ".join(known) for folder, known in names.items()}
+def _training(folder: str, jobs: list[Planned], plan: list[Planned], request: Request) -> list[str]:
+    """A line for a run, or for each of its folds where their causes differ; then where it is."""
+    experiment = request.experiment
+    first = _each_fold(jobs)
+    causes = [cause_of_training(job, plan, experiment) for job in first]
+    if len(set(causes)) > 1:
+        words = [job_in_words(job.rule, job.wildcards, experiment) for job in first]
+        lines = [f"  {what}: {why}" for what, why in zip(words, causes, strict=True)]
+    else:
+        times = f" ({len(causes)} folds)" if len(causes) > 1 else ""
+        lines = [f"  training {run_name(folder, experiment)}{times}: {causes[0]}"]
+    return [*lines, f"    {folder}"]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+def _others(jobs: list[Planned], request: Request) -> list[str]:
+    """A line for each cause; the last one for the steps that follow from others."""
+    by_cause: dict[str, list[str]] = {}
+    for job in jobs:
+        words = job_in_words(job.rule, job.wildcards, request.experiment)
+        by_cause.setdefault(cause_of_step(job, request.experiment), []).append(words)
+    causes = sorted(by_cause, key=lambda why: why == FOLLOWS)
+    return [f"  {why}: {'; '.join(sorted(by_cause[why]))}" for why in causes]
+
+
+def _final(request: Request) -> str:
+    """What is known only later."""
+    members = request.experiment.final.ensemble
+    if members == 1:
+        also, known = "a final training of the winner, unless it exists already, with its", "the winner is"
+    else:
+        also = f"final trainings of the {members} best runs, unless they exist already, with their"
+        known = "these are"
+    return f"Also {also} predictions and submission; {known} known only after the runs are compared."
+
+
+def _each_fold(jobs: list[Planned]) -> list[Planned]:
+    """Of the jobs of a run, the first of each fold: where its training would start."""
+    return [*{job.wildcards["fold"]: job for job in reversed(jobs)}.values()][::-1]
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size
 from histopatch.system import check_system
 from histopatch.yaml_files import read_yaml
+from terminal.install import speak_for_jobs
+from terminal.plan import write_plan_if_asked
 
 CONFIG = "config.yaml"
 GIVEN = list(workflow.overwrite_configfiles)  # with --configfile
@@ -57,6 +59,8 @@ TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)
+speak_for_jobs(workflow, EXPERIMENTS, config["experiment"])
+write_plan_if_asked(workflow)
 
 
 wildcard_constraints:
@@ -134,5 +138,6 @@ onstart:
         os._exit(1)
     if untried := untried_networks():
         check = [sys.executable, "-m", "histopatch.backbones.check"]
-        if subprocess.run(check, input=json.dumps(untried), text=True).returncode:
+        # In a session of its own, so that Ctrl-C reaches it through this process only.
+        if subprocess.run(check, input=json.dumps(untried), text=True, start_new_session=True).returncode:
             os._exit(1)

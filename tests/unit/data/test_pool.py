@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +59,10 @@ def test_nothing_else_makes_processes():
     library = WORKFLOW / "histopatch"
     users = [path.name for path in library.rglob("*.py") if "ProcessPoolExecutor(" in path.read_text()]
     assert users == ["pool.py"]
+
+
+def test_what_an_error_leaves_to_do_is_not_done():
+    with pytest.raises(KeyError), worker_pool(1) as pool:
+        tasks = [pool.submit(time.sleep, 0.05) for _ in range(50)]
+        raise KeyError
+    assert tasks[-1].cancelled()

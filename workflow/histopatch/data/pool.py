@@ -20,7 +20,11 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     if method is None and sys.platform == "linux":
         method = "fork"
     with _no_main_program(), ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool:
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # what is left to do would delay the end
+            raise
 
 
 @contextlib.contextmanager

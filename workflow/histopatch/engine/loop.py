@@ -95,7 +95,7 @@ def fit(
         draws = draw(count, settings.augmentation, generator).to(device)
         drawn_targets, size = targets[order.to(device)], training_size(settings, epoch)
         losses, seen = EpochLoss(device), 0
-        with progress(total=count, unit="img", desc=f"epoch {epoch}") as bar:
+        with progress(total=count, unit="img", desc=f"epoch {epoch} of {settings.epochs}") as bar:
             for pixels in patches.batches(train.rows[order], batch_size):
                 part = slice(seen, seen + len(pixels))
                 pixels, mixed_targets = draws[part].mix(pixels, drawn_targets[part])
