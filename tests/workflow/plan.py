@@ -16,7 +16,7 @@ RUN_COMMAND = ("--resources", "gpu=1", "--cores", "1")
 
 # What is read from the runs' results, the choice of the winner included.
 AGGREGATION = {
-    "compare", "study", "seeds", "effects", "figure_study", "figure_top_runs", "figure_cost",
+    "compare", "study", "seeds", "effects", "choice", "figure_study", "figure_top_runs", "figure_cost",
     "figure_effects", "best",
 }  # fmt: skip
 PERFORMANCE = {

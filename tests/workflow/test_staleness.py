@@ -459,6 +459,7 @@ BELOW = {
     "compare": AGGREGATION,
     "study": {"figure_study", "best"},
     "seeds": {"summary"},
+    "choice": {"summary"},
     "effects": {"figure_effects", "summary"},
     "predict_test": {"submission"},
     "predict_held_out": PERFORMANCE
@@ -503,6 +504,7 @@ BELOW = {
         ("histopatch/evaluation/clinical_use.py", {"summary"}),
         ("histopatch/statistics/net_benefit.py", {"final_metrics"}),
         ("histopatch/evaluation/seeds.py", {"seeds"}),
+        ("histopatch/evaluation/choice.py", {"choice"}),
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),

@@ -3,7 +3,7 @@
 
 @keeps
 def kept_tables(experiment):
-    return [f"tables/{table}.csv" for table in ("runs", "effects", "seeds", *experiment.studies)]
+    return [f"tables/{table}.csv" for table in ("runs", "effects", "seeds", "choice", *experiment.studies)]
 
 
 def run_files_of_studies(*files, **known):
@@ -119,3 +119,25 @@ rule effects:
         code=code("effects.py"),
     script:
         "../scripts/effects.py"
+
+
+rule choice:
+    input:
+        table="results/{experiment}/tables/runs.csv",
+        runs=run_files_of_studies("predictions.csv"),
+        splits=split_tables,
+    output:
+        report(
+            "results/{experiment}/tables/choice.csv",
+            caption="../report/choice.rst",
+            category="2 Studies",
+            labels={"what": "what each comparison is worth"},
+        ),
+    log:
+        "results/{experiment}/logs/choice.log",
+    params:
+        members=lambda wildcards: experiment(wildcards).members,
+        root="results/{experiment}/runs",
+        code=code("choice.py"),
+    script:
+        "../scripts/choice.py"

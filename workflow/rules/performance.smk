@@ -121,6 +121,7 @@ rule summary:
         runs="results/{experiment}/tables/runs.csv",
         seeds="results/{experiment}/tables/seeds.csv",
         effects="results/{experiment}/tables/effects.csv",
+        choice="results/{experiment}/tables/choice.csv",
         best="results/{experiment}/final/best.json",
         metrics="results/{experiment}/final/metrics.json",
         attribution="results/{experiment}/final/attribution.json",

@@ -22,7 +22,7 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         given.cleaning,
         given.verdicts,
         given.get("test_ids"),
-        {name: given.get(name) for name in ("giveaways", "runs", "effects", "seeds")},
+        {name: given.get(name) for name in ("giveaways", "runs", "effects", "seeds", "choice")},
         dict(zip(snakemake.params.splits, given.splits, strict=True)),
         {name: given.get(name) for name in FINAL},
         snakemake.params.final_study,

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from histopatch.data import giveaways
+from histopatch.evaluation.choice import COLUMNS as CHOICE_COLUMNS
 from histopatch.evaluation.effects import COLUMNS as EFFECT_COLUMNS
 from histopatch.evaluation.label_errors import COLUMNS as SUSPECT_COLUMNS
 from histopatch.evaluation.seeds import COLUMNS
@@ -97,17 +98,21 @@ def summary(table_of_runs, csv, tmp_path):
         suspects=(),
         splits=None,
         retrained_with=None,
+        choice=None,
         **cleaning,
     ) -> str:
         studies = [run.get("study", "one") for run in runs if run.get("run") == best["run"]]
         if not studies:
             runs = [*runs, runs[0] | {"study": "chosen", "run": best["run"]}]
         pd.DataFrame(points or [point()]).to_csv(tmp_path / "points.csv", index=False)
+        compared = [{"study": study} | (choice or {}) for study in {run.get("study", "one") for run in runs}]
+        pd.DataFrame(compared, columns=CHOICE_COLUMNS).to_csv(tmp_path / "choice.csv", index=False)
         tables = {
             "giveaways": str(csv("giveaways.csv", FACTS, *facts)),
             "runs": table_of_runs(*runs),
             "effects": str(csv("effects.csv", EFFECT, *effects)),
             "seeds": str(csv("seeds.csv", ",".join(COLUMNS), *seeds)),
+            "choice": str(tmp_path / "choice.csv"),
         }
         final = {
             "best": str(csv("best.json", json.dumps(best))),
@@ -238,6 +243,38 @@ def test_folds_are_given_as_mean_and_spread(summary):
     text = summary([{"folds": 5, "fold_auc_mean": 0.91, "fold_auc_sd": 0.0123}])
     assert "| run | AUROC within folds | pooled AUROC | 95 % interval of the pooled | validated on |" in text
     assert "| `run0` | 0.9100 ± 0.0123 (5) | 0.9000 | 0.8900–0.9100 (DeLong) |" in text
+
+
+CHOICE = {
+    "chosen_from": 12, "val_auc": 0.932, "corrected_val_auc": 0.9051, "unit": "slide", "units": 24,
+    "rarer_units": 11, "units_for_0.01": 836, "detectable_difference": 0.0214,
+}  # fmt: skip
+
+
+def test_the_highest_of_several_is_corrected_for_the_choice(summary):
+    text = summary([{}], choice=CHOICE)
+    assert "The highest of 12 AUROCs is partly the highest by chance: corrected for the choice" in text
+    assert "0.9320 becomes 0.9051, which is what to expect on new slides." in text
+    assert "About 840 slides like these would give an interval of ±0.01." in text
+    assert (
+        "A true difference of 0.021 between two runs would have been found with a probability of 80 %" in text
+    )
+
+
+def test_with_few_slides_the_optimism_of_the_choice_is_not_guessed(summary):
+    few = {"corrected_val_auc": None, "units": 4, "rarer_units": 3}
+    text = summary([{}], choice=CHOICE | few)
+    assert "with 4 slides, 3 of the rarer class, by how much cannot be said" in text
+    assert "becomes" not in text
+
+
+def test_of_a_single_run_or_without_slides_no_choice_is_described(summary):
+    alone = {"chosen_from": 1, "corrected_val_auc": None, "detectable_difference": None}
+    text = summary([{}], choice=CHOICE | alone)
+    assert "highest by chance" not in text
+    assert "About 840 slides" in text
+    assert "difference of" not in text
+    assert "like these" not in summary([{}], choice={"chosen_from": 12, "val_auc": 0.932})
 
 
 def test_ties_with_the_best_are_named(summary):
@@ -372,11 +409,19 @@ def test_a_run_that_was_not_passed_over_by_the_config_is_not_held_against_it(sum
 
 @pytest.mark.parametrize(("slides", "positive", "said"), [(19, 19, True), (40, 9, True), (20, 10, False)])
 def test_few_slides_are_said_in_words(summary, slides, positive, said):
-    units = {"kind": "slide", "count": slides, "with_positives": positive}
+    units = {"kind": "slide", "count": slides, "with_positives": positive, "for_0.01": 1234}
     text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
     assert ("can hardly tell models apart" in text) == said
     assert (f"are of {slides} slides, {positive} of them with positives" in text) == said
+    assert ("About 1,200 slides like these would give an interval of ±0.01." in text) == said
     assert f"0.9610–0.9801, slide jackknife over {slides} slides)" in text
+
+
+def test_how_many_slides_would_do_is_not_guessed(summary):
+    units = {"kind": "slide", "count": 3, "with_positives": 1, "for_0.01": None}
+    text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
+    assert "hardly tell models apart" in text
+    assert "would give" not in text
 
 
 def test_patches_that_another_split_uses_are_not_called_unseen(summary):

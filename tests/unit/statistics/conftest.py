@@ -40,10 +40,20 @@ def overconfident():
 
 
 @pytest.fixture
-def coverage(monkeypatch):
+def benchmark(monkeypatch):
+    """Load one of the benchmarks as a module."""
+
+    def load(name: str):
+        monkeypatch.syspath_prepend(BENCHMARKS)
+        spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def coverage(benchmark):
     """The benchmark of coverage as a module."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    spec = importlib.util.spec_from_file_location("benchmark_of_coverage", BENCHMARKS / "coverage.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("coverage")

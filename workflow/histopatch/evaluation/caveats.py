@@ -6,6 +6,8 @@ from histopatch.data.folds import HELD_OUT
 from histopatch.evaluation.markdown import code
 from histopatch.failures import finished
 from histopatch.files import read_table
+from histopatch.statistics.selection import ENOUGH as ENOUGH_TO_CORRECT
+from histopatch.statistics.selection import ENOUGH_OF_A_CLASS
 
 # Below these an interval by slide is hardly more than a guess (docs/statistics.md, Coverage).
 ENOUGH, ENOUGH_WITH_POSITIVES = 20, 10
@@ -50,8 +52,40 @@ def describe_selection_score(best: dict, epochs: int, retrained_with: dict) -> s
     return f"{score}; the final model is trained otherwise ({changed}), so this is not its score."
 
 
+def describe_comparison(choice: pd.Series) -> list[str]:
+    """What the comparison of a study is worth; choice: its row, as `choice_table` writes it.
+
+    Nothing where no slides or patients are known.
+    """
+    if pd.isna(choice.unit):
+        return []
+    units, sentences = f"{choice.unit}s", []
+    if choice.chosen_from > 1:
+        highest = f"The highest of {choice.chosen_from} AUROCs is partly the highest by chance"
+        sentences.append(
+            f"{highest}; with {choice.units:.0f} {units}, {choice.rarer_units:.0f} of the rarer class, by "
+            f"how much cannot be said. That takes {ENOUGH_TO_CORRECT}, and {ENOUGH_OF_A_CLASS} of each class."
+            if pd.isna(choice.corrected_val_auc)
+            else f"{highest}: corrected for the choice, by drawing {units}, {choice.val_auc:.4f} becomes "
+            f"{choice.corrected_val_auc:.4f}, which is what to expect on new {units}."
+        )
+    if pd.notna(choice["units_for_0.01"]):
+        sentences.append(_needed(choice["units_for_0.01"], units))
+    if pd.notna(choice.detectable_difference):
+        sentences.append(
+            f"A true difference of {choice.detectable_difference:.3f} between two runs would have been found "
+            "with a probability of 80 %, a smaller one less often."
+        )
+    return sentences
+
+
+def _needed(count: float, units: str) -> str:
+    """How many slides or patients would do, in two digits, as it is no more than an extrapolation."""
+    return f"About {float(f'{count:.2g}'):,.0f} {units} like these would give an interval of ±0.01."
+
+
 def describe_precision(measured: dict) -> list[str]:
-    """Say in words if the slides or patients behind an interval are too few.
+    """Say in words if the slides or patients behind an interval are too few, and how many would do.
 
     measured: of metrics.json, with `units` as `Predictions.describe_units` returns them.
     """
@@ -65,6 +99,7 @@ def describe_precision(measured: dict) -> list[str]:
         f"**This validation can hardly tell models apart**: the {measured['on']} are of {count} {kind}s, "
         f"{positive} of them with positives, and patches of one {kind} resemble each other. Below {ENOUGH} "
         f"{kind}s, or {ENOUGH_WITH_POSITIVES} with positives, take the interval as a rough guide."
+        + (f" {_needed(needed, f'{kind}s')}" if (needed := units["for_0.01"]) else "")
     ]
 
 

@@ -9,7 +9,9 @@ import pandas as pd
 
 from histopatch.data.units import spelling, units_of
 from histopatch.files import read_table
+from histopatch.statistics.auroc import precision_by_slide
 from histopatch.statistics.metrics import summarise
+from histopatch.statistics.sample_size import slides_for_margin
 
 
 class Predictions(NamedTuple):
@@ -56,12 +58,16 @@ class Predictions(NamedTuple):
         }
 
     def describe_units(self) -> dict | None:
-        """The `kind` of units, their `count`, and how many are `with_positives`; None if unknown."""
+        """The `kind` of units, their `count`, how many are `with_positives`, and how many would give the
+        AUROC an interval of ± 0.01 (`for_0.01`, None where that cannot be said); None if unknown."""
         units = self.units
         if units is None:
             return None
         positive = len(np.unique(units[self.labels == 1]))
-        return {"kind": self.unit, "count": len(np.unique(units)), "with_positives": positive}
+        count = len(np.unique(units))
+        precision = precision_by_slide(self.labels, [self.probabilities], [], units)
+        needed = precision and slides_for_margin(precision.errors[0], count, precision.rarer, margin=0.01)
+        return {"kind": self.unit, "count": count, "with_positives": positive, "for_0.01": needed}
 
     def subset(self, mask: np.ndarray) -> "Predictions":
         """Some of the patches; mask: N booleans."""

@@ -38,12 +38,14 @@ def write_summary(
 
     splits: the splits of the experiment by name; cleaning: the summary of cleaning (JSON); verdicts: files
     with one line each, the results of the leakage audits; test_ids: CSV `id,image`, or None where nothing is
-    to be predicted; tables: those of `giveaways`, `runs`, `effects` and
-    `seeds`; split_tables: the table of each split; final: the files `best`, `metrics`, `attribution` (JSON),
-    `operating_points`, `decision_curve`, `abstaining` and `suspect_labels` of the final model; final_study:
-    that it was chosen from; retrained_with: the settings in which its training differs from the chosen run's.
+    to be predicted; tables: those of `giveaways`, `runs`, `effects`, `seeds` and `choice`; split_tables: the
+    table of each split; final: the files `best`, `metrics`, `attribution` (JSON), `operating_points`,
+    `decision_curve`, `abstaining` and `suspect_labels` of the final model; final_study: that it was chosen
+    from; retrained_with: the settings in which its training differs from the chosen run's.
     """
-    runs, effects, seeds = (read_table(tables[name]) for name in ("runs", "effects", "seeds"))
+    runs, effects, seeds, choices = (
+        read_table(tables[name]) for name in ("runs", "effects", "seeds", "choice")
+    )
     lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
     for sentence in warnings_of(read_table(tables["giveaways"])):
         lines += [f"**{escape(sentence)}**", ""]
@@ -68,6 +70,7 @@ def write_summary(
     for study, group in runs.groupby("study", sort=False):
         repeats = seeds[seeds.study == study]
         lines += [f"## Study `{study}`", "", *_study(group), ""]
+        lines += [*caveats.describe_comparison(choices[choices.study == study].iloc[0]), ""]
         for bullets in (_seeds(repeats), _effects(effects[effects.study == study], repeats)):
             lines += [*bullets, ""] if bullets else []
     best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))

@@ -14,7 +14,7 @@ from histopatch.errors import InputError
 from histopatch.statistics.area import auroc
 from histopatch.statistics.checks import binary_labels, finite_scores, slide_codes
 from histopatch.statistics.jackknife import leave_one_out, spread
-from histopatch.statistics.multiplicity import max_t
+from histopatch.statistics.multiplicity import Simultaneous, max_t
 
 # Differences up to rounding error count as none: weights such as 1/3 do not add up exactly.
 ROUNDING = 1e-12
@@ -39,6 +39,19 @@ class Difference(NamedTuple):
     low: float
     high: float
     p_value: float
+
+
+class Precision(NamedTuple):
+    """What intervals and tests by slide rest on.
+
+    The standard errors of K AUROCs and of C contrasts of them, the number of slides with patches of the rarer
+    class, one more than Student's t has degrees of freedom, and the critical value of all contrasts together.
+    """
+
+    errors: np.ndarray
+    contrast_errors: np.ndarray
+    rarer: int
+    critical: float
 
 
 class _Areas(NamedTuple):
@@ -114,6 +127,21 @@ def contrasts_by_slide(labels, scores, weights, slides, level: float = 0.95) -> 
     return _contrasts(_by_slide(labels, models, slides), models, weights, level)
 
 
+def precision_by_slide(labels, scores, weights, slides, level: float = 0.95) -> Precision | None:
+    """What `jackknife_by_slide` and `contrasts_by_slide` rest on; None where nothing can be said.
+
+    All arguments as there.
+    """
+    labels = binary_labels(labels, both=True)
+    models, slides = _models(labels, scores), slide_codes(slides, len(labels))
+    estimate = _by_slide(labels, models, slides)
+    if estimate.spread is None:
+        return None
+    errors, together = _judged(estimate, _contrast_weights(weights, len(models)), level)
+    own = np.sqrt((estimate.spread**2).sum(axis=1)) + 1 / (2 * len(labels))
+    return Precision(own, errors, estimate.degrees + 1, together.critical)
+
+
 def _by_patch(labels: np.ndarray, models: list[np.ndarray]) -> _Areas:
     placements = [_placements(labels, model) for model in models]
     classes = [np.stack(values) for values in zip(*placements, strict=True)]
@@ -187,18 +215,10 @@ def _contrasts(estimate: _Areas, models: list[np.ndarray], weights, level: float
             Difference(float(contrast), float(-limit), float(limit), np.nan)
             for contrast, limit in zip(contrasts, furthest, strict=True)
         ]
-    spreads = weights @ estimate.spread
-    errors = np.sqrt((spreads**2).sum(axis=1))
-    spreading = errors >= ROUNDING
-    ratios = contrasts[spreading] / errors[spreading]
-    # The root of the correlations needs no more columns than there are models.
-    root = weights[spreading] @ np.linalg.qr(estimate.spread.T, mode="r").T / errors[spreading, None]
-    together = max_t(ratios, root, estimate.degrees, level)
-    p_values = np.full(len(weights), np.nan)
-    p_values[spreading] = together.p_values
+    errors, together = _judged(estimate, weights, level)
     results = []
     for row, contrast, error, limit, p_value in zip(
-        weights, contrasts, errors, furthest, p_values, strict=True
+        weights, contrasts, errors, furthest, together.p_values, strict=True
     ):
         margin = together.critical * error
         if error < ROUNDING:
@@ -207,6 +227,23 @@ def _contrasts(estimate: _Areas, models: list[np.ndarray], weights, level: float
         low, high = max(contrast - margin, -limit), min(contrast + margin, limit)
         results.append(Difference(float(contrast), float(low), float(high), float(p_value)))
     return results
+
+
+def _judged(estimate: _Areas, weights: np.ndarray, level: float) -> tuple[np.ndarray, Simultaneous]:
+    """The standard errors of C contrasts (C×K weights), and their critical value and p-values together.
+
+    A contrast without any spread has no p-value: it is NaN.
+    """
+    contrasts = weights @ estimate.areas
+    errors = np.sqrt(((weights @ estimate.spread) ** 2).sum(axis=1))
+    spreading = errors >= ROUNDING
+    ratios = contrasts[spreading] / errors[spreading]
+    # The root of the correlations needs no more columns than there are models.
+    root = weights[spreading] @ np.linalg.qr(estimate.spread.T, mode="r").T / errors[spreading, None]
+    together = max_t(ratios, root, estimate.degrees, level)
+    p_values = np.full(len(weights), np.nan)
+    p_values[spreading] = together.p_values
+    return errors, Simultaneous(together.critical, p_values)
 
 
 def _rank_alike(models: list[np.ndarray]) -> bool:
