@@ -84,7 +84,8 @@ def test_a_row_holds_keys_settings_and_results(trained, compared):
         "lr": 3e-4, "epochs": 3,
         "split": "main",
         "validated_on": "random patches: expect less on new slides", "folds": 1,
-        "best_val_auc": 0.9999, "final_val_auc": auc, "val_auc_interval": "DeLong", "fold_auc_mean": auc,
+        "best_val_auc": 0.9999, "final_val_auc": auc, "pooled_val_auc": auc,
+        "val_auc_interval": "DeLong", "fold_auc_mean": auc,
         "difference_to_best": 0.0, "tied_with_best": True,
         "val_average_precision": average_precision_score(predictions.label, predictions.probability),
         "val_log_loss": log_loss(predictions.label, predictions.probability),
@@ -139,7 +140,7 @@ def test_a_row_says_which_kind_of_patches_it_was_evaluated_on(trained, compared,
     assert words in found
 
 
-def test_folds_are_pooled_and_each_is_measured(trained, compared):
+def test_the_auroc_of_folds_is_their_mean_and_the_pooled_one_stands_beside_it(trained, compared):
     ids = [f"{i:02d}" for i in range(60)]
     halves = [
         trained("a", aucs=aucs, fold=fold, ids=ids[fold::2])
@@ -149,8 +150,9 @@ def test_folds_are_pooled_and_each_is_measured(trained, compared):
     pooled = pd.concat(halves)
     aurocs = [roc_auc_score(half.label, half.probability) for half in halves]
     assert row["folds"] == 2
-    assert row["final_val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability), abs=1e-6)
-    assert row["fold_auc_mean"] == pytest.approx(sum(aurocs) / 2, abs=1e-6)
+    assert row["final_val_auc"] == row["fold_auc_mean"] == pytest.approx(sum(aurocs) / 2, abs=1e-6)
+    assert row["pooled_val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability), abs=1e-6)
+    assert row["val_auc_low"] < row["final_val_auc"] < row["val_auc_high"]
     assert row["fold_auc_sd"] == pytest.approx(abs(aurocs[0] - aurocs[1]) / 2**0.5, abs=1e-6)
     assert row["best_val_auc"] == 0.99
     assert row["train_seconds"] == 46.1

@@ -244,13 +244,15 @@ def test_curves_are_of_the_measured_patches(measured):
     assert average == pytest.approx(found["metrics"]["measured"]["average_precision"], abs=5e-3)
 
 
-def test_folds_are_pooled_and_their_spread_is_kept(measured):
+def test_the_auroc_is_within_folds_and_the_pooled_one_stands_beside_it(measured):
     halves = draw(100, seed=3), draw(100, seed=4)
     metrics = measured(*halves, split=dataclasses.replace(SPLIT, folds=2))["metrics"]
     pooled = pd.concat(halves)
     aurocs = [roc_auc_score(fold.label, fold.probability) for fold in halves]
-    assert metrics["val_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability))
+    assert metrics["val_auc"] == pytest.approx(np.mean(aurocs))
     assert metrics["val_fold_auc_mean"] == pytest.approx(np.mean(aurocs))
+    assert metrics["val_pooled_auc"] == pytest.approx(roc_auc_score(pooled.label, pooled.probability))
+    assert metrics["val_auc_low"] < metrics["val_auc"] < metrics["val_auc_high"]
     assert metrics["val_fold_auc_sd"] == pytest.approx(np.std(aurocs, ddof=1))
     assert metrics["folds"] == 2
     assert (

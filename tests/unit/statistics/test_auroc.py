@@ -11,6 +11,7 @@ from histopatch.statistics.auroc import (
     fold_aurocs,
     jackknife_by_slide,
 )
+from histopatch.statistics.jackknife import leave_one_out_within_folds
 
 # Hanley & McNeil, Radiology 1982: 58 normal and 51 abnormal CT images, rated from 1 to 5.
 NORMAL, ABNORMAL = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
@@ -337,3 +338,73 @@ def test_a_better_model_has_a_better_lower_bound():
     assert lows == sorted(lows, reverse=True)
     assert by_patch == sorted(by_patch, reverse=True)
     assert 0.9 < lows[0] < 1
+
+
+# --- within folds -----------------------------------------------------------------------------------
+
+
+def test_by_patch_the_variance_within_folds_is_that_of_ledell(predictions):
+    """The mean of independent AUROCs, each with DeLong's variance."""
+    labels, scores, _ = predictions(600, decimals=6)
+    folds = np.arange(600) % 3
+    parts = [delong(labels[folds == fold], scores[folds == fold]) for fold in range(3)]
+    found = delong(labels, scores + folds, folds=folds)
+    assert found.area == pytest.approx(np.mean([part.area for part in parts]))
+    widths = [part.high - part.low for part in parts]
+    assert found.high - found.low == pytest.approx(np.linalg.norm(widths) / 3, rel=0.05)
+
+
+def test_by_slide_a_fold_without_one_slide_is_computed_anew(predictions):
+    """Against the definition: every fold is ranked again without each slide."""
+    labels, scores, slides = predictions(400, slides=12)
+    codes = np.unique(slides, return_inverse=True)[1]
+    folds = codes % 2
+    area, left_out = leave_one_out_within_folds(labels == 1, scores, codes, folds)
+    assert area == pytest.approx(fold_aurocs(labels, scores, folds).mean())
+    for code in range(12):
+        kept = codes != code
+        expected = fold_aurocs(labels[kept], scores[kept], folds[kept]).mean()
+        assert left_out[code] == pytest.approx(expected)
+
+
+def test_a_fold_that_loses_a_class_does_not_count():
+    labels = np.array([1, 0, 1, 0, 1, 0, 0], bool)
+    slides, folds = np.array([0, 1, 2, 3, 4, 3, 3]), np.array([0, 0, 1, 1, 1, 1, 1])
+    scores = np.array([0.0, 1, 3, 2, 1, 0, 4])
+    area, left_out = leave_one_out_within_folds(labels, scores, slides, folds)
+    first, second = roc_auc_score(labels[:2], scores[:2]), roc_auc_score(labels[2:], scores[2:])
+    assert area == pytest.approx((first + second) / 2)
+    assert left_out[:2].tolist() == [second, second]
+    assert left_out[3] == first
+
+
+def test_networks_of_other_folds_need_no_common_scale(predictions):
+    labels, scores, slides = predictions(300, slides=10)
+    folds = np.unique(slides, return_inverse=True)[1] % 2
+    scaled = np.where(folds == 1, 100 + 3 * scores, scores)
+    for measure in (delong, lambda y, s, folds: jackknife_by_slide(y, s, slides, folds=folds)):
+        assert measure(labels, scaled, folds=folds) == pytest.approx(measure(labels, scores, folds=folds))
+
+
+@pytest.mark.parametrize("by_slide", [False, True])
+def test_runs_with_other_folds_are_compared_by_their_means(predictions, by_slide):
+    labels, a, slides = predictions(300, slides=10)
+    b = np.random.default_rng(5).normal(size=300) + a
+    ten = np.unique(slides, return_inverse=True)[1]
+    folds = [ten % 2, ten // 5]
+    arguments = (labels, [a, b], [[1, -1]])
+    if by_slide:
+        (found,) = contrasts_by_slide(*arguments, slides, folds=folds)
+    else:
+        (found,) = delong_contrasts(*arguments, folds=folds)
+    means = [fold_aurocs(labels, scores, of_run).mean() for scores, of_run in zip((a, b), folds, strict=True)]
+    assert found.difference == pytest.approx(means[0] - means[1])
+    assert found.low < found.difference < found.high
+    assert (found.p_value <= 0.05) == (not found.low <= 0 <= found.high)
+
+
+def test_a_fold_of_one_class_is_one_line():
+    with pytest.raises(InputError, match=r"^folds: all patches of fold 1 are of one class"):
+        delong([0, 1, 1], [0.1, 0.2, 0.3], folds=[0, 0, 1])
+    with pytest.raises(InputError, match=r"^folds: shape \(2,\) does not match 3 patches"):
+        delong([0, 1, 1], [0.1, 0.2, 0.3], folds=[0, 0])

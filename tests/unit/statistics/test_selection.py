@@ -72,3 +72,13 @@ def test_a_single_slide_with_positives_leaves_nothing_to_judge_on():
 def test_one_model_is_no_choice():
     with pytest.raises(InputError, match=r"^scores: a choice is among two models or more"):
         auroc_of_the_choice([0, 1], [[0.1, 0.2]], [1, 2])
+
+
+def test_within_folds_the_choice_needs_no_common_scale(predictions):
+    labels, a, slides = predictions(400, slides=12)
+    b = np.random.default_rng(9).normal(size=400) / 2 + a
+    folds = np.unique(slides, return_inverse=True)[1] % 2
+    found = auroc_of_the_choice(labels, [a, b], slides, [folds, folds], resamples=50)
+    scaled = [np.where(folds == 1, 100 + 3 * scores, scores) for scores in (a, b)]
+    assert found == pytest.approx(auroc_of_the_choice(labels, scaled, slides, [folds, folds], resamples=50))
+    assert found != pytest.approx(auroc_of_the_choice(labels, scaled, slides, resamples=50))

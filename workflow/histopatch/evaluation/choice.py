@@ -48,11 +48,12 @@ def _row(study: pd.DataFrame, predictions: dict[str, Predictions]) -> dict:
 
 def _by_unit(compared: list[Predictions]) -> dict:
     """The columns that need slides or patients; the first run is the best."""
-    own, scores = compared[0], [run.probabilities for run in compared]
+    own = compared[0]
+    scores, folds = [run.probabilities for run in compared], [run.folds for run in compared]
     count, rarer = len(np.unique(own.units)), slides_of_the_rarer_class(own.labels, own.units)
     row = {"unit": own.unit, "units": count, "rarer_units": rarer}
     pairs = [*combinations(np.eye(len(compared)), 2)]
-    precision = precision_by_slide(own.labels, scores, [a - b for a, b in pairs], own.units)
+    precision = precision_by_slide(own.labels, scores, [a - b for a, b in pairs], own.units, folds=folds)
     if precision is None:
         return row
     row["units_for_0.01"] = slides_for_margin(precision.errors[0], count, rarer, margin=0.01)
@@ -61,5 +62,5 @@ def _by_unit(compared: list[Predictions]) -> dict:
         found = detectable_difference(error, rarer - 1, precision.critical)
         row["detectable_difference"] = round(found, 6)
         if enough_to_correct(own.labels, own.units):
-            row["corrected_val_auc"] = round(auroc_of_the_choice(own.labels, scores, own.units), 6)
+            row["corrected_val_auc"] = round(auroc_of_the_choice(own.labels, scores, own.units, folds), 6)
     return row

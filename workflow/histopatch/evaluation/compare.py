@@ -14,7 +14,6 @@ from histopatch.evaluation.ties import compare_with_best
 from histopatch.failures import failure
 from histopatch.files import read_table, write_table
 from histopatch.settings import Split
-from histopatch.statistics.auroc import fold_aurocs
 from histopatch.statistics.metrics import METRICS
 
 
@@ -32,14 +31,15 @@ def compare_runs(
     each; splits: the splits of the experiment by name, and split_tables: the table of each; root: the
     folder that holds the runs' folders; rungs: the tables of all rungs of studies with halving.
 
-    `best_val_auc` is the AUROC of the best epoch that all folds had (mean over the folds). `final_val_auc` is
-    that of the epoch whose model and predictions are kept, the last one unless `patience` chose another, over
-    the pooled predictions of all folds, with its 95 % interval, by slide or patient if these are known (see
-    `val_auc_interval`); `val_slides` and `val_patients` count the known ones, `val_unmapped` the patches
-    without one. `fold_auc_mean` and `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from
-    paired tests of all runs of the study. `train_seconds` is the time of all epochs of all folds, evaluation
-    included. Where a run failed there is a last column, `failed`, which says why, and the run has no results.
-    Where halving stopped a run, `stopped_after` says after how many epochs, and the run has no results
+    `best_val_auc` is the AUROC of the best epoch that all folds had, `final_val_auc` that of the epoch whose
+    model and predictions are kept, the last one unless `patience` chose another. Both are means over the
+    folds, as each has another network; `final_val_auc` has a 95 % interval, by slide or patient if these are
+    known (see `val_auc_interval`), and `pooled_val_auc` is over the predictions of all folds together.
+    `val_slides` and `val_patients` count the known ones, `val_unmapped` the patches without one.
+    `fold_auc_mean` and `fold_auc_sd` are over the folds. `tied_with_best` and `p_value` are from paired tests
+    of all runs of the study. `train_seconds` is the time of all epochs of all folds, evaluation included.
+    Where a run failed there is a last column, `failed`, which says why, and the run has no results. Where
+    halving stopped a run, `stopped_after` says after how many epochs, and the run has no results
     either: it is compared in the table of its rung only. Raises InputError when every run of a study failed.
     """
     not_there = left_out(rungs)
@@ -101,10 +101,11 @@ def _results(run: dict, root: str, predictions: Predictions) -> dict:
     epochs = pd.concat(histories, axis=1, join="inner").mean(axis=1)  # folds may have stopped early
     seconds = [json.loads((folder / "run.json").read_text())["seconds"] for folder in folders]
     metrics = predictions.summarise()
-    aurocs = fold_aurocs(predictions.labels, predictions.probabilities, predictions.folds)
+    aurocs = predictions.fold_aurocs
     values = {
         "best_val_auc": max(epochs.max(), aurocs.mean()),
         METRICS["auc"].column: metrics["auc"],
+        "pooled_val_auc": metrics.get("pooled_auc", metrics["auc"]),
         "val_auc_low": metrics["auc_low"],
         "val_auc_high": metrics["auc_high"],
         "fold_auc_mean": aurocs.mean(),

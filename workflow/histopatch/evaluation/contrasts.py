@@ -9,9 +9,10 @@ from histopatch.statistics.auroc import Difference, contrasts_by_slide, delong_c
 def paired_contrasts(runs: list[Predictions], weights: np.ndarray) -> list[Difference | None]:
     """Contrasts Σ w_k AUROC_k of K runs, tested together; weights: C×K, rows add up to 0.
 
-    By slide or patient if these are known, else with DeLong's covariance. Intervals and p-values hold for all
-    contrasts of runs that share their patches, by the maximum of |t|. Runs that were
-    validated on different patches cannot be paired: a contrast of such runs is None.
+    With folds an AUROC is the mean of those within them. By slide or patient if these are known, else with
+    DeLong's covariance. Intervals and p-values hold for all contrasts of runs that share their patches, by
+    the maximum of |t|. Runs that were validated on different patches cannot be paired: a contrast of such
+    runs is None.
     """
     first_with_same_patches = [
         next(k for k, other in enumerate(runs) if np.array_equal(run.ids, other.ids)) for run in runs
@@ -29,7 +30,8 @@ def paired_contrasts(runs: list[Predictions], weights: np.ndarray) -> list[Diffe
 
 
 def _tests(runs: list[Predictions], weights: np.ndarray) -> list[Difference]:
-    labels, units, scores = runs[0].labels, runs[0].units, [run.probabilities for run in runs]
+    labels, units = runs[0].labels, runs[0].units
+    scores, folds = [run.probabilities for run in runs], [run.folds for run in runs]
     if units is None:
-        return delong_contrasts(labels, scores, weights)
-    return contrasts_by_slide(labels, scores, weights, units)
+        return delong_contrasts(labels, scores, weights, folds=folds)
+    return contrasts_by_slide(labels, scores, weights, units, folds=folds)

@@ -8,7 +8,6 @@ import numpy as np
 
 from histopatch.evaluation.contrasts import paired_contrasts
 from histopatch.evaluation.predictions import Predictions, read_predictions
-from histopatch.statistics.area import auroc
 from histopatch.statistics.ensembles import Ensemble, average
 
 
@@ -51,7 +50,11 @@ def gain(pooled: Pooled, members: list[dict]) -> dict:
     (difference,) = paired_contrasts([together, alone[0]], np.array([[1, -1]]))
     return {
         "members": [
-            {"run": member["run"], "final_folder": member["final_folder"], "auc": _auroc(predictions)}
+            {
+                "run": member["run"],
+                "final_folder": member["final_folder"],
+                "auc": predictions.fold_aurocs.mean(),
+            }
             for member, predictions in zip(members, alone, strict=True)
         ],
         "gain": {
@@ -63,10 +66,6 @@ def gain(pooled: Pooled, members: list[dict]) -> dict:
             "test": "DeLong" if together.units is None else f"{together.unit} jackknife",
         },
     }
-
-
-def _auroc(predictions: Predictions) -> float:
-    return auroc(predictions.labels, predictions.probabilities)
 
 
 def _combine(members: list[Predictions], by: str) -> Predictions:

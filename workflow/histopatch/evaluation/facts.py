@@ -198,9 +198,11 @@ def _note(metrics: dict) -> str:
 def _performance(metrics: dict) -> str:
     measured = metrics["measured"]
     others = [f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items() if name != "auc"]
+    within = " within folds" if "pooled_auc" in measured else ""
     return (
-        f"AUROC {measured['auc']:.4f} (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
-        f"{measured['auc_interval']}), {', '.join(others)} on {measured['patches']:,} {measured['on']}."
+        f"AUROC {measured['auc']:.4f}{within} (95 % interval {measured['auc_low']:.4f}–"
+        f"{measured['auc_high']:.4f}, {measured['auc_interval']}), {', '.join(others)} on "
+        f"{measured['patches']:,} {measured['on']}."
     )
 
 

@@ -15,7 +15,6 @@ from histopatch.evaluation.split_descriptions import evaluated_on, held_out_on
 from histopatch.failures import check_final
 from histopatch.files import read_table, write_json, write_table
 from histopatch.settings import Split
-from histopatch.statistics.auroc import fold_aurocs
 from histopatch.statistics.calibration import (
     calibration_error_by_chance,
     expected_calibration_error,
@@ -85,7 +84,7 @@ def _metrics(
     predictions = validation.predictions
     patches = read_table(split_table)
     validated_on = evaluated_on(split, patches)
-    aurocs = fold_aurocs(predictions.labels, predictions.probabilities, predictions.folds)
+    aurocs = predictions.fold_aurocs
     recalibration = fit_recalibration(predictions.labels, predictions.probabilities)
     return {
         "final_folder": choice["final_folder"],

@@ -9,7 +9,7 @@ import pandas as pd
 
 from histopatch.data.units import spelling, units_of
 from histopatch.files import read_table
-from histopatch.statistics.auroc import precision_by_slide
+from histopatch.statistics.auroc import fold_aurocs, precision_by_slide
 from histopatch.statistics.metrics import summarise
 from histopatch.statistics.sample_size import slides_for_margin
 
@@ -57,6 +57,11 @@ class Predictions(NamedTuple):
             "unmapped": None if of_unit is None else int((of_unit == "").sum()),
         }
 
+    @property
+    def fold_aurocs(self) -> np.ndarray:
+        """The AUROC within each fold; their mean is that of the run."""
+        return fold_aurocs(self.labels, self.probabilities, self.folds)
+
     def describe_units(self) -> dict | None:
         """The `kind` of units, their `count`, how many are `with_positives`, and how many would give the
         AUROC an interval of ± 0.01 (`for_0.01`, None where that cannot be said); None if unknown."""
@@ -65,7 +70,7 @@ class Predictions(NamedTuple):
             return None
         positive = len(np.unique(units[self.labels == 1]))
         count = len(np.unique(units))
-        precision = precision_by_slide(self.labels, [self.probabilities], [], units)
+        precision = precision_by_slide(self.labels, [self.probabilities], [], units, folds=[self.folds])
         needed = precision and slides_for_margin(precision.errors[0], count, precision.rarer, margin=0.01)
         return {"kind": self.unit, "count": count, "with_positives": positive, "for_0.01": needed}
 
@@ -75,7 +80,8 @@ class Predictions(NamedTuple):
 
     def summarise(self) -> dict:
         """All metrics, as in `statistics.metrics.summarise`, with `counts`."""
-        return summarise(self.labels, self.probabilities, self.units, unit=self.unit) | self.counts
+        found = summarise(self.labels, self.probabilities, self.units, unit=self.unit, folds=self.folds)
+        return found | self.counts
 
 
 def _distinct(names: np.ndarray | None) -> int | None:

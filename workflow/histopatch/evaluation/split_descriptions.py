@@ -90,8 +90,8 @@ def describe_split(name: str, split: Split) -> str:
         sentences.append(f"Patches without a {split.group_by} {OWN[split.group_by]}.")
     if split.folds > 1:
         sentences.append(
-            f"Each of its {split.folds} folds is the validation set once. AUROCs are given within folds "
-            "(their mean) and over the pooled predictions, all other metrics over the pooled ones."
+            f"Each of its {split.folds} folds is the validation set once. AUROCs are means of those within "
+            "the folds, all other metrics are over the pooled predictions."
         )
     if split.held_out_fraction:
         of = "training patches" if split.parts == "given" else "patches"

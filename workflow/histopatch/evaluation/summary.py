@@ -129,8 +129,8 @@ def _study(group: pd.DataFrame) -> list[str]:
     ranked = finished(group).sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
-        "| run | AUROC within folds | pooled AUROC | 95 % interval of the pooled | validated on |",
-        "| --- | --- | --: | --- | --- |",
+        "| run | AUROC | 95 % interval | folds | pooled AUROC | validated on |",
+        "| --- | --: | --- | --- | --- | --- |",
         *(_row(run) for run in ranked.itertuples()),
         "",
         f"Highest of {len(ranked)}: {code(best.run)} after {_count(best.epochs, 'epoch')}.",
@@ -160,9 +160,12 @@ def _study(group: pd.DataFrame) -> list[str]:
 
 
 def _row(run) -> str:
-    folds = f"{run.fold_auc_mean:.4f} ± {run.fold_auc_sd:.4f} ({run.folds})" if run.folds > 1 else "–"
+    folds, pooled = "–", "–"
+    if run.folds > 1:
+        folds, pooled = f"mean of {run.folds}, ± {run.fold_auc_sd:.4f}", f"{run.pooled_val_auc:.4f}"
     interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{_units(run)})"
-    return f"| {code(run.run)} | {folds} | {run.final_val_auc:.4f} | {interval} | {run.validated_on} |"
+    cells = [code(run.run), f"{run.final_val_auc:.4f}", interval, folds, pooled, run.validated_on]
+    return f"| {' | '.join(cells)} |"
 
 
 def _units(run) -> str:
@@ -227,12 +230,13 @@ def _final(best: dict, metrics: dict) -> list[str]:
     values = {name: f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items()}
     units = measured["units"]
     over = f" over {units['count']} {units['kind']}s" if units else ""
-    if metrics["folds"] > 1 and measured["on"] == "validation patches":
-        values["auc"] = f"AUROC {metrics['val_fold_auc_mean']:.4f} within folds, {measured['auc']:.4f} pooled"
+    within = " within folds" if "pooled_auc" in measured else ""
     values["auc"] += (
-        f" (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
+        f"{within} (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
         f"{measured['auc_interval']}{over})"
     )
+    if within:
+        values["auc"] += f", {measured['pooled_auc']:.4f} pooled"
     return [
         f"{chosen}; {trained} {folders}.",
         f"On the {measured['patches']:,} {measured['on']} ({measured['kind']}): "

@@ -22,7 +22,7 @@ def roc(curve: str, points: str, metrics: str, path: str, dpi: int) -> None:
 
     curve: CSV `false_positive_rate,true_positive_rate,low,high`, the last two the pointwise 95 % band.
     points: CSV `point,threshold,sensitivity,specificity,reported_on`. metrics: JSON, of which `measured`
-    holds `on`, `auc`, `auc_low`, `auc_high` and `auc_interval`.
+    holds `on`, `auc`, `auc_low`, `auc_high`, `auc_interval`, and `pooled_auc` where `auc` is within folds.
     """
     with style.figure(path, dpi) as figure:
         draw_roc(figure, read_table(curve), read_table(points), read_metrics(metrics))
@@ -42,7 +42,8 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
     side = min(max(_corner_side(false, true), math.ceil(1.05 * farthest / 0.02) * 0.02), 1.0)
     whole, corner = _whole_and_corner(figure, side, left=True)
     interval = f"{metrics['auc_low']:.4f}–{metrics['auc_high']:.4f}"
-    name = f"AUROC {metrics['auc']:.4f} (95 % interval {interval}, {metrics['auc_interval']})"
+    within = f" within folds, {metrics['pooled_auc']:.4f} pooled" if "pooled_auc" in metrics else ""
+    name = f"AUROC {metrics['auc']:.4f}{within} (95 % interval {interval}, {metrics['auc_interval']})"
     for axes in (whole, corner):
         axes.plot(false, true, color=style.MAIN, label=name)
         axes.fill_between(

@@ -3,6 +3,9 @@
 By patch assumes that patches are independent, which they are not if they share slides. By slide assumes
 that slides are independent. Both describe the models as trained: neither includes the variation between
 trainings.
+
+With cross-validation an AUROC is the mean over folds of that within the fold, as each fold is predicted by
+another network (LeDell, Petersen & van der Laan, Electronic Journal of Statistics 2015).
 """
 
 from typing import NamedTuple
@@ -12,8 +15,8 @@ from scipy.special import expit, logit, stdtrit
 
 from histopatch.errors import InputError
 from histopatch.statistics.area import auroc
-from histopatch.statistics.checks import binary_labels, finite_scores, slide_codes
-from histopatch.statistics.jackknife import leave_one_out, spread
+from histopatch.statistics.checks import binary_labels, checked_folds, finite_scores, slide_codes
+from histopatch.statistics.jackknife import leave_one_out_within_folds, spread
 from histopatch.statistics.multiplicity import Simultaneous, max_t
 
 # Differences up to rounding error count as none: weights such as 1/3 do not add up exactly.
@@ -54,6 +57,13 @@ class Precision(NamedTuple):
     critical: float
 
 
+class _Model(NamedTuple):
+    """The scores of N patches by one run, and the fold that each patch was in."""
+
+    scores: np.ndarray
+    folds: np.ndarray
+
+
 class _Areas(NamedTuple):
     """The AUROCs of K models, a spread (K×U) with spread @ spread.T their covariance, degrees of freedom.
 
@@ -66,7 +76,10 @@ class _Areas(NamedTuple):
 
 
 def fold_aurocs(labels, scores, folds) -> np.ndarray:
-    """The AUROC of each fold, in the order of the fold numbers; N of each, both classes in every fold."""
+    """The AUROC of each fold, in the order of the fold numbers; N of each, both classes in every fold.
+
+    Their mean is the AUROC that `delong` and `jackknife_by_slide` give an interval to.
+    """
     labels, scores, folds = map(np.asarray, (labels, scores, folds))
     return np.array([auroc(labels[folds == fold], scores[folds == fold]) for fold in np.unique(folds)])
 
@@ -81,59 +94,65 @@ def slides_of_the_rarer_class(labels, slides) -> int:
     return min(len(np.unique(slides[part])) for part in (labels, ~labels))
 
 
-def delong(labels, scores, level: float = 0.95) -> Interval:
+def delong(labels, scores, level: float = 0.95, *, folds=None) -> Interval:
     """The AUROC with an interval from DeLong's variance, for independent patches.
 
-    labels: N of 0 and 1, both present; scores: N, higher for positives; ties count one half. The interval is
-    that of `_interval`; with a single patch of a class it is [0, 1].
+    labels: N of 0 and 1, both present; scores: N, higher for positives; ties count one half; folds: N, or
+    None for a single one. The interval is that of `_interval`; with a single patch of a class in a fold it
+    is [0, 1].
 
     DeLong, DeLong & Clarke-Pearson, Biometrics 1988; by ranks as in Sun & Xu, IEEE SPL 2014.
     """
     labels = binary_labels(labels, both=True)
-    return _interval(_by_patch(labels, [finite_scores(scores, len(labels))]), len(labels), level)
+    models = _models(labels, [scores], None if folds is None else [folds])
+    return _interval(_by_patch(labels, models), len(labels), level)
 
 
-def jackknife_by_slide(labels, scores, slides, level: float = 0.95) -> Interval:
+def jackknife_by_slide(labels, scores, slides, level: float = 0.95, *, folds=None) -> Interval:
     """The AUROC with an interval from its jackknife variance, one slide with all its patches at a time.
 
-    labels, scores: N as in `delong`; slides: N names. The interval is that of `_interval`; with fewer than
-    two slides with positives, or with negatives, it is [0, 1].
+    labels, scores, folds: as in `delong`; slides: N names. The interval is that of `_interval`;
+    with fewer than two slides with positives, or with negatives, it is [0, 1].
     """
     labels = binary_labels(labels, both=True)
-    slides = slide_codes(slides, len(labels))
-    return _interval(_by_slide(labels, [finite_scores(scores, len(labels))], slides), len(labels), level)
+    models = _models(labels, [scores], None if folds is None else [folds])
+    return _interval(_by_slide(labels, models, slide_codes(slides, len(labels))), len(labels), level)
 
 
-def delong_contrasts(labels, scores, weights, level: float = 0.95) -> list[Difference]:
+def delong_contrasts(labels, scores, weights, level: float = 0.95, *, folds=None) -> list[Difference]:
     """Contrasts Σ w_k AUROC_k of K models on the same independent patches, with DeLong's covariance.
 
     labels: N as in `delong`; scores: K lists of N; weights: C lists of K that each add up to 0, such as
-    (1, -1) for a difference. Intervals and p-values hold for all C contrasts together, by the maximum of
-    |t|, so a p-value is at most 1 - level exactly if the interval excludes 0. With a single patch of a
-    class, or no spread between models that rank patches differently, nothing can be said. Raises InputError
-    if a list has the wrong length or weights do not add up to 0.
+    (1, -1) for a difference; folds: K lists of N, or None. Intervals and p-values hold for all C contrasts
+    together, by the maximum of |t|, so a p-value is at most 1 - level exactly if the interval excludes 0.
+    With a single patch of a class in a fold, or no spread between models that rank patches differently,
+    nothing can be said. Raises InputError if a list has the wrong length or weights do not add up to 0.
 
     DeLong, DeLong & Clarke-Pearson, Biometrics 1988, equation 5.
     """
     labels = binary_labels(labels, both=True)
-    models = _models(labels, scores)
+    models = _models(labels, scores, folds)
     return _contrasts(_by_patch(labels, models), models, weights, level)
 
 
-def contrasts_by_slide(labels, scores, weights, slides, level: float = 0.95) -> list[Difference]:
+def contrasts_by_slide(
+    labels, scores, weights, slides, level: float = 0.95, *, folds=None
+) -> list[Difference]:
     """The same with the jackknife's covariance over slides; slides: N names, all else as there."""
     labels = binary_labels(labels, both=True)
-    models, slides = _models(labels, scores), slide_codes(slides, len(labels))
+    models, slides = _models(labels, scores, folds), slide_codes(slides, len(labels))
     return _contrasts(_by_slide(labels, models, slides), models, weights, level)
 
 
-def precision_by_slide(labels, scores, weights, slides, level: float = 0.95) -> Precision | None:
+def precision_by_slide(
+    labels, scores, weights, slides, level: float = 0.95, *, folds=None
+) -> Precision | None:
     """What `jackknife_by_slide` and `contrasts_by_slide` rest on; None where nothing can be said.
 
     All arguments as there.
     """
     labels = binary_labels(labels, both=True)
-    models, slides = _models(labels, scores), slide_codes(slides, len(labels))
+    models, slides = _models(labels, scores, folds), slide_codes(slides, len(labels))
     estimate = _by_slide(labels, models, slides)
     if estimate.spread is None:
         return None
@@ -142,24 +161,31 @@ def precision_by_slide(labels, scores, weights, slides, level: float = 0.95) -> 
     return Precision(own, errors, estimate.degrees + 1, together.critical)
 
 
-def _by_patch(labels: np.ndarray, models: list[np.ndarray]) -> _Areas:
-    placements = [_placements(labels, model) for model in models]
-    classes = [np.stack(values) for values in zip(*placements, strict=True)]
-    areas, rarer = classes[0].mean(axis=1), min(values.shape[1] for values in classes)
-    if rarer < 2:
-        return _Areas(areas, None, 0)
-    centred = [
-        (values - values.mean(axis=1, keepdims=True)) / np.sqrt(values.shape[1] * (values.shape[1] - 1))
-        for values in classes
-    ]
-    return _Areas(areas, np.concatenate(centred, axis=1), rarer - 1)
+def _by_patch(labels: np.ndarray, models: list[_Model]) -> _Areas:
+    areas, deviations = np.zeros(len(models)), np.zeros((len(models), len(labels)))
+    rarest, degrees = [], min(labels.sum(), (~labels).sum())
+    for k, model in enumerate(models):
+        numbers = np.unique(model.folds)
+        for number in numbers:
+            own = np.flatnonzero(model.folds == number)
+            classes = own[labels[own]], own[~labels[own]]
+            for patches, values in zip(classes, _placements(labels[own], model.scores[own]), strict=True):
+                rarest.append(len(values))
+                scale = len(numbers) * np.sqrt(len(values) * max(len(values) - 1, 1))
+                deviations[k, patches] = (values - values.mean()) / scale
+            areas[k] += values.mean() / len(numbers)
+        degrees = min(degrees, min(labels.sum(), (~labels).sum()) - len(numbers))
+    return _Areas(areas, deviations, int(degrees)) if min(rarest) > 1 else _Areas(areas, None, 0)
 
 
-def _by_slide(labels: np.ndarray, models: list[np.ndarray], slides: np.ndarray) -> _Areas:
+def _by_slide(labels: np.ndarray, models: list[_Model], slides: np.ndarray) -> _Areas:
     rarer = slides_of_the_rarer_class(labels, slides)
-    if rarer < 2:
-        return _Areas(np.array([auroc(labels, model) for model in models]), None, 0)
-    areas, left_out = zip(*(leave_one_out(labels, model, slides) for model in models), strict=True)
+    areas, left_out = zip(
+        *(leave_one_out_within_folds(labels, model.scores, slides, model.folds) for model in models),
+        strict=True,
+    )
+    if rarer < 2 or not np.isfinite(left_out).all():
+        return _Areas(np.array(areas), None, 0)
     return _Areas(np.array(areas), spread(np.stack(left_out)), rarer - 1)
 
 
@@ -184,11 +210,19 @@ def _interval(estimate: _Areas, patches: int, level: float) -> Interval:
     return Interval(area, min(low, area), max(high, area))
 
 
-def _models(labels: np.ndarray, scores) -> list[np.ndarray]:
-    """Scores as K arrays of N; InputError if there is no model."""
+def _models(labels: np.ndarray, scores, folds) -> list[_Model]:
+    """K models from K lists of N scores and as many of folds, or None where each has a single fold.
+
+    Raises InputError if there is no model, or a fold has one class only.
+    """
     if len(scores) == 0:
         raise InputError("scores: there are none; give the scores of at least one model")
-    return [finite_scores(model, len(labels)) for model in scores]
+    if folds is None:
+        folds = np.zeros((len(scores), len(labels)), int)
+    return [
+        _Model(finite_scores(model, len(labels)), checked_folds(of_model, labels))
+        for model, of_model in zip(scores, folds, strict=True)
+    ]
 
 
 def _contrast_weights(weights, models: int) -> np.ndarray:
@@ -204,7 +238,7 @@ def _contrast_weights(weights, models: int) -> np.ndarray:
     return np.array(rows).reshape(-1, models)
 
 
-def _contrasts(estimate: _Areas, models: list[np.ndarray], weights, level: float) -> list[Difference]:
+def _contrasts(estimate: _Areas, models: list[_Model], weights, level: float) -> list[Difference]:
     weights = _contrast_weights(weights, len(models))
     # The extreme: every AUROC with a positive weight is 1 and all others are 0.
     furthest = np.maximum(weights, 0).sum(axis=1)
@@ -246,10 +280,11 @@ def _judged(estimate: _Areas, weights: np.ndarray, level: float) -> tuple[np.nda
     return errors, Simultaneous(together.critical, p_values)
 
 
-def _rank_alike(models: list[np.ndarray]) -> bool:
+def _rank_alike(models: list[_Model]) -> bool:
     """Whether all models put the patches in the same order, so that nothing can tell them apart."""
-    ranks = [np.unique(scores, return_inverse=True)[1] for scores in models]
-    return all(np.array_equal(ranks[0], other) for other in ranks[1:])
+    ranks = [np.unique(model.scores, return_inverse=True)[1] for model in models]
+    same_folds = all(np.array_equal(models[0].folds, other.folds) for other in models[1:])
+    return same_folds and all(np.array_equal(ranks[0], other) for other in ranks[1:])
 
 
 def _placements(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

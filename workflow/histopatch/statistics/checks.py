@@ -60,3 +60,16 @@ def slide_codes(slides, count: int) -> np.ndarray:
     if missing.any():
         raise InputError(f"slides: the patch in row {int(missing.argmax())} has no slide")
     return pd.factorize(slides)[0]
+
+
+def checked_folds(folds, labels: np.ndarray) -> np.ndarray:
+    """Return the folds of N patches as numbers; labels: N booleans.
+
+    Raises InputError if there are more or fewer, or a fold has patches of one class only.
+    """
+    folds = np.asarray(folds)
+    if folds.shape != labels.shape:
+        raise InputError(f"folds: shape {folds.shape} does not match {len(labels)} patches; give one each")
+    for fold in np.setxor1d(folds[labels], folds[~labels]):
+        raise InputError(f"folds: all patches of fold {fold} are of one class; both are needed")
+    return folds

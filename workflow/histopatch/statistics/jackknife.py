@@ -10,9 +10,9 @@ import numpy as np
 def leave_one_out(labels: np.ndarray, scores: np.ndarray, slides: np.ndarray) -> tuple[float, np.ndarray]:
     """The AUROC of all N patches, and those without each of S slides (S); ties count one half.
 
-    labels: N booleans; slides: N codes from 0 to S-1. Both classes must be left without any one slide. What
-    a slide takes away are the pairs of its positives with all negatives and of its negatives with all
-    positives, less the pairs within it, which both contain: no slide needs sorting again.
+    labels: N booleans; slides: N codes from 0 to S-1. Without a slide that has all patches of a class it is
+    NaN. What a slide takes away are the pairs of its positives with all negatives and of its negatives with
+    all positives, less the pairs within it, which both contain: no slide needs sorting again.
     """
     ranks = np.unique(scores, return_inverse=True)[1]
     count, distinct = int(slides.max()) + 1, int(ranks.max()) + 1
@@ -32,6 +32,29 @@ def leave_one_out(labels: np.ndarray, scores: np.ndarray, slides: np.ndarray) ->
     positives = len(positive) - np.bincount(of_positive, minlength=count)
     negatives = len(negative) - np.bincount(of_negative, minlength=count)
     return float(above.sum() / len(positive) / len(negative)), left / positives / negatives
+
+
+def leave_one_out_within_folds(
+    labels: np.ndarray, scores: np.ndarray, slides: np.ndarray, folds: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """The mean over folds of the AUROC within the fold, and that without each of S slides (S).
+
+    labels, scores, slides: as in `leave_one_out`; folds: N numbers, each with both classes. A fold that is
+    left without patches of a class does not count; NaN where none is left.
+    """
+    numbers, count = np.unique(folds), int(slides.max()) + 1
+    whole = np.empty(len(numbers))
+    left_out = np.empty((len(numbers), count))
+    for row, number in enumerate(numbers):
+        own = folds == number
+        here, codes = np.unique(slides[own], return_inverse=True)
+        with np.errstate(invalid="ignore"):
+            whole[row], without = leave_one_out(labels[own], scores[own], codes)
+        left_out[row] = whole[row]
+        left_out[row, here] = without
+    counts = np.isfinite(left_out)
+    with np.errstate(invalid="ignore"):
+        return float(whole.mean()), np.where(counts, left_out, 0).sum(axis=0) / counts.sum(axis=0)
 
 
 def spread(leftout: np.ndarray) -> np.ndarray:

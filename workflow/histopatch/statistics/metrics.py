@@ -59,11 +59,13 @@ METRICS = {
 }
 
 
-def summarise(labels, probabilities, slides=None, *, unit: str = "slide") -> dict:
+def summarise(labels, probabilities, slides=None, *, unit: str = "slide", folds=None) -> dict:
     """All METRICS of one set of predictions, as numbers that JSON can hold.
 
     labels: N of 0 and 1, both present; probabilities: N, of label 1; slides: N names, if known, or those of
-    the patients, with `unit` saying so.
+    the patients, with `unit` saying so; folds: N, or None for a single one.
+    With several folds `auc` is the mean of the AUROCs within them, as each is predicted by another network,
+    and `pooled_auc` that over all patches; the other metrics are over all patches.
     `auc_low` and `auc_high` are the 95 % interval of `auc`, and `auc_interval` names its method:
     `slide jackknife` if patches of at least two slides are given, else `DeLong`, which is too narrow if
     patches share slides. With fewer than two slides with positives, or with negatives, the interval is
@@ -72,12 +74,13 @@ def summarise(labels, probabilities, slides=None, *, unit: str = "slide") -> dic
     """
     labels = binary_labels(labels, both=True)
     probabilities = valid_probabilities(probabilities, len(labels))
-    by_patch = delong(labels, probabilities)
+    by_patch = delong(labels, probabilities, folds=folds)
+    pooled = {} if folds is None or len(set(folds)) == 1 else {"pooled_auc": area(labels, probabilities)}
     count = None if slides is None else int(slide_codes(slides, len(labels)).max()) + 1
     if count is None or count < 2:
         method, interval = "DeLong", by_patch
     else:
-        interval = jackknife_by_slide(labels, probabilities, slides)
+        interval = jackknife_by_slide(labels, probabilities, slides, folds=folds)
         method = f"{unit} jackknife"
         if slides_of_the_rarer_class(labels, slides) < 2:
             method = f"nothing can be said: fewer than two {unit}s with positives or with negatives"
@@ -86,6 +89,8 @@ def summarise(labels, probabilities, slides=None, *, unit: str = "slide") -> dic
         "positive": int(np.sum(labels)),
         "slides": count,
         **{name: metric.compute(labels, probabilities) for name, metric in METRICS.items()},
+        "auc": by_patch.area,
+        **pooled,
         "auc_low": interval.low,
         "auc_high": interval.high,
         "auc_interval": method,

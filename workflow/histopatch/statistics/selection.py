@@ -13,7 +13,7 @@ import numpy as np
 
 from histopatch.errors import InputError
 from histopatch.statistics.auroc import slides_of_the_rarer_class
-from histopatch.statistics.checks import binary_labels, finite_scores, slide_codes
+from histopatch.statistics.checks import binary_labels, checked_folds, finite_scores, slide_codes
 from histopatch.statistics.resampling import BLOCK, RESAMPLES, draw_slides
 
 # With fewer slides, or fewer of a class, the correction itself is off (docs/statistics.md).
@@ -27,29 +27,50 @@ def enough_to_correct(labels, slides) -> bool:
 
 
 def auroc_of_the_choice(
-    labels, scores: Sequence, slides, *, resamples: int = RESAMPLES, seed: int = 0
+    labels,
+    scores: Sequence,
+    slides,
+    folds: Sequence | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> float | None:
     """The AUROC on new slides that the choice of the highest of K AUROCs leads to.
 
     labels: N of 0 and 1, both present; scores: K lists of N, higher for positives, of networks that did not
-    train on the patch; slides: N names. Not to be trusted unless they are `enough_to_correct`; None with
-    fewer than two slides of a class. Raises InputError for fewer than two models.
+    train on the patch; slides: N names; folds: K lists of N, or None for a single one. With folds, AUROCs are
+    means of those within them. Not to be trusted unless the slides are `enough_to_correct`; None with fewer
+    than two slides of a class. Raises InputError for fewer than two models.
     """
     if len(scores) < 2:
         raise InputError(f"scores: a choice is among two models or more, not {len(scores)}")
     labels = binary_labels(labels, both=True)
-    models = [finite_scores(model, len(labels)) for model in scores]
     codes = slide_codes(slides, len(labels))
     if slides_of_the_rarer_class(labels, codes) < 2:
         return None
+    if folds is None:
+        folds = np.zeros((len(scores), len(labels)), int)
+    models = [
+        (finite_scores(model, len(labels)), checked_folds(of_model, labels))
+        for model, of_model in zip(scores, folds, strict=True)
+    ]
     # As bytes, of which a slide is never drawn more often than they hold: 1,000 draws of each patch fit.
     blocks = [times.astype(np.uint8) for times in draw_slides(labels, codes, resamples, seed)]
     drawn = np.concatenate(blocks, axis=1)
-    chosen = np.argmax([weighted_aurocs(labels, model, codes, drawn) for model in models], axis=0)
-    judged = [
-        weighted_aurocs(labels, models[k], codes, drawn[:, chosen == k] == 0) for k in np.unique(chosen)
-    ]
+    chosen = np.argmax([_within_folds(labels, *model, codes, drawn) for model in models], axis=0)
+    judged = [_within_folds(labels, *models[k], codes, drawn[:, chosen == k] == 0) for k in np.unique(chosen)]
     return float(np.nanmean(np.concatenate(judged)))  # NaN where a draw leaves out no slides of a class
+
+
+def _within_folds(
+    labels: np.ndarray, scores: np.ndarray, folds: np.ndarray, slides: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """The mean over folds of `weighted_aurocs`, without folds in which a class has no weight: B."""
+    parts = (folds == fold for fold in np.unique(folds))
+    areas = [weighted_aurocs(labels[own], scores[own], slides[own], weights) for own in parts]
+    known = np.isfinite(areas)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, areas, 0).sum(axis=0) / known.sum(axis=0)
 
 
 def weighted_aurocs(
