@@ -18,7 +18,7 @@ STUDY = {f"run{k}": 1.5 * LABELS + np.random.default_rng(k + 1).normal(size=len(
 def choice(table_of_runs, tmp_path):
     """The only row of the table of a study; scores: of each run by its name."""
 
-    def table(scores: dict, slides=SLIDES, ids=None) -> dict:
+    def table(scores: dict, slides=SLIDES, ids=None, validated_on=None) -> dict:
         split = pd.DataFrame({"id": IDS, "label": LABELS, "slide": slides, "fold": 0})
         split.to_csv(tmp_path / "main.csv", index=False)
         runs, rows = [], []
@@ -29,6 +29,7 @@ def choice(table_of_runs, tmp_path):
             found[kept].to_csv(tmp_path / name / "fold-0" / "predictions.csv", index=False)
             runs.append({"folder": name, "settings": {"split": "main"}, "folds": 1})
             rows.append({"run": name, "folder": name, "final_val_auc": round(auroc(LABELS, values), 6)})
+            rows[-1] |= {"validated_on": (validated_on or {}).get(name, "unseen slides")}
         splits = {"main": str(tmp_path / "main.csv")}
         choice_table(runs, str(tmp_path), splits, table_of_runs(*rows), str(tmp_path / "choice.csv"))
         written = pd.read_csv(tmp_path / "choice.csv")
@@ -56,6 +57,19 @@ def test_a_study_has_its_best_run_corrected_for_the_choice(choice):
 def test_runs_on_other_patches_are_no_candidates(choice):
     worst = min(STUDY, key=lambda name: auroc(LABELS, STUDY[name]))
     assert choice(STUDY, ids={worst: IDS[:-1]})["chosen_from"] == 3
+
+
+def test_runs_on_easier_patches_are_no_candidates(choice):
+    best = max(STUDY, key=lambda name: auroc(LABELS, STUDY[name]))
+    row = choice(STUDY, validated_on={best: "random patches"})
+    assert (row["run"], row["chosen_from"]) == (best, 1)
+
+
+def test_a_clear_choice_is_not_corrected_upwards(choice):
+    clear = {"run0": STUDY["run0"] + 3 * LABELS, "run1": STUDY["run1"]}
+    row = choice(clear)
+    assert row["corrected_val_auc"] <= row["val_auc"]
+    assert row["corrected_val_auc"] == pytest.approx(row["val_auc"], abs=0.005)
 
 
 def test_one_run_is_no_choice(choice):

@@ -254,7 +254,7 @@ CHOICE = {
 def test_the_highest_of_several_is_corrected_for_the_choice(summary):
     text = summary([{}], choice=CHOICE)
     assert "The highest of 12 AUROCs is partly the highest by chance: corrected for the choice" in text
-    assert "0.9320 becomes 0.9051, which is what to expect on new slides." in text
+    assert "0.9320 becomes 0.9051 on slides that chose nothing." in text
     assert "About 840 slides like these would give an interval of ±0.01." in text
     assert (
         "A true difference of 0.021 between two runs would have been found with a probability of 80 %" in text

@@ -67,7 +67,7 @@ def describe_comparison(choice: pd.Series) -> list[str]:
             f"how much cannot be said. That takes {ENOUGH_TO_CORRECT}, and {ENOUGH_OF_A_CLASS} of each class."
             if pd.isna(choice.corrected_val_auc)
             else f"{highest}: corrected for the choice, by drawing {units}, {choice.val_auc:.4f} becomes "
-            f"{choice.corrected_val_auc:.4f}, which is what to expect on new {units}."
+            f"{choice.corrected_val_auc:.4f} on {units} that chose nothing."
         )
     if pd.notna(choice["units_for_0.01"]):
         sentences.append(_needed(choice["units_for_0.01"], units))

@@ -24,11 +24,12 @@ def choice_table(
     """Write one row, with COLUMNS, for each study, from the table of all runs.
 
     runs, root, split_tables: as in `read_run_predictions`. `run` has the highest AUROC, `val_auc`, of the
-    `chosen_from` runs that were validated on the same patches; `corrected_val_auc` is what the choice leads
-    to on new slides. `unit` says whether slides or patients count; there are so many `units`, of which
-    `rarer_units` have patches of the rarer class. `units_for_0.01` would give the run an interval of ± 0.01.
-    A difference of two runs of `detectable_difference` is found with 80 % power by the tests of the study,
-    in the median over all pairs. Where no slides are known, or too few, columns are empty.
+    `chosen_from` runs that were validated on the same patches, of slides that are as new to them;
+    `corrected_val_auc` is what the choice leads to on slides that chose nothing, at most `val_auc`. `unit`
+    says whether slides or patients count; there are so many `units`, of which `rarer_units` have patches of
+    the rarer class. `units_for_0.01` would give the run an interval of ± 0.01. A difference of two runs of
+    `detectable_difference` is found with 80 % power by the tests of the study, in the median over all pairs.
+    Where no slides are known, or too few, columns are empty.
     """
     rows = finished(read_table(runs_table))
     known = [run for run in runs if run["folder"] in {*rows.folder}]
@@ -40,7 +41,8 @@ def choice_table(
 def _row(study: pd.DataFrame, predictions: dict[str, Predictions]) -> dict:
     best = study.loc[study.final_val_auc.idxmax()]
     own = predictions[best.folder]
-    others = [predictions[folder] for folder in study.folder if folder != best.folder]
+    alike = study[(study.validated_on == best.validated_on) & (study.folder != best.folder)]
+    others = [predictions[folder] for folder in alike.folder]
     compared = [own, *(other for other in others if np.array_equal(other.ids, own.ids))]
     row = {"study": best.study, "run": best.run, "chosen_from": len(compared), "val_auc": best.final_val_auc}
     return row if own.units is None else row | _by_unit(compared)
@@ -62,5 +64,6 @@ def _by_unit(compared: list[Predictions]) -> dict:
         found = detectable_difference(error, rarer - 1, precision.critical)
         row["detectable_difference"] = round(found, 6)
         if enough_to_correct(own.labels, own.units):
-            row["corrected_val_auc"] = round(auroc_of_the_choice(own.labels, scores, own.units, folds), 6)
+            corrected = auroc_of_the_choice(own.labels, scores, own.units, folds)
+            row["corrected_val_auc"] = round(min(corrected, own.fold_aurocs.mean()), 6)
     return row
