@@ -120,4 +120,4 @@ def test_it_holds_its_level_and_finds_a_difference(groups, slides, shared):
         return np.mean(np.array(found) <= 0.05)
 
     assert share(0) <= 0.075  # 5 %, and two standard errors
-    assert share(-1.2) > 0.5  # of the time, one group is found to be worse
+    assert share(-1.2) > 0.4  # of the time, one group is found to be worse

@@ -50,25 +50,18 @@ def draw_subgroups(figure: Figure, table: pd.DataFrame, tests: pd.DataFrame) -> 
         axes.set_xlim(style.zoomed(low.min(), high.max()) if known.any() else (0, 1))
         axes.set_xlabel(label)
         axes.grid(False, axis="y")
-        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="y", which="both", length=0)
     first = panels[0]
     first.set_yticks(positions, [_label(row) for row in table.itertuples()])
     first.set_ylim(positions.max() + 0.6, -0.6)
     p_values = tests.set_index("group").p_value
-    for kind, position in zip(kinds, headings, strict=True):
-        p_value = p_values[kind]
-        verdict = "AUROCs not tested" if pd.isna(p_value) else f"equal AUROCs: p = {p_value:.2g}"
-        first.text(
-            0,
-            position,
-            f"{kind} ({verdict})",
-            transform=first.get_yaxis_transform(),
-            va="center",
-            weight="bold",
-            fontsize=9,
-        )
-    style.heading(figure, "The final model by group (number of patches), with 95 % intervals")
+    first.set_yticks(headings, [_heading(kind, p_values[kind]) for kind in kinds], minor=True, weight="bold")
+    style.heading(figure, "The final model by group, with 95 % intervals (p: that its AUROCs are equal)")
+
+
+def _heading(kind: str, p_value: float) -> str:
+    return f"{style.name(kind)}, {'not tested' if pd.isna(p_value) else f'p = {p_value:.2g}'}"
 
 
 def _label(row) -> str:
-    return f"{style.name(row.value)} ({row.patches:,})"
+    return f"{style.name(row.value)} ({row.patches:,} patches)"
