@@ -17,6 +17,7 @@ DOORS = {
     "Table": "The CSV, TSV or Parquet file of `format: table`.",
     "Folders": "A folder for each class (`format: folders`), and the folders of `format: kaggle`.",
     "Slide map": "`dataset.slides`, or the columns of a table that say the slide and the patient.",
+    "Groups": "`dataset.groups`, the site, scanner or stain of each patch or slide.",
     "Sample submission": "`sample_submission.csv`, and the test images that it names.",
     "Configuration": "`config.yaml` and files given with `--configfile`.",
     "Weights": "The setting `weights` of a run.",

@@ -160,3 +160,44 @@ def test_a_sample_submission_of_other_images_is_refused(experiment, tmp_path):
     message = fault(experiment())
     assert "sample_submission.csv: 1 of 2 test ids have no usable image, the first is 'q2'" in message
     check_inputs(experiment(final={"study": "first", "unusable_images": 0.5}))
+
+
+@pytest.fixture
+def grouped(experiment, tmp_path):
+    """An experiment with slides and a table of groups."""
+
+    def run(*lines: str, **splits: dict) -> Experiment:
+        (tmp_path / "groups.csv").write_text("\n".join(lines))
+        dataset = {"format": "kaggle", "root": str(tmp_path), "slides": str(tmp_path / "slides.csv")}
+        return experiment(dataset | {"groups": str(tmp_path / "groups.csv")}, splits={"main": {}, **splits})
+
+    return run
+
+
+SITES = ("slide,site", "s0,A", "s1,A", "s2,B", "s3,C")
+
+
+def test_a_table_of_groups_that_does_not_fit_is_named_before_any_job(grouped, experiment, tmp_path):
+    check_inputs(grouped(*SITES))
+    assert "groups.csv: 1 of 5 slides are not in the data set, the first is 's4'" in fault(
+        grouped(*SITES, "s4,A")
+    )
+    assert "groups.csv: there is no column 'id' or 'slide'" in fault(grouped("slides,site", "s0,A"))
+    dataset = {"format": "kaggle", "root": str(tmp_path), "groups": str(tmp_path / "none.csv")}
+    assert "none.csv: the table cannot be read: No such file" in fault(experiment(dataset))
+
+
+def test_a_split_may_keep_the_groups_of_a_column_whole(grouped):
+    check_inputs(grouped(*SITES, sites={"group_by": "site"}))
+    at = "experiments.mine.splits.sites"
+    message = fault(grouped(*SITES, sites={"group_by": "sites"}))
+    assert message.startswith(f"{at}.group_by: there is no column 'sites' (did you mean 'site'?)")
+    message = fault(grouped(*SITES[:-1], sites={"group_by": "site"}))
+    assert message.startswith(f"{at}.unmapped: 6 of 24 patches have no site in dataset.groups")
+    message = fault(grouped(*SITES, sites={"group_by": "site", "folds": 4}))
+    assert message.startswith(f"{at}.folds: 4 is impossible: there are too few groups of patches")
+
+
+def test_a_split_by_a_column_needs_a_table(experiment):
+    with pytest.raises(InputError, match=r"main\.group_by: there is no group 'site'.*dataset\.groups$"):
+        experiment(splits={"main": {"group_by": "site"}})

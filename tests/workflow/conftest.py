@@ -75,5 +75,7 @@ def write_data(root: Path) -> None:
     labels.to_csv(root / "train_labels.csv", index=False)
     slides = pd.DataFrame({"id": ids["train"], "slide": [f"slide{n % 20 // 2}" for n in range(120)]})
     slides.to_csv(root / "slides.csv", index=False)
+    sites = pd.DataFrame({"slide": [f"slide{n}" for n in range(10)], "site": [*"AABAB" * 2]})
+    sites.to_csv(root / "groups.csv", index=False)
     sample = pd.DataFrame({"id": ids["test"][::-1], "label": 0})
     sample.to_csv(root / "sample_submission.csv", index=False)

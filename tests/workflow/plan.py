@@ -19,10 +19,11 @@ AGGREGATION = {
     "compare", "study", "seeds", "effects", "choice", "figure_study", "figure_top_runs", "figure_cost",
     "figure_effects", "best",
 }  # fmt: skip
+SUBGROUPS = {"subgroups", "figure_subgroups"}
 PERFORMANCE = {
     "figure_roc", "figure_precision_recall", "figure_confusion", "figure_reliability",
     "figure_decision_curve", "figure_abstaining",
-    "figure_auc_by_group",
+    "figure_auc_by_group", *SUBGROUPS,
 }  # fmt: skip
 EXPLANATION = {"figure_heat_maps", "figure_attribution"}
 LABEL_ERRORS = {"label_errors", "figure_suspect_labels"}
@@ -47,7 +48,7 @@ FIGURES = {
     "figure_flow", "figure_suspect_labels",
     "figure_study", "figure_top_runs", "figure_cost", "figure_effects", "figure_learning_curves",
     *PERFORMANCE, *EXPLANATION,
-}  # fmt: skip
+} - {"subgroups"}  # fmt: skip
 
 _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
 _FIELD = re.compile(r"^    (\w+): (.*)$")

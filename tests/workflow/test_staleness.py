@@ -19,6 +19,7 @@ from plan import (
     FLOW,
     LABEL_ERRORS,
     PERFORMANCE,
+    SUBGROUPS,
     config_of,
     folders,
     plan,
@@ -30,8 +31,9 @@ GRID = "lr: [1.0e-4, 1.0e-12]"
 PACKS_OF_OTHER = ("results/other/pack/train.npy", "results/other/pack/test.npy")
 OTHER = (*PACKS_OF_OTHER, "--config", "experiment=other")
 # What is made of the labels.
-LABELLED = AGGREGATION | EXPLORATION | AUDIT | FLOW | {"clean", "split", "train"}
-OF_TRAIN_IMAGES = LABELLED | AUGMENTATION | {"pack", "check_images", "duplicates"}
+LABELLED = AGGREGATION | EXPLORATION | AUDIT | FLOW | {"clean", "groups", "split", "train"}
+APPEARANCE = {"appearance", "clusters"}
+OF_TRAIN_IMAGES = LABELLED | AUGMENTATION | APPEARANCE | {"pack", "check_images", "duplicates"}
 EVERY_RULE = OF_TRAIN_IMAGES | FINAL | {"test_ids"}
 
 
@@ -290,7 +292,20 @@ def test_another_number_of_folds_trains_the_runs_of_that_split(project):
 
 def test_a_slide_map_reruns_what_follows_it(project):
     replace(project / "data/small/slides.csv", ("train007,slide3\n", "train007,slide4\n"))
+    assert plan(project).known == AGGREGATION | AUDIT | FLOW | {"groups", "split", "train"}
+
+
+def test_another_group_of_a_slide_trains_nothing(project):
+    replace(project / "data/small/groups.csv", ("slide3,A\n", "slide3,B\n"))
+    assert plan(project).rules == SUBGROUPS | {"groups", "summary"}
+
+
+def test_the_group_of_a_slide_splits_anew_where_a_split_keeps_groups_whole(project):
+    configure(project, ("group_by: slide", "group_by: site"))
     assert plan(project).known == AGGREGATION | AUDIT | FLOW | {"split", "train"}
+    run(project, "results/small/splits/crossed.csv")
+    replace(project / "data/small/groups.csv", ("slide3,A\n", "slide3,B\n"))
+    assert {"groups", "split"} <= plan(project, "results/small/splits/crossed.csv").rules
 
 
 def test_what_a_leak_does_trains_nothing(project):
@@ -398,6 +413,9 @@ def test_every_file_is_asked_for(project):
         ("tables/summary.md", {"summary"}),
         ("tables/tripod_ai.csv", {"checklists"}),
         ("splits/main.flow.csv", FLOW | {"checklists"}),
+        ("pack/train.clusters.csv", SUBGROUPS | {"clusters", "summary"}),
+        ("labels/groups.csv", SUBGROUPS | {"groups", "summary"}),
+        ("final/heterogeneity.csv", SUBGROUPS | {"summary"}),
         ("final/suspect_labels.csv", LABEL_ERRORS | {"summary", "checklists"}),
         ("splits/main.audit.csv", AGGREGATION | AUDIT),
         ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary", "checklists"}),
@@ -445,6 +463,10 @@ def test_a_deleted_final_run_is_trained_again(project):
 BELOW = {
     "pack": EVERY_RULE,
     "duplicates": AGGREGATION | AUDIT,
+    "appearance": {"clusters", "summary", *SUBGROUPS},
+    "clusters": {"summary", *SUBGROUPS},
+    "groups": {"summary", *SUBGROUPS},
+    "subgroups": {"figure_subgroups", "summary"},
     "clean": LABELLED,
     "class_balance": {"figure_class_balance"},
     "rgb_histograms": {"figure_rgb_histograms"},
@@ -487,7 +509,11 @@ BELOW = {
         ("histopatch/data/explore.py", {"check_images", "class_balance", "rgb_histograms"}),
         ("histopatch/augmentation/gallery.py", {"augmentation"}),
         ("histopatch/data/splits.py", {"split"}),
-        ("histopatch/data/appearance.py", set()),
+        ("histopatch/data/appearance.py", {"appearance"}),
+        ("histopatch/evaluation/subgroups.py", {"subgroups"}),
+        ("histopatch/evaluation/group_words.py", {"summary"}),
+        ("histopatch/statistics/heterogeneity.py", {"subgroups"}),
+        ("histopatch/figures/subgroups.py", {"figure_subgroups"}),
         ("histopatch/leakage/overlaps.py", {"duplicates"}),
         ("histopatch/leakage/audit.py", {"audit", "verdict"}),
         ("histopatch/engine/loop.py", {"train"}),
@@ -508,10 +534,10 @@ BELOW = {
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
-        ("histopatch/evaluation/ensemble.py", {"final_metrics", "label_errors"}),
+        ("histopatch/evaluation/ensemble.py", {"final_metrics", "label_errors", "subgroups"}),
         (
             "histopatch/statistics/ensembles.py",
-            {"predict_test", "predict_held_out", "final_metrics", "explain", "label_errors"},
+            {"predict_test", "predict_held_out", "final_metrics", "explain", "label_errors", "subgroups"},
         ),
         ("histopatch/evaluation/submission.py", {"submission"}),
         ("histopatch/evaluation/test_ids.py", {"test_ids"}),
@@ -522,6 +548,8 @@ BELOW = {
         ("histopatch/figures/groups.py", {"figure_auc_by_group"}),
         ("histopatch/console.py", EVERY_RULE),
         ("scripts/study.py", {"study"}),
+        ("scripts/groups.py", {"groups"}),
+        ("scripts/clusters.py", {"clusters"}),
         ("scripts/final_metrics.py", {"final_metrics"}),
     ],
 )

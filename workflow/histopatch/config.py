@@ -8,6 +8,7 @@ import os
 import jsonschema
 
 from histopatch.data.formats.format import format_class
+from histopatch.data.group_table import TAKEN, by_column
 from histopatch.data.names import quote
 from histopatch.errors import InputError
 from histopatch.faults import kind, say, unknown, unknown_key
@@ -16,7 +17,7 @@ from histopatch.schema import read_schema
 MAX_DEPTH = 50  # far deeper than any key
 MAX_TEXT = 4096  # characters, as in the longest path
 MAX_RUNS = 10_000  # of a study
-PATHS = ("root", "table", "slides")  # of a data set
+PATHS = ("root", "table", "slides", "groups")  # of a data set
 PLAIN = (str, int, float, dict, list, datetime.date, type(None))
 
 
@@ -163,7 +164,7 @@ def _check_dataset(dataset: dict, at: str) -> None:
     """Check that the keys fit the format; before filling in, which adds `synthetic` to all."""
     known = format_class(dataset["format"])
     for key in dataset:
-        if key not in ("format", *known.required, *known.optional):
+        if key not in ("format", "groups", *known.required, *known.optional):
             raise InputError(f"{at}.{key}: does not go with format {dataset['format']!r}; remove it")
         if key in PATHS and dataset[key].startswith("~"):
             whole = quote(os.path.expanduser(dataset[key]))
@@ -188,6 +189,11 @@ def _check_experiment(experiment: dict, at: str, schema: dict) -> None:
     settings = schema["$defs"]["settings"]["properties"]
     dataset = experiment["dataset"]
     for name, split in experiment["splits"].items():
+        if by_column(split["group_by"]) and "groups" not in dataset:
+            wrong = unknown("group", split["group_by"], TAKEN)
+            raise InputError(
+                f"{at}.splits.{name}.group_by: {wrong}, or name a table with it in dataset.groups"
+            )
         if split["parts"] == "given" and not format_class(dataset["format"]).gives_parts(dataset):
             raise InputError(
                 f"{at}.splits.{name}.parts: this data set does not give its parts; for a table, name their "

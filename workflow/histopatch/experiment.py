@@ -44,6 +44,7 @@ class Experiment:
     final: Final
     final_runs: dict[str, Run]  # what the final training is, by the folder of the run that wins
     figures: dict  # drawing options
+    groups: str | None = None  # the table of groups of patches
 
     @cached_property
     def runs(self) -> dict[str, Run]:
@@ -138,6 +139,7 @@ def read_experiment(name: str, config: dict) -> Experiment:
             final=_final(config["final"]),
             final_runs=final_runs,
             figures=config["figures"],
+            groups=config["dataset"].get("groups"),
         )
     except InputError as error:
         raise InputError(f"experiments.{name}.{error}") from None

@@ -8,6 +8,7 @@ from histopatch.backbones.timm_names import check_name
 from histopatch.data.class_counts import check_possible
 from histopatch.data.formats.format import Format
 from histopatch.data.given_parts import parts_of
+from histopatch.data.group_table import by_column, check_known, groups_of, read_groups, units_of_groups
 from histopatch.data.images import check_there_are_some, commonest_size
 from histopatch.data.names import match_ids
 from histopatch.data.slides import check_mapped, slides_of, source_of
@@ -15,7 +16,8 @@ from histopatch.data.units import UNITS, units_of
 from histopatch.errors import InputError
 from histopatch.evaluation.test_ids import check_test_ids
 from histopatch.experiment import Experiment
-from histopatch.settings import Settings
+from histopatch.faults import unknown
+from histopatch.settings import Settings, Split
 
 
 def check_inputs(experiment: Experiment) -> None:
@@ -31,8 +33,9 @@ def check_inputs(experiment: Experiment) -> None:
     for part in dataset.parts:
         check_there_are_some(dataset.images(part))
     patch_size(dataset)
+    groups = _groups(experiment)
     check_test_ids(dataset, experiment.final.unusable_images)
-    _check_splits(experiment)
+    _check_splits(experiment, groups)
 
 
 def _named_settings(experiment: Experiment) -> dict[str, Settings]:
@@ -69,7 +72,23 @@ def _check_balance(key: str, settings: Settings, dataset: Format) -> None:
         )
 
 
-def _check_splits(experiment: Experiment) -> None:
+def _groups(experiment: Experiment) -> pd.DataFrame | None:
+    """The table of groups, where there is one; InputError where it names what the data set does not have."""
+    if experiment.groups is None:
+        return None
+    dataset, groups = experiment.dataset, read_groups(experiment.groups)
+    named = [dataset.labels().id, *(pd.Series(dataset.images(part).ids, dtype=str) for part in dataset.parts)]
+    slides = dataset.slides()
+    check_known(
+        experiment.groups,
+        groups,
+        pd.concat(named).drop_duplicates(),
+        pd.Series([""], dtype=str) if slides is None else slides.slide,
+    )
+    return groups
+
+
+def _check_splits(experiment: Experiment, groups: pd.DataFrame | None) -> None:
     """Raise InputError for a split that the labels, slides and parts of the data set rule out.
 
     Images that turn out to be unusable are not known yet: the job that splits checks the same again.
@@ -79,16 +98,26 @@ def _check_splits(experiment: Experiment) -> None:
     if patches.empty:
         return  # which cleaning reports, with the reasons
     found = slides_of(patches.id, dataset)
+    named = None if groups is None else groups_of(patches.assign(slide=found.slide), groups)
     for name, split in experiment.splits.items():
         try:
+            units = _units(split, found, named)
             check_mapped(patches.id, found, split.group_by, split.unmapped, source_of(dataset))
             if split.parts == "given":
                 parts_of(patches, dataset, split)
             else:
-                units = units_of(found, split.group_by) if split.group_by in UNITS else None
                 check_possible(patches.label.to_numpy(), units, split)
         except InputError as error:
             raise InputError(f"experiments.{experiment.name}.splits.{name}.{error}") from None
+
+
+def _units(split: Split, found: pd.DataFrame, named: pd.DataFrame | None) -> np.ndarray | None:
+    """What stays on one side of a split as far as tables say it: a number for each patch, or None."""
+    if by_column(split.group_by):
+        if split.group_by not in named:
+            raise InputError(f"group_by: {unknown('column', split.group_by, named)} in dataset.groups")
+        return units_of_groups(found, named[split.group_by], split.group_by, split.unmapped)
+    return units_of(found, split.group_by) if split.group_by in UNITS else None
 
 
 def _usable(dataset: Format) -> pd.DataFrame:

@@ -10,7 +10,7 @@ DRAWING = "figure_"
 
 # By rule. One that is not here goes by its own name.
 DOING = {
-    "appearance": "grouping the patches by appearance",
+    "appearance": "measuring the appearance of the patches",
     "audit": "auditing the split `{split}` for leakage",
     "augmentation": "augmenting a patch for show",
     "best": "choosing the best run",
@@ -18,6 +18,7 @@ DOING = {
     "checklists": "filling in the reporting checklists",
     "class_balance": "counting the classes",
     "clean": "cleaning the labels",
+    "clusters": "grouping the patches by appearance",
     "compare": "comparing the runs",
     "duplicates": "looking for duplicates",
     "effects": "estimating what each setting changed",
@@ -26,6 +27,7 @@ DOING = {
     "final_metrics": "measuring the final model",
     "flow": "counting what is left out of the split `{split}`",
     "giveaways": "looking for what gives a class away",
+    "groups": "looking up the groups of the patches",
     "label_errors": "looking for suspicious labels",
     "pack": "packing the {part} images",
     "predict_held_out": "predicting the held-out patches",
@@ -35,6 +37,7 @@ DOING = {
     "seeds": "comparing the seeds",
     "split": "making the split `{split}`",
     "study": "tabulating the study `{study}`",
+    "subgroups": "measuring the final model on each group",
     "submission": "writing the submission",
     "summary": "writing the summary",
     "synthetic": "making synthetic patches",

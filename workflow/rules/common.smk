@@ -16,6 +16,7 @@ from histopatch.backbones.catalogue import TIMM
 from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
+from histopatch.data.group_table import by_column
 from histopatch.errors import InputError, one_line
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size

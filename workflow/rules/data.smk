@@ -9,10 +9,9 @@ def kept_data(experiment):
         files += [f"source/{file}" for file in made]
     for part in experiment.dataset.parts:
         files += [f"pack/{part}.{kind}" for kind in ("npy", "index.csv", "rejected.csv")]
-    files += ["pack/train.duplicates.csv"]
-    if any(split.group_by == "appearance" for split in experiment.splits.values()):
-        files += ["pack/train.appearance.csv"]
+    files += [f"pack/train.{table}.csv" for table in ("duplicates", "appearance", "clusters")]
     files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
+    files += ["labels/groups.csv"] if experiment.groups else []
     for split in experiment.splits:
         kinds = ("csv", "flow.csv", "audit.json", "audit.csv", "audit.txt")
         files += [f"splits/{split}.{kind}" for kind in kinds]
@@ -147,13 +146,43 @@ rule appearance:
         "../scripts/appearance.py"
 
 
+rule clusters:
+    input:
+        "results/{experiment}/pack/train.appearance.csv",
+    output:
+        "results/{experiment}/pack/train.clusters.csv",
+    log:
+        "results/{experiment}/logs/clusters.log",
+    params:
+        code=code("clusters.py"),
+    script:
+        "../scripts/clusters.py"
+
+
+rule groups:
+    input:
+        labels="results/{experiment}/labels/clean.csv",
+        slides=files_with("slides"),
+        table=lambda wildcards: experiment(wildcards).groups,
+    output:
+        "results/{experiment}/labels/groups.csv",
+    log:
+        "results/{experiment}/logs/groups.log",
+    priority: 1
+    params:
+        dataset=described("slides"),
+        code=data_code("groups.py"),
+    script:
+        "../scripts/groups.py"
+
+
 def split_of(wildcards):
     return experiment(wildcards).splits[wildcards.split]
 
 
-def measured(file, needs):
-    """What was measured on the pack, for the splits that need it."""
-    path = f"results/{{experiment}}/pack/train.{file}.csv"
+def made(file, needs):
+    """A table of the patches, for the splits that need it."""
+    path = f"results/{{experiment}}/{file}.csv"
     return lambda wildcards: path.format(**wildcards) if needs(split_of(wildcards)) else []
 
 
@@ -161,8 +190,9 @@ rule split:
     input:
         labels="results/{experiment}/labels/clean.csv",
         slides=files_with("slides"),
-        appearance=measured("appearance", lambda split: split.group_by == "appearance"),
-        duplicates=measured("duplicates", lambda split: split.keep_duplicates_together),
+        appearance=made("pack/train.appearance", lambda split: split.group_by == "appearance"),
+        duplicates=made("pack/train.duplicates", lambda split: split.keep_duplicates_together),
+        groups=made("labels/groups", lambda split: by_column(split.group_by)),
     output:
         "results/{experiment}/splits/{split}.csv",
     log:

@@ -16,7 +16,7 @@ FINAL_TABLES = [
 @keeps
 def kept_performance(experiment):
     held_out = ["held_out_predictions.csv"] if experiment.holds_out else []
-    files = (*FINAL_TABLES, "suspect_labels.csv", *held_out)
+    files = (*FINAL_TABLES, "subgroups.csv", "heterogeneity.csv", "suspect_labels.csv", *held_out)
     texts = ("summary.md", "checklists.md", "tripod_ai.csv", "stard_ai.csv")
     return [f"final/{file}" for file in files] + [f"tables/{text}" for text in texts]
 
@@ -85,6 +85,36 @@ rule final_metrics:
         "../scripts/final_metrics.py"
 
 
+def named_groups(wildcards):
+    """The groups of patches that people name, where they do."""
+    return f"results/{wildcards.experiment}/labels/groups.csv" if experiment(wildcards).groups else []
+
+
+rule subgroups:
+    input:
+        predictions=final_run("predictions.csv"),
+        held_out=held_out_predictions,
+        split=final_split,
+        operating_points="results/{experiment}/final/operating_points.csv",
+        clusters="results/{experiment}/pack/train.clusters.csv",
+        named=named_groups,
+    output:
+        subgroups=report(
+            "results/{experiment}/final/subgroups.csv",
+            caption="../report/subgroups.rst",
+            category="3 Final model",
+            labels={"what": "subgroups, table"},
+        ),
+        tests="results/{experiment}/final/heterogeneity.csv",
+    log:
+        "results/{experiment}/logs/subgroups.log",
+    params:
+        ensemble=averaging,
+        code=code("subgroups.py"),
+    script:
+        "../scripts/subgroups.py"
+
+
 rule label_errors:
     input:
         predictions=final_run("predictions.csv"),
@@ -128,6 +158,8 @@ rule summary:
         operating_points="results/{experiment}/final/operating_points.csv",
         decision_curve="results/{experiment}/final/decision_curve.csv",
         abstaining="results/{experiment}/final/abstaining.csv",
+        subgroups="results/{experiment}/final/subgroups.csv",
+        heterogeneity="results/{experiment}/final/heterogeneity.csv",
         suspect_labels="results/{experiment}/final/suspect_labels.csv",
         splits=split_tables,
     output:

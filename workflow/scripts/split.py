@@ -14,4 +14,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         given.get("duplicates"),
         Split(**snakemake.params.split),
         snakemake.output[0],
+        given.get("groups"),
     )

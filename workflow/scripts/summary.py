@@ -11,6 +11,8 @@ FINAL = (
     "operating_points",
     "decision_curve",
     "abstaining",
+    "subgroups",
+    "heterogeneity",
     "suspect_labels",
 )
 

@@ -63,6 +63,16 @@ ABSTAINING = {
     "abstained_share": "0.12", "error": "0.03", "error_low": "0.01", "error_high": "0.06",
     "error_abstained": "0.33", "error_all": "0.07",
 }  # fmt: skip
+SUBGROUP = {
+    "group": "site", "value": "North", "patches": "1234", "positive": "400", "note": "",
+    "auc": "0.91", "auc_low": "0.85", "auc_high": "0.95",
+    "sensitivity": "0.8", "sensitivity_low": "0.7", "sensitivity_high": "0.9",
+    "specificity": "0.85", "specificity_low": "0.75", "specificity_high": "0.95",
+}  # fmt: skip
+TESTED = {
+    "group": "site", "groups": "2", "statistic": "5.1", "numerator": "1", "denominator": "9",
+    "p_value": "0.02",
+}  # fmt: skip
 SPLIT = Split(validation_fraction=0.15, seed=42)
 SHARES = {"sensitivity": 0.951, "specificity": 0.9, "ppv": 0.8, "npv": 0.99}
 EFFECT = ",".join(EFFECT_COLUMNS)
@@ -122,6 +132,8 @@ def summary(table_of_runs, csv, tmp_path):
             "decision_curve": str(
                 csv("curve.csv", "threshold,net_benefit_low,over_treat_all_low", "0.1,1,1")
             ),
+            "subgroups": str(csv("subgroups.csv", ",".join(SUBGROUP), ",".join(SUBGROUP.values()))),
+            "heterogeneity": str(csv("tests.csv", ",".join(TESTED), ",".join(TESTED.values()))),
             "abstaining": str(csv("abstaining.csv", ",".join(ABSTAINING), ",".join(ABSTAINING.values()))),
             "suspect_labels": str(csv("suspects.csv", ",".join(SUSPECT_COLUMNS), *suspects)),
         }
@@ -345,6 +357,13 @@ def test_a_final_model_that_needed_no_other_training_is_not_called_trained_again
     text = summary([{}], best=BEST | {"members": [member]})
     assert "the final model is what was trained there, `b0-224px-abc`." in text
     assert "trained again" not in text
+
+
+def test_each_group_has_its_rates_and_each_kind_its_test(summary):
+    text = summary([{}])
+    row = "| North | 1,234 | 400 | 0.910 (0.850–0.950) | 0.800 (0.700–0.900) | 0.850 (0.750–0.950) |"
+    assert row in text
+    assert "the AUROCs of the 2 groups that can be compared differ (F = 5.10 on 1 and 9.0 degrees" in text
 
 
 def test_calibration_net_benefit_and_abstaining_are_said(summary):

@@ -6,8 +6,21 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from histopatch.errors import InputError
+from histopatch.files import read_table, write_table
 
+GROUPS = 4  # clusters to report on: few enough for each to have many patches
 FEATURES = ["dark_red", "dark_blue", "pale_blue", "sharpness"]
+
+
+def cluster_files(appearance: str, table: str) -> None:
+    """Write `id,value` with one of up to GROUPS clusters of the patches of a pack, `1` the largest.
+
+    appearance: CSV `id` and FEATURES.
+    """
+    features = read_table(appearance)
+    clusters = cluster(features, min(GROUPS, len(features)), seed=0)
+    rank = np.argsort(np.argsort(-np.bincount(clusters), kind="stable"))
+    write_table(features[["id"]].assign(value=1 + rank[clusters]), table)
 
 
 def cluster(features: pd.DataFrame, clusters: int, seed: int) -> np.ndarray:

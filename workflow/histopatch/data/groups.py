@@ -6,6 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from histopatch.data.clusters import FEATURES, cluster
+from histopatch.data.group_table import by_column, read_named, units_of_groups
 from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, units_of
 from histopatch.files import read_table
@@ -13,16 +14,24 @@ from histopatch.settings import Split
 
 
 def group_patches(
-    table: pd.DataFrame, split: Split, appearance: str | None, duplicates: str | None
+    table: pd.DataFrame,
+    split: Split,
+    appearance: str | None,
+    duplicates: str | None,
+    named: str | None = None,
 ) -> np.ndarray | None:
     """The group of each patch as a number, or None where every patch is a group of its own.
 
     table: `id,slide,patient`, which are grouped as in `data.units`. appearance: the table of features of
-    the pack; duplicates: its pairs; each may be None where the split does not use it.
+    the pack; duplicates: its pairs; named: the groups that people name, as `read_named` reads them; each may
+    be None where the split does not use it.
     """
     groups = np.arange(len(table))
     if split.group_by in UNITS:
         groups = units_of(table, split.group_by)
+    elif by_column(split.group_by):
+        values = read_named(named, table.id)[split.group_by]
+        groups = units_of_groups(table, values, split.group_by, split.unmapped)
     if split.keep_duplicates_together:
         groups = join(groups, table.id, read_table(duplicates))
     if split.group_by == "appearance":

@@ -12,6 +12,7 @@ from histopatch.data.class_counts import check_possible, check_validation
 from histopatch.data.folds import HELD_OUT, HELD_OUT_PART, TRAIN_ONLY, VALIDATION_PART, fold_name
 from histopatch.data.formats.format import Format
 from histopatch.data.given_parts import parts_of
+from histopatch.data.group_table import by_column
 from histopatch.data.groups import group_patches
 from histopatch.data.names import quote
 from histopatch.data.slides import check_mapped, slides_of, source_of
@@ -26,13 +27,20 @@ TOLERANCE = 0.25  # relative deviation from the requested size above which a war
 
 
 def split_files(
-    labels: str, dataset: Format, appearance: str | None, duplicates: str | None, split: Split, table: str
+    labels: str,
+    dataset: Format,
+    appearance: str | None,
+    duplicates: str | None,
+    split: Split,
+    table: str,
+    named: str | None = None,
 ) -> None:
     """Split the clean labels (CSV `id,label`) into the table `id,label,slide,fold`.
 
     dataset: knows slides, patients and given parts, or not; where it knows patients, the table has a column
-    `patient` too. appearance and duplicates: the tables of the pack, or None where the split does not use
-    them. Raises InputError if the split is impossible; the message names the split after the stem of `table`.
+    `patient` too. appearance and duplicates: the tables of the pack, named: the groups
+    that people name, or None where the split does not use them. Raises InputError if the split is impossible;
+    the message names the split after the stem of `table`.
     """
     patches = read_table(labels)
     found = slides_of(patches.id, dataset)
@@ -40,9 +48,11 @@ def split_files(
     try:
         check_mapped(patches.id, found, split.group_by, split.unmapped, source_of(dataset))
         given = parts_of(patches, dataset, split) if split.parts == "given" else None
-        groups = group_patches(patches, split, appearance, duplicates)
+        groups = group_patches(patches, split, appearance, duplicates, named)
         # However the folds are made, held-out patches come from slides that no training sees.
         known = next((unit for unit in UNITS if (patches[unit] != "").any()), None)
+        if by_column(split.group_by):  # whose groups are whole slides already
+            known = None
         whole = split if known is None else dataclasses.replace(split, group_by=known)
         held_out_groups = groups if known is None else group_patches(patches, whole, None, duplicates)
         values = patches.label.to_numpy()

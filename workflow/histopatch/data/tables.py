@@ -1,6 +1,7 @@
 """Tables that people bring, as CSV, TSV or Parquet: read right, or refused in one line."""
 
 import codecs
+import contextlib
 import csv
 import difflib
 import io
@@ -39,6 +40,17 @@ class Column:
     key: str  # the key of the configuration that names it, such as `dataset.columns.id`
     names: Sequence[str]  # what it may be called; the first that the table has is read
     required: bool = True
+
+
+def column_names(path: str, columns: dict[str, Column]) -> list[str]:
+    """The names of all columns of a table. columns: some that it should have, which tell its separator."""
+    _check_file(path)
+    if path.endswith((".parquet", ".pq")):
+        with _parquet(path) as file:
+            return tidy(file.schema_arrow.names)
+    header, _, _ = _decode(path, Path(path).read_bytes()).partition("\n")
+    names, _ = _quoted(path, header, _separator(path, header, columns))
+    return names
 
 
 def read_columns(path: str, columns: dict[str, Column]) -> pd.DataFrame:
@@ -179,21 +191,28 @@ def _is_data(names: list[str]) -> bool:
     return any(name.replace(".", "", 1).isdigit() or "/" in name or "." in name for name in names)
 
 
-def _read_parquet(path: str, columns: dict[str, Column]) -> pd.DataFrame:
+@contextlib.contextmanager
+def _parquet(path: str):
+    """Yield an open Parquet file; whatever goes wrong in reading it is an InputError."""
     import pyarrow
     import pyarrow.parquet
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            places = _places(path, file.schema_arrow.names, columns)
-            wanted = [file.schema_arrow.names[place] for place in places.values()]
-            table = file.read(columns=wanted)
-            found = {name: _texts(table.column(i)) for i, name in enumerate(places)}
+            yield file
     except InputError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: this is no Parquet file that can be read: {quote(reason)}") from None
+
+
+def _read_parquet(path: str, columns: dict[str, Column]) -> pd.DataFrame:
+    with _parquet(path) as file:
+        places = _places(path, file.schema_arrow.names, columns)
+        wanted = [file.schema_arrow.names[place] for place in places.values()]
+        table = file.read(columns=wanted)
+        found = {name: _texts(table.column(i)) for i, name in enumerate(places)}
     return _with_rows(found, first=1)
 
 

@@ -32,6 +32,7 @@ OWN = {
     "slide": "count as slides of their own",
     "patient": "count as patients of their own, those of a slide together",
 }
+OWN_GROUP = "count as groups of their own, those of a patient or slide together"
 # By `group_by`: how parts that are not given are drawn.
 GROUPED = {
     "none": "patch by patch",
@@ -48,7 +49,7 @@ def evaluated_on(split: Split, patches: pd.DataFrame) -> str:
     looked up there.
     """
     if split.parts == "drawn" or split.folds > 1:
-        return EVALUATED_ON[split.group_by]
+        return _kind(split)
     known = patches[patches.fold != HELD_OUT]
     return (
         _new_to_training(known, known.fold == 0) or "the validation part of the split that the data set gives"
@@ -57,10 +58,29 @@ def evaluated_on(split: Split, patches: pd.DataFrame) -> str:
 
 def held_out_on(split: Split, patches: pd.DataFrame) -> str:
     """Which kind of patches the final model is evaluated on where some are held out; patches: likewise."""
-    kind = _new_to_training(patches, patches.fold == HELD_OUT)
+    by_table = split.parts == "drawn" and split.group_by not in EVALUATED_ON
+    kind = None if by_table else _new_to_training(patches, patches.fold == HELD_OUT)
     if kind is None:
-        return "the held-out part of the data set" if split.parts == "given" else EVALUATED_ON[split.group_by]
+        return "the held-out part of the data set" if split.parts == "given" else _kind(split)
     return kind
+
+
+def _sentence(split: Split) -> str:
+    name = split.group_by
+    by_table = (
+        f"keeps all patches with the same {name} on one side: models are validated on values of {name} that "
+        "they have not seen."
+    )
+    return SENTENCES.get(name, by_table)
+
+
+def _drawn_by(split: Split) -> str:
+    return GROUPED.get(split.group_by, f"by whole groups of the same {split.group_by}")
+
+
+def _kind(split: Split) -> str:
+    """By what is kept together; any other name is that of a column of `dataset.groups`."""
+    return EVALUATED_ON.get(split.group_by, f"unseen {split.group_by}")
 
 
 def _new_to_training(patches: pd.DataFrame, evaluated: pd.Series) -> str | None:
@@ -82,12 +102,16 @@ def describe_split(name: str, split: Split) -> str:
     if split.parts == "given":
         sentences = [
             f"Split `{name}` takes the parts that the data set itself gives; the audit says what they share.",
-            f"What it does not give is drawn from its training patches, {GROUPED[split.group_by]}.",
+            f"What it does not give is drawn from its training patches, {_drawn_by(split)}.",
         ]
     else:
-        sentences = [f"Split `{name}` {SENTENCES[split.group_by]}"]
-    if split.group_by in UNITS and split.unmapped == "own_group" and split.parts == "drawn":
-        sentences.append(f"Patches without a {split.group_by} {OWN[split.group_by]}.")
+        sentences = [f"Split `{name}` {_sentence(split)}"]
+    if (
+        split.group_by not in ("none", "appearance")
+        and split.unmapped == "own_group"
+        and split.parts == "drawn"
+    ):
+        sentences.append(f"Patches without a {split.group_by} {OWN.get(split.group_by, OWN_GROUP)}.")
     if split.folds > 1:
         sentences.append(
             f"Each of its {split.folds} folds is the validation set once. AUROCs are means of those within "

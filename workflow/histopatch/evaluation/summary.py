@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.data.giveaways import warnings_of
-from histopatch.evaluation import caveats, clinical_use
+from histopatch.evaluation import caveats, clinical_use, group_words
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.failures import failed, finished, stopped
@@ -40,8 +40,9 @@ def write_summary(
     with one line each, the results of the leakage audits; test_ids: CSV `id,image`, or None where nothing is
     to be predicted; tables: those of `giveaways`, `runs`, `effects`, `seeds` and `choice`; split_tables: the
     table of each split; final: the files `best`, `metrics`, `attribution` (JSON), `operating_points`,
-    `decision_curve`, `abstaining` and `suspect_labels` of the final model; final_study: that it was chosen
-    from; retrained_with: the settings in which its training differs from the chosen run's.
+    `decision_curve`, `abstaining`, `subgroups`, `heterogeneity` and `suspect_labels` of the final model;
+    final_study: that it was chosen from; retrained_with: the settings in which its training differs from the
+    chosen run's.
     """
     runs, effects, seeds, choices = (
         read_table(tables[name]) for name in ("runs", "effects", "seeds", "choice")
@@ -86,6 +87,8 @@ def write_summary(
         lines += [clinical_use.describe_calibration(metrics["measured"]), ""]
         lines += [clinical_use.describe_net_benefit(read_table(final["decision_curve"])), ""]
         lines += [*clinical_use.describe_abstaining(read_table(final["abstaining"])), ""]
+    groups, tests = (read_table(final[name]) for name in ("subgroups", "heterogeneity"))
+    lines += ["### Subgroups", "", *group_words.describe_subgroups(groups, tests), ""]
     lines += [
         "### Where it looks",
         "",

@@ -182,6 +182,13 @@ FIGURES = (
         label="AUROC by slide or fold",
     ),
     Figure(
+        "subgroups",
+        module="subgroups",
+        inputs={"table": "final/subgroups.csv", "tests": "final/heterogeneity.csv"},
+        category=FINAL_MODEL,
+        label="subgroups",
+    ),
+    Figure(
         "suspect_labels",
         module="suspect_labels",
         inputs={

@@ -64,6 +64,20 @@ class _Model(NamedTuple):
     folds: np.ndarray
 
 
+class LogitArea(NamedTuple):
+    """An AUROC on the logit scale, where its interval is symmetric.
+
+    spread: its jackknife deviations (U), one for each unit in order of first appearance, whose squares add up
+    to the variance that units explain; error: the whole standard error, infinite where nothing can be said;
+    degrees: of freedom of Student's t.
+    """
+
+    value: float
+    spread: np.ndarray
+    error: float
+    degrees: int
+
+
 class _Areas(NamedTuple):
     """The AUROCs of K models, a spread (K×U) with spread @ spread.T their covariance, degrees of freedom.
 
@@ -117,6 +131,21 @@ def jackknife_by_slide(labels, scores, slides, level: float = 0.95, *, folds=Non
     labels = binary_labels(labels, both=True)
     models = _models(labels, [scores], None if folds is None else [folds])
     return _interval(_by_slide(labels, models, slide_codes(slides, len(labels))), len(labels), level)
+
+
+def logit_area(labels, scores, slides=None) -> LogitArea:
+    """The AUROC on the logit scale that the intervals of `jackknife_by_slide`, or of `delong`, are made of.
+
+    labels, scores: N as in `delong`; slides: N names, or None for independent patches.
+    """
+    labels = binary_labels(labels, both=True)
+    models = _models(labels, [scores], None)
+    by_unit = (
+        _by_patch(labels, models)
+        if slides is None
+        else _by_slide(labels, models, slide_codes(slides, len(labels)))
+    )
+    return _on_logit_scale(by_unit, len(labels))
 
 
 def delong_contrasts(labels, scores, weights, level: float = 0.95, *, folds=None) -> list[Difference]:
@@ -189,8 +218,8 @@ def _by_slide(labels: np.ndarray, models: list[_Model], slides: np.ndarray) -> _
     return _Areas(np.array(areas), spread(np.stack(left_out)), rarer - 1)
 
 
-def _interval(estimate: _Areas, patches: int, level: float) -> Interval:
-    """Symmetric on the logit scale, with Student's t on one less than the units of the rarer class.
+def _on_logit_scale(estimate: _Areas, patches: int) -> LogitArea:
+    """The first AUROC on the logit scale, with one degree of freedom less than units of the rarer class.
 
     Near 0 and 1 hardly a pair is misordered, and the spread over units says little. So the AUROC is moved
     towards one half by half a patch of all N that would be misordered with everything, and its standard
@@ -199,14 +228,22 @@ def _interval(estimate: _Areas, patches: int, level: float) -> Interval:
     The logit scale: Pepe, The Statistical Evaluation of Medical Tests for Classification and Prediction,
     2003, section 5.2.
     """
-    area = float(estimate.areas[0])
-    if estimate.spread is None:
-        return Interval(area, 0.0, 1.0)
     half = 1 / (2 * patches)
+    moved = (float(estimate.areas[0]) + half) / (1 + 2 * half)
+    if estimate.spread is None:
+        return LogitArea(float(logit(moved)), np.zeros(0), np.inf, 0)
+    slope = 1 / (moved * (1 - moved))
     error = np.sqrt((estimate.spread[0] ** 2).sum()) + half
-    moved = (area + half) / (1 + 2 * half)
-    margin = stdtrit(estimate.degrees, (1 + level) / 2) * error / (moved * (1 - moved))
-    low, high = (float(expit(logit(moved) + side * margin)) for side in (-1, 1))
+    return LogitArea(float(logit(moved)), slope * estimate.spread[0], float(slope * error), estimate.degrees)
+
+
+def _interval(estimate: _Areas, patches: int, level: float) -> Interval:
+    """Symmetric on the logit scale (`_on_logit_scale`), with Student's t."""
+    area, moved = float(estimate.areas[0]), _on_logit_scale(estimate, patches)
+    if moved.degrees < 1:
+        return Interval(area, 0.0, 1.0)
+    margin = stdtrit(moved.degrees, (1 + level) / 2) * moved.error
+    low, high = (float(expit(moved.value + side * margin)) for side in (-1, 1))
     return Interval(area, min(low, area), max(high, area))
 
 

@@ -1,0 +1,50 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from histopatch.figures import subgroups
+
+MEASURES = ("auc", "sensitivity", "specificity")
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    generator = np.random.default_rng(0)
+    groups = ["site"] * 3 + ["appearance"] * 4 + ["slide"] * 2
+    table = pd.DataFrame({"group": groups, "value": [*"ABC", *"1234", "s1", "s2"], "patches": 1200})
+    for name in MEASURES:
+        table[name] = generator.uniform(0.85, 0.95, 9)
+        table[f"{name}_low"], table[f"{name}_high"] = table[name] - 0.1, table[name] + 0.04
+    table.loc[2, ["auc", "sensitivity"]] = np.nan  # a site without positives
+    return table
+
+
+TESTS = pd.DataFrame({"group": ["site", "appearance", "slide"], "p_value": [0.031, np.nan, 0.5]})
+
+
+def test_each_group_has_a_row_in_every_panel(render, table, assert_inside):
+    figure = render(subgroups.draw_subgroups, table, TESTS)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["AUROC", "sensitivity", "specificity"]
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == [f"{name} (1,200 patches)" for name in "ABC1234"]  # slides have a figure of their own
+    for axes, name in zip(figure.axes, MEASURES, strict=True):
+        dots = axes.collections[-1].get_offsets()
+        assert dots[:, 0].tolist() == pytest.approx(table[name][:7].dropna().tolist())
+        assert len(axes.collections[0].get_segments()) == len(dots)
+    assert_inside(figure)
+
+
+def test_each_kind_says_whether_its_aurocs_differ(render, table):
+    figure = render(subgroups.draw_subgroups, table, TESTS)
+    headings = [label.get_text() for label in figure.axes[0].get_yticklabels(minor=True)]
+    assert headings == ["site, p = 0.031", "appearance, not tested"]
+    assert "one class only" in [text.get_text() for text in figure.axes[0].texts]
+    assert "no positives" in [text.get_text() for text in figure.axes[1].texts]
+
+
+def test_it_is_drawn_from_files(tmp_path, table, is_written):
+    table.to_csv(tmp_path / "table.csv", index=False)
+    TESTS.to_csv(tmp_path / "tests.csv", index=False)
+    paths = [str(tmp_path / name) for name in ("table.csv", "tests.csv", "figure.png")]
+    subgroups.subgroups(*paths, 60)
+    assert is_written()

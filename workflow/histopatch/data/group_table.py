@@ -1,0 +1,203 @@
+"""Groups of patches that people name in a table: the site, scanner or stain of each patch or slide."""
+
+import difflib
+import logging
+import re
+
+import numpy as np
+import pandas as pd
+
+from histopatch.data.formats.format import Format
+from histopatch.data.names import fault, match_ids, quote
+from histopatch.data.slides import SLIDE_NAMES, slides_of
+from histopatch.data.tables import Column, column_names, read_columns
+from histopatch.data.units import spelling, units_of
+from histopatch.errors import InputError
+from histopatch.files import read_table, write_table
+
+KEY = "dataset.groups"  # of the configuration
+TAKEN = ("none", "slide", "patient", "appearance", "auto")  # what else patches are grouped by
+PLAIN_NAME = re.compile(r"\w[\w -]*")  # of a column, as it stands in tables, figures and sentences
+MOST = 50  # groups of a column
+
+
+def read_groups(path: str) -> pd.DataFrame:
+    """A table of groups: `id` or `slide` (or `wsi`), and a column of texts for each further one that it has.
+
+    The column `id` says whose groups these are, where there is none the column of the slide. Empty texts
+    where nothing is said. Raises InputError if the file cannot be read, has neither or nothing else, names
+    somebody twice, or has a column with more than MOST groups.
+    """
+    names = column_names(path, {"id": Column(KEY, ("id", *SLIDE_NAMES))})
+    keys = {name.casefold(): name for name in reversed(names) if name.casefold() in ("id", *SLIDE_NAMES)}
+    if not keys:
+        raise InputError(
+            f"{path}: there is no column 'id' or 'slide' that says whose groups these are, the first line "
+            f"has {', '.join(map(quote, names[:10]))}; add one"
+        )
+    own, key = ("id", keys["id"]) if "id" in keys else ("slide", next(iter(keys.values())))
+    groupings = [name for name in names if name not in keys.values()]
+    for name in groupings:
+        _check_name(path, name)
+    if not groupings:
+        raise InputError(f"{path}: there is no column of groups beside {quote(key)}, such as 'site'; add one")
+    columns = {own: Column(KEY, [key])} | {f"of {name}": Column(KEY, [name]) for name in groupings}
+    table = read_columns(path, columns)
+    _check_rows(path, table, own)
+    table = table.drop(columns="row").rename(columns=lambda name: name.removeprefix("of "))
+    for name in groupings:
+        _check_values(path, name, table[name])
+    return table
+
+
+def _check_name(path: str, name: str) -> None:
+    if not PLAIN_NAME.fullmatch(name):
+        raise InputError(
+            f"{path}: a column is called {quote(name)}; call it by letters, digits, blanks, `_` and `-` only"
+        )
+    if name.casefold() in TAKEN:
+        raise InputError(
+            f"{path}: the column {quote(name)} has a name that is taken; rename it, or take it out "
+            "(slides and patients are named in dataset.slides)"
+        )
+
+
+def _check_rows(path: str, table: pd.DataFrame, own: str) -> None:
+    if (table[own] == "").any():
+        raise InputError(f"{path}: line {table.row[table[own] == ''].iloc[0]} names no {own}; fill it in")
+    names = spelling(table[own]) if own == "slide" else table[own]
+    twice = table[names.duplicated(keep=False)]
+    if twice.empty:
+        return
+    first, second = (twice[names[twice.index] == names[twice.index[0]]].iloc[row] for row in (0, 1))
+    differing = [name for name in table.columns[2:] if first[name] != second[name]]
+    saying = ""
+    if differing:
+        name = differing[0]
+        saying = f", with the {name.removeprefix('of ')} {quote(first[name])} and {quote(second[name])}"
+    raise InputError(
+        f"{path}: the {own} {quote(first[own])} is there twice, in lines {first.row} and {second.row}"
+        f"{saying}; keep one row"
+    )
+
+
+def _check_values(path: str, name: str, values: pd.Series) -> None:
+    distinct = values[values != ""].unique()
+    if len(distinct) == 0:
+        raise InputError(f"{path}: the column {quote(name)} is empty; fill it in, or take it out")
+    if len(distinct) > MOST:
+        raise InputError(
+            f"{path}: the column {quote(name)} has {len(distinct):,} different values, more than the {MOST} "
+            "that can be compared; put them into ranges, or take the column out"
+        )
+    for value in distinct:
+        if why := fault(value):
+            raise InputError(f"{path}: the column {quote(name)} has {quote(value)}: {why}; rename it")
+
+
+def check_known(path: str, groups: pd.DataFrame, ids: pd.Series, slides: pd.Series) -> None:
+    """Raise InputError where a table of `read_groups` names a patch or slide that the data set lacks.
+
+    ids, slides: all that the data set has, used or not; of the slides, empty texts count as none.
+    """
+    own = _own(groups)
+    if own == "slide" and (slides == "").all():
+        raise InputError(f"{path}: names slides, but no slide is known; name a slide map in dataset.slides")
+    known = ids if own == "id" else slides[slides != ""]
+    there = _spelled(match_ids(groups.id, known) if own == "id" else groups.slide, own).isin(
+        _spelled(known, own)
+    )
+    if not there.all():
+        name = groups[own][~there].iloc[0]
+        close = difflib.get_close_matches(name, known.unique()[:10_000], n=1)
+        raise InputError(
+            f"{path}: {(~there).sum():,} of {len(groups):,} {own}s are not in the data set, the first is "
+            f"{quote(name)}"
+            + (f" (did you mean {quote(close[0])}?)" if close else "")
+            + "; correct it, or take "
+            "its row out"
+        )
+
+
+def groups_of(patches: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
+    """The groups of patches, in their order: a column of texts for each of a table of `read_groups`.
+
+    patches: `id` and `slide`, empty texts where unknown. Empty texts where the table says nothing.
+    """
+    own = _own(groups)
+    names = match_ids(groups.id, patches.id) if own == "id" else groups.slide
+    rows = groups.drop(columns=own).set_index(_spelled(names, own).to_numpy())
+    if rows.index.has_duplicates:
+        twice = rows.index[rows.index.duplicated()][0]
+        raise InputError(f"{KEY}: the {own} {quote(twice)} is there with and without a suffix; keep one row")
+    found = rows.reindex(_spelled(patches[own], own)).fillna("")
+    return found.set_axis(patches.index)
+
+
+def write_groups(labels: str, table: str, dataset: Format, groups: str) -> None:
+    """Write the groups of the clean patches (CSV `id,label`) as CSV `id,group,value`.
+
+    There is a row for each patch and column of the table of `read_groups`: `group` is the column, and `value`
+    is empty where it is unknown.
+    """
+    patches = read_table(labels)[["id"]]
+    found = groups_of(patches.assign(slide=slides_of(patches.id, dataset).slide), read_groups(table))
+    _log_missing(found)
+    write_table(pd.concat([patches.assign(group=name, value=found[name]) for name in found]), groups)
+
+
+def read_named(path: str, ids: pd.Series) -> pd.DataFrame:
+    """The groups of some patches from the table that `write_groups` wrote, a column of texts for each."""
+    table = read_table(path).fillna({"value": ""})
+    return table.pivot(index="id", columns="group", values="value").loc[ids].set_axis(ids.index)
+
+
+def by_column(group_by: str) -> bool:
+    """Whether a split is grouped by a column of the table."""
+    return group_by not in TAKEN
+
+
+def _log_missing(groups: pd.DataFrame) -> None:
+    """Warn of patches that are in no group of a column."""
+    for name, count in (groups == "").sum().items():
+        if count:
+            logging.warning("%d of %d patches have no %s in %s", count, len(groups), quote(name), KEY)
+
+
+def _own(groups: pd.DataFrame) -> str:
+    return "id" if "id" in groups else "slide"
+
+
+def _spelled(names: pd.Series, own: str) -> pd.Series:
+    return spelling(names) if own == "slide" else names
+
+
+def units_of_groups(patches: pd.DataFrame, values: pd.Series, name: str, unmapped: str) -> np.ndarray:
+    """What stays on one side of a split by a column of the table: a number for each patch.
+
+    patches: `slide` and `patient`, empty texts where unknown; values: the group of each; name: of the column.
+    A patch without one is of the group that others of its slide or patient have; where none has one, they
+    are a unit by themselves if unmapped is `own_group`. Raises InputError otherwise, and where a slide or a
+    patient is in two groups, so that neither can be held out whole.
+    """
+    units = units_of(patches, "patient")
+    named = (values != "").to_numpy()
+    of_unit = pd.DataFrame({"unit": units[named], "value": values[named]}).drop_duplicates()
+    twice = of_unit[of_unit.unit.duplicated(keep=False)]
+    if len(twice):
+        unit = twice.unit.iloc[0]
+        first, second = twice.value[twice.unit == unit].iloc[:2]
+        row = patches[units == unit].iloc[0]
+        kind = "patient" if row.patient else "slide"
+        raise InputError(
+            f"group_by: the {kind} {quote(row[kind])} has patches with the {name} {quote(first)} and "
+            f"{quote(second)}; give it one in {KEY}, or group by {kind}"
+        )
+    codes = pd.Series(pd.factorize(of_unit.value)[0], of_unit.unit).reindex(units).to_numpy()
+    missing = np.isnan(codes)
+    if unmapped == "stop" and missing.any():
+        raise InputError(
+            f"unmapped: {missing.sum():,} of {len(patches):,} patches have no {name} in {KEY}; add them "
+            "there, or set `unmapped: own_group`"
+        )
+    return np.where(missing, len(of_unit) + units, codes).astype(int)

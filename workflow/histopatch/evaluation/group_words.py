@@ -1,0 +1,66 @@
+"""The subgroups of the final model in words: a table of each, and whether their AUROCs differ."""
+
+import pandas as pd
+
+from histopatch.evaluation.markdown import escape
+from histopatch.statistics.multiplicity import ALPHA
+
+MOST = 12  # groups that a table here lists; the file has all
+
+
+def describe_subgroups(groups: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
+    """Sentences and tables; groups and tests: as `subgroup_tables` writes them."""
+    lines = []
+    for test in tests.itertuples():
+        these = groups[groups.group == test.group]
+        if len(these) <= MOST:
+            lines += [*_table(test.group, these), ""]
+        lines += [_sentence(test, these), ""]
+    several = tests.p_value.notna().sum()
+    if several > 1:
+        lines += [f"These are {several} tests, not adjusted for each other.", ""]
+    return lines[:-1]
+
+
+def _table(group: str, these: pd.DataFrame) -> list[str]:
+    lines = [
+        f"| {group} | patches | positive | AUROC | sensitivity | specificity |",
+        "| --- | --: | --: | --- | --- | --- |",
+    ]
+    for row in these.to_dict("records"):
+        cells = [_rate(row, name) for name in ("auc", "sensitivity", "specificity")]
+        if pd.notna(row["note"]):
+            cells[0] += f" ({row['note']})"
+        lines.append(
+            f"| {escape(row['value'])} | {row['patches']:,} | {row['positive']:,} | {' | '.join(cells)} |"
+        )
+    return lines
+
+
+def _sentence(test, these: pd.DataFrame) -> str:
+    """Whether the AUROCs of the groups differ, as far as can be said."""
+    known = these[these.auc.notna()]
+    which = f"By {test.group}"
+    if len(known):
+        lowest, highest = known.loc[known.auc.idxmin()], known.loc[known.auc.idxmax()]
+        which += (
+            f" ({len(these)}), the AUROC is from {lowest.auc:.4f} ({escape(lowest['value'])}) to "
+            f"{highest.auc:.4f} ({escape(highest['value'])})"
+        )
+    if pd.isna(test.p_value):
+        return f"{which}. Too few groups have both classes on enough slides to test whether they differ."
+    verdict = (
+        f"the AUROCs of the {test.groups} groups that can be compared differ"
+        if test.p_value <= ALPHA
+        else f"that the AUROCs of the {test.groups} groups that can be compared differ may be chance"
+    )
+    return (
+        f"{which}; {verdict} (F = {test.statistic:.2f} on {test.numerator:.0f} and {test.denominator:.1f} "
+        f"degrees of freedom, p = {test.p_value:.3g})."
+    )
+
+
+def _rate(row: dict, name: str) -> str:
+    if pd.isna(row[name]):
+        return "–"
+    return f"{row[name]:.3f} ({row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f})"
