@@ -11,7 +11,7 @@ $(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such fil
 ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 
-.PHONY: setup run test lint format report status prune verify bench
+.PHONY: setup run test lint format report status prune verify audit bench
 
 run: setup
 	$(SNAKEMAKE)
@@ -45,6 +45,11 @@ prune: setup
 
 verify: setup
 	@$(COMMAND)/verify.py $(CHOSEN)
+
+# make audit SPLIT=theirs.csv DATA=folder [SLIDES=slides.csv] [LABELS=labels.csv] [OUT=folder]
+audit: setup
+	@$(COMMAND)/audit.py $(if $(SPLIT),--split "$(SPLIT)") $(if $(DATA),--data "$(DATA)") \
+		$(if $(SLIDES),--slides "$(SLIDES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(OUT),--out "$(OUT)")
 
 bench: setup
 	$(BIN)/python benchmarks/first_run.py

@@ -11,12 +11,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from histopatch.data.folds import fold_name
 from histopatch.data.units import UNITS
 from histopatch.figures import style
 from histopatch.files import read_table
+from histopatch.leakage.sides import side_name
 
 KINDS = {
+    "patch": "patches",
     "patient": "patients",
     "slide": "slides",
     "identical": "identical images",
@@ -47,7 +48,7 @@ def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, n
     pixels = np.load(pack, mmap_mode="r")
     examples = [
         Example(_caption(pair), pixels[row_of[pair.id_a]], pixels[row_of[pair.id_b]])
-        for pair in choose_pairs(read_table(pairs)).itertuples()
+        for pair in choose_pairs(read_table(pairs)).convert_dtypes().itertuples()
     ]
     with style.figure(path, dpi) as figure:
         draw_audit(figure, counts, examples, name)
@@ -56,7 +57,7 @@ def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, n
 def choose_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """Up to MOST_EXAMPLES pairs of images that are on two sides or have two labels, of each kind in turn."""
     wrong = (pairs.fold_a != pairs.fold_b) | (pairs.kind == "two_labels")
-    images = pairs[wrong & (~pairs.kind.isin(UNITS))]
+    images = pairs[wrong & ~pairs.kind.isin(["patch", *UNITS])]
     turn = images.groupby("kind").cumcount().sort_values(kind="stable")
     return images.loc[turn.index[:MOST_EXAMPLES]]
 
@@ -79,7 +80,8 @@ def draw_audit(figure: Figure, report: dict, examples: list[Example], name: str)
 
 def _draw_counts(axes: Axes, report: dict) -> None:
     pairs = report["pairs"]
-    shown = [kind for kind in KINDS if kind != "patient" or "patients" in report]
+    there = {"patch": pairs["patch"]["crossing"] > 0, "patient": "patients" in report}
+    shown = [kind for kind in KINDS if there.get(kind, True)]
     values = [pairs[kind]["found" if kind == "two_labels" else "crossing"] for kind in shown]
     notes = [f"{value:,}{_out_of(kind, report)}" for kind, value in zip(shown, values, strict=True)]
     style.horizontal_bars(axes, [KINDS[kind] for kind in shown], values, notes, style.BAR)
@@ -95,7 +97,7 @@ def _out_of(kind: str, report: dict) -> str:
         known = report[f"{kind}s"]["known"]
         return f" of {known:,} {kind}s" if known else f" (no {kind}s are known)"
     found = report["pairs"][kind]["found"]
-    return f" of {found:,} pairs" if found and kind != "two_labels" else ""
+    return f" of {found:,} pairs" if found and kind not in ("patch", "two_labels") else ""
 
 
 def _draw_example(axes: Axes, example: Example) -> None:
@@ -105,7 +107,9 @@ def _draw_example(axes: Axes, example: Example) -> None:
 
 
 def _caption(pair) -> str:
-    """What is wrong with a pair, and which sides its patches are on."""
-    sides = f"{fold_name(pair.fold_a)} | {fold_name(pair.fold_b)}"
-    labels = f"label {pair.label_a} | {pair.label_b}"
-    return f"{KINDS[pair.kind]}\n{sides}\n{labels}"
+    """What is wrong with a pair, which sides its patches are on, and their labels where both are known."""
+    sides = f"{side_name(pair.fold_a)} | {side_name(pair.fold_b)}"
+    lines = [KINDS[pair.kind], style.name(sides)]
+    if not pd.isna([pair.label_a, pair.label_b]).any():
+        lines.append(style.name(f"label {pair.label_a} | {pair.label_b}"))
+    return "\n".join(lines)

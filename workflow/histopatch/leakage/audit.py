@@ -3,9 +3,10 @@
 A side is a fold, the patches that only train, or the held-out patches: what is on two of them is trained on
 and evaluated on at some point. Kinds of pairs, besides those of duplicates.py:
 
+patch       a patch that is itself on several sides, which only a split that was made elsewhere has
 patient     a patient on several sides, represented by one patch from each of two sides
 slide       likewise; names that differ only by case or a trailing `.0` are one slide or patient
-two_labels  one image, identical or flipped or rotated, with both labels, one of which must be wrong
+two_labels  one image, identical or flipped or rotated, with different labels, one of which must be wrong
 """
 
 import json
@@ -14,14 +15,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from histopatch.data.folds import fold_name
 from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, describe_similar, similar_names, spelling
 from histopatch.errors import InputError
 from histopatch.files import read_table, replacing, write_json, write_table
+from histopatch.leakage.sides import side_name
 
 # The name of each kind in a sentence, singular and plural.
 KINDS = {
+    "patch": ("patch", "patches"),
     "patient": ("patient", "patients"),
     "slide": ("slide", "slides"),
     "identical": ("pair of identical images", "pairs of identical images"),
@@ -46,15 +48,27 @@ def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
 
 
 def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
-    """All pairs in a split, with their kinds: COLUMNS."""
+    """All pairs in a split, with their kinds: COLUMNS.
+
+    table: `id,label,slide,patient,fold`, in which a text is empty where it is not known; a patch that is on
+    several sides has a row for each.
+    """
+    sides = table[["id", "label", "fold"]]
     images = pairs_among(duplicates, table.id)
-    pairs = pd.concat([*(_units(table, unit) for unit in UNITS), images], ignore_index=True)
-    known = table.set_index("id")
-    for column in ("label", "fold"):
-        for side in ("a", "b"):
-            pairs[f"{column}_{side}"] = known[column].loc[pairs[f"id_{side}"]].to_numpy()
-    one_image = pairs.kind.isin(["identical", "turned"]) & (pairs.label_a != pairs.label_b)
-    return pd.concat([pairs, pairs[one_image].assign(kind="two_labels")], ignore_index=True)[COLUMNS]
+    for end in ("a", "b"):
+        images = images.merge(sides.add_suffix(f"_{end}"), on=f"id_{end}")
+    # A pair counts once, and crosses if any of the sides that its patches are on differ.
+    crossing = images.fold_a != images.fold_b
+    images = (
+        pd.concat([images[crossing], images[~crossing]])
+        .drop_duplicates(["kind", "id_a", "id_b"])
+        .sort_index()
+    )
+    shared = [_shared(table, unit, spelling(table[unit])) for unit in UNITS]
+    pairs = pd.concat([_shared(table, "patch", table.id), *shared, images], ignore_index=True)[COLUMNS]
+    contradict = (pairs.label_a != pairs.label_b) & (pairs.label_a != "") & (pairs.label_b != "")
+    one_image = pairs.kind.isin(["identical", "turned"])
+    return pd.concat([pairs, pairs[one_image & contradict].assign(kind="two_labels")], ignore_index=True)
 
 
 def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
@@ -68,7 +82,7 @@ def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
     crossing = pairs[pairs.fold_a != pairs.fold_b]
     patients = {"patients": _summarise_units(table, "patient")} if (table.patient != "").any() else {}
     return {
-        "patches": {fold_name(fold): len(side) for fold, side in table.groupby("fold")},
+        "patches": {side_name(fold): len(side) for fold, side in table.groupby("fold")},
         "slides": _summarise_units(table, "slide"),
         **patients,
         "pairs": {
@@ -88,7 +102,7 @@ def _summarise_units(table: pd.DataFrame, unit: str) -> dict:
     spelled = spelling(mapped[unit])
     name = mapped[unit].groupby(spelled).transform("first")
     sides = mapped.fold.groupby(name).value_counts().unstack(fill_value=0)
-    shared = sides[(sides > 0).sum(axis=1) > 1].rename(columns=fold_name)
+    shared = sides[(sides > 0).sum(axis=1) > 1].rename(columns=side_name)
     return {
         "known": int(name.nunique()),
         "patches_without": len(table) - len(mapped),
@@ -131,10 +145,12 @@ def judge_files(report: str, name: str, pairs: str, on_leak: str, verdict_file: 
         temporary.write_text(line + "\n")
 
 
-def _units(table: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The slides or patients on several sides, each represented by its first patch on each of two sides."""
-    mapped = table[table[unit] != ""]
-    firsts = mapped.assign(spelled=spelling(mapped[unit])).drop_duplicates(["spelled", "fold"])
-    pairs = firsts.groupby("spelled").id.agg(list)
-    pairs = pairs[pairs.str.len() > 1]
-    return pd.DataFrame({"kind": unit, "id_a": pairs.str[0], "id_b": pairs.str[1]}).reset_index(drop=True)
+def _shared(table: pd.DataFrame, kind: str, names: pd.Series) -> pd.DataFrame:
+    """What is on several sides by its name, each represented by its first patch on each of two sides.
+
+    names: of the slide, patient or patch of each row; empty where it is not known.
+    """
+    firsts = table.assign(name=names)[names != ""].drop_duplicates(["name", "fold"])
+    place = firsts.groupby("name").cumcount()
+    ends = [firsts.loc[place == n, ["name", "id", "label", "fold"]] for n in (0, 1)]
+    return ends[0].merge(ends[1], on="name", suffixes=("_a", "_b")).assign(kind=kind)[COLUMNS]
