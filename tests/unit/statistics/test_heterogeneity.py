@@ -9,7 +9,7 @@ from statsmodels.stats.oneway import anova_generic
 from histopatch.statistics.auroc import delong, jackknife_by_slide, logit_area
 from histopatch.statistics.heterogeneity import heterogeneity
 
-SIMULATIONS = 200
+SIMULATIONS = 100
 
 
 def draw(generator, groups: int, slides: int, patches: int = 24, shift=0.0, shared=False):
@@ -119,5 +119,5 @@ def test_it_holds_its_level_and_finds_a_difference(groups, slides, shared):
         ]
         return np.mean(np.array(found) <= 0.05)
 
-    assert share(0) <= 0.075  # 5 %, and two standard errors
-    assert share(-1.2) > 0.4  # of the time, one group is found to be worse
+    assert share(0) <= 0.09  # 5 %, and two standard errors
+    assert share(-1.2) > 0.35  # of the time, one group is found to be worse
