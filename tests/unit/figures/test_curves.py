@@ -43,7 +43,7 @@ def lines(axes):
     return {line.get_label(): line for line in axes.lines}
 
 
-@pytest.mark.parametrize("separation", [-0.3, 3.0, 9.0])
+@pytest.mark.parametrize("separation", [3.0, 9.0])
 def test_roc_tells_the_auroc_and_zooms_onto_the_bend(render, points, separation, assert_inside):
     curve, metrics = make_roc(separation)
     figure = render(curves.draw_roc, curve, points, metrics)
@@ -65,6 +65,20 @@ def test_roc_tells_the_auroc_and_zooms_onto_the_bend(render, points, separation,
     assert whole.patches[0].get_bbox().extents == pytest.approx([0, 1 - side, side, 1])
     assert figure.get_suptitle() == "ROC curve of the final model on held-out patches"
     assert not figure.legends[0].get_window_extent().overlaps(whole.get_tightbbox())
+    assert_inside(figure)
+
+
+@pytest.mark.parametrize("separation", [-2.0, 0.0, 0.3])
+def test_a_poor_curve_is_drawn_once_with_whole_markers(render, points, separation, assert_inside):
+    points = points.assign(sensitivity=[1.0, 0.0, 0.5], specificity=[0.0, 1.0, 0.4])
+    figure = render(curves.draw_roc, *_with(points, make_roc(separation)))
+    (whole,) = figure.axes
+    assert not whole.patches
+    low, high = whole.get_xlim()
+    assert low < 0 and high > 1
+    markers = [line for line in whole.lines if line.get_marker() not in ("None", "")]
+    assert len(markers) == 3
+    assert not any(line.get_clip_on() for line in markers)
     assert_inside(figure)
 
 
@@ -129,7 +143,13 @@ def make_precision_recall(separation):
     return pd.DataFrame({"recall": recall, "precision": precision}), metrics
 
 
-@pytest.mark.parametrize("separation", [0.3, 3.0, 30.0])
+def test_a_poor_precision_recall_curve_is_drawn_once(render, assert_inside):
+    figure = render(curves.draw_precision_recall, *make_precision_recall(0.0))
+    assert len(figure.axes) == 1
+    assert_inside(figure)
+
+
+@pytest.mark.parametrize("separation", [3.0, 30.0])
 def test_precision_recall_tells_the_average_precision_and_zooms(render, separation, assert_inside):
     curve, metrics = make_precision_recall(separation)
     figure = render(curves.draw_precision_recall, curve, metrics)

@@ -69,7 +69,8 @@ def test_folds_are_thin_lines_around_their_mean(render):
     assert [line.get_ydata().tolist() for line in folds] == [h.val_auc.tolist() for h in histories]
     assert all(line.get_linewidth() < mean.get_linewidth() for line in folds)
     assert [text.get_text() for text in figure.legends[0].texts] == [
-        "training, mean over 2 trainings", "validation, mean over 2 trainings",
+        "training, mean over 2 trainings", "training, each training",
+        "validation, mean over 2 trainings", "validation, each training",
     ]  # fmt: skip
 
 

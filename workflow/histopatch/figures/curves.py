@@ -14,7 +14,8 @@ from histopatch.files import read_table
 
 # Smaller from one to the next, so that markers at the same place all show.
 MARKERS = (("#D55E00", "o", 12), ("#E69F00", "s", 8.5), ("#000000", "^", 6))
-SMALLEST_CORNER = 0.06  # side of the enlarged corner, where the whole has side 1
+# Sides of the enlarged corner, where the whole has side 1. A larger one would enlarge nothing and is not drawn.
+SMALLEST_CORNER, LARGEST_CORNER = 0.06, 0.5
 
 
 def roc(curve: str, points: str, metrics: str, path: str, dpi: int) -> None:
@@ -34,17 +35,17 @@ def read_metrics(metrics: str) -> dict:
 
 
 def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics: dict) -> None:
-    """Draw what `roc` describes."""
+    """Draw what `roc` describes; a poor curve, which fills the square, is drawn once."""
     figure.set_figheight(5.5)
     false, true = curve.false_positive_rate, curve.true_positive_rate
     farthest = max(*(1 - points.specificity), *(1 - points.sensitivity))
     # A little larger than needed, so that a marker at the edge of the corner is whole.
     side = min(max(_corner_side(false, true), math.ceil(1.05 * farthest / 0.02) * 0.02), 1.0)
-    whole, corner = _whole_and_corner(figure, side, left=True)
+    panels = _whole_and_corner(figure, side, left=True)
     interval = f"{metrics['auc_low']:.4f}–{metrics['auc_high']:.4f}"
     within = f" within folds, {metrics['pooled_auc']:.4f} pooled" if "pooled_auc" in metrics else ""
     name = f"AUROC {metrics['auc']:.4f}{within} (95 % interval {interval}, {metrics['auc_interval']})"
-    for axes in (whole, corner):
+    for axes in panels:
         axes.plot(false, true, color=style.MAIN, label=name)
         axes.fill_between(
             false, curve.low, curve.high, color=style.MAIN, alpha=0.2, lw=0, label="pointwise 95 % band"
@@ -53,11 +54,11 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
         for row, (colour, marker, size) in zip(points.itertuples(), MARKERS, strict=True):
             axes.plot(
                 1 - row.specificity, row.sensitivity, ls="none", marker=marker, ms=size, color=colour,
-                mec="white", mew=0.6, label=operating_points.label(row),
+                mec="white", mew=0.6, clip_on=False, label=operating_points.label(row),
             )  # fmt: skip
         axes.set_xlabel("false positive rate (1 − specificity)")
         axes.set_ylabel("true positive rate (sensitivity)")
-    style.legend_below(figure, whole)
+    style.legend_below(figure, panels[0])
     elsewhere = set(points.reported_on) - {metrics["on"]}
     of_points = f" (operating points on {elsewhere.pop()})" if elsewhere else ""
     style.heading(figure, f"ROC curve of the final model on {metrics['on']}{of_points}")
@@ -80,8 +81,8 @@ def draw_precision_recall(figure: Figure, curve: pd.DataFrame, metrics: dict) ->
     curve = curve.sort_values(["recall", "precision"], ascending=[True, False])
     share = metrics["positive"] / metrics["patches"]
     side = _corner_side(1 - curve.recall, curve.precision)
-    whole, corner = _whole_and_corner(figure, side, left=False)
-    for axes in (whole, corner):
+    panels = _whole_and_corner(figure, side, left=False)
+    for axes in panels:
         axes.plot(
             curve.recall, curve.precision, drawstyle="steps-pre", color=style.MAIN,
             label=f"average precision {metrics['average_precision']:.4f}",
@@ -91,7 +92,7 @@ def draw_precision_recall(figure: Figure, curve: pd.DataFrame, metrics: dict) ->
         )
         axes.set_xlabel("recall (sensitivity)")
         axes.set_ylabel("precision (PPV)")
-    style.legend_below(figure, whole)
+    style.legend_below(figure, panels[0])
     style.heading(figure, f"Precision-recall curve of the final model on {metrics['on']}")
 
 
@@ -102,17 +103,23 @@ def _corner_side(false_positive_rate, true_positive_rate) -> float:
 
 
 def _whole_and_corner(figure: Figure, side: float, left: bool) -> list[Axes]:
-    """Two axes: the unit square with its top left or top right corner outlined, and that corner enlarged."""
-    whole, corner = figure.subplots(1, 2)
+    """The unit square and its top left or top right corner, outlined there, enlarged beside it.
+
+    The square alone where the corner would be most of it.
+    """
+    whole, *enlarged = figure.subplots(1, 1 if side > LARGEST_CORNER else 2, squeeze=False)[0]
     # A margin of 1 % keeps a curve along the frame whole.
-    whole.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), title="Whole curve")
-    corner.set(
-        xlim=(-0.01 * side, side) if left else (1 - side, 1 + 0.01 * side),
-        ylim=(1 - side, 1 + 0.01 * side),
-        title="Outlined corner, enlarged",
-    )
-    start = (0 if left else 1 - side, 1 - side)
-    whole.add_patch(Rectangle(start, side, side, fill=False, edgecolor=style.INK, lw=0.8))
-    for axes in (whole, corner):
+    whole.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    for corner in enlarged:
+        whole.set_title("Whole curve")
+        corner.set(
+            xlim=(-0.01 * side, side) if left else (1 - side, 1 + 0.01 * side),
+            ylim=(1 - side, 1 + 0.01 * side),
+            title="Outlined corner, enlarged",
+        )
+        start = (0 if left else 1 - side, 1 - side)
+        whole.add_patch(Rectangle(start, side, side, fill=False, edgecolor=style.INK, lw=0.8))
+    panels = [whole, *enlarged]
+    for axes in panels:
         axes.set_aspect("equal")
-    return [whole, corner]
+    return panels

@@ -43,8 +43,10 @@ def _draw_curve(axes: Axes, histories: list[pd.DataFrame], column: str, part: st
     mean = pd.concat(curves, axis=1, join="inner").mean(axis=1)  # one may be shorter
     axes.plot(mean.index, mean, marker="o", ms=5, color=colour, label=label)
     if len(curves) > 1:
-        for curve in curves:
-            axes.plot(curve.index, curve, marker=".", color=colour, lw=0.8, alpha=0.5)
+        for number, curve in enumerate(curves):
+            # One entry of the legend stands for all of them.
+            of_each = "_" if number else f"{part}, each training"
+            axes.plot(curve.index, curve, marker=".", color=colour, lw=0.8, alpha=0.5, label=of_each)
     epochs = pd.concat(histories).epoch
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
