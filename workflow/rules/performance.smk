@@ -16,7 +16,8 @@ FINAL_TABLES = [
 @keeps
 def kept_performance(experiment):
     held_out = ["held_out_predictions.csv"] if experiment.holds_out else []
-    files = (*FINAL_TABLES, "subgroups.csv", "heterogeneity.csv", "suspect_labels.csv", *held_out)
+    tables = ("subgroups.csv", "heterogeneity.csv", "suspect_labels.csv", "errors.csv")
+    files = (*FINAL_TABLES, *tables, *held_out)
     texts = ("summary.md", "checklists.md", "tripod_ai.csv", "stard_ai.csv")
     return [f"final/{file}" for file in files] + [f"tables/{text}" for text in texts]
 
@@ -134,6 +135,28 @@ rule label_errors:
         code=code("label_errors.py"),
     script:
         "../scripts/label_errors.py"
+
+
+rule errors:
+    input:
+        predictions=final_run("predictions.csv"),
+        held_out=held_out_predictions,
+        split=final_split,
+        operating_points="results/{experiment}/final/operating_points.csv",
+    output:
+        report(
+            "results/{experiment}/final/errors.csv",
+            caption="../report/errors.rst",
+            category="3 Final model",
+            labels={"what": "misclassified patches, table"},
+        ),
+    log:
+        "results/{experiment}/logs/errors.log",
+    params:
+        ensemble=averaging,
+        code=code("errors.py"),
+    script:
+        "../scripts/errors.py"
 
 
 def test_ids(wildcards):

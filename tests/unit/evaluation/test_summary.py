@@ -182,7 +182,7 @@ def test_what_gives_a_class_away_is_said(summary):
     text = summary([{}], facts=rows)
     assert "The suffix of the file alone tells the classes apart (AUROC 1.00)" in text
     assert "negatives have .jpg (60), positives .png (60)" in text
-    assert "red" not in text.split("## Splits")[0]
+    assert "red" not in text.split("## Data")[1].split("## Splits")[0]
 
 
 def test_test_ids_without_an_image_are_counted(summary):

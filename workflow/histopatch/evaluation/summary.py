@@ -8,6 +8,8 @@ import pandas as pd
 
 from histopatch.data.giveaways import warnings_of
 from histopatch.evaluation import caveats, clinical_use, group_words
+from histopatch.evaluation.answer import describe_answer
+from histopatch.evaluation.limits import describe_limits
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.failures import failed, finished, stopped
@@ -47,7 +49,10 @@ def write_summary(
     runs, effects, seeds, choices = (
         read_table(tables[name]) for name in ("runs", "effects", "seeds", "choice")
     )
-    lines = [f"# {experiment}", "", *_data(json.loads(Path(cleaning).read_text())), ""]
+    best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
+    chosen = runs[(runs.study == final_study) & (runs.run == best["run"])].iloc[0]
+    lines = [f"# {experiment}", "", *describe_answer(runs, chosen, best, metrics["measured"]), ""]
+    lines += ["## Data", "", *_data(json.loads(Path(cleaning).read_text())), ""]
     for sentence in warnings_of(read_table(tables["giveaways"])):
         lines += [f"**{escape(sentence)}**", ""]
     lines += _without_image(read_table(test_ids)) if test_ids else []
@@ -56,37 +61,31 @@ def write_summary(
     with_runs = {name: path for name, path in split_tables.items() if name in {*runs.split}}
     lines += [f"- {sentence}" for sentence in caveats.describe_held_out(with_runs)]
     lines += ["", "Leakage audit:", "", *(f"- {escape(Path(path).read_text())}" for path in verdicts), ""]
-    if (runs.val_auc_interval == "DeLong").any():
-        lines += [
-            "Intervals and tests marked DeLong assume independent patches, which patches of one slide are "
-            "not: the true uncertainty is usually larger.",
-            "",
-        ]
-    if runs.val_slides.isna().all() and runs.val_patients.isna().all():
-        lines += [
-            "No slides are known. With a slide map validation would be honest: name it in `dataset.slides`, "
-            "or put `patch_id_wsi_full.csv` (`id,wsi`) beside Kaggle's labels, and set `group_by: slide`.",
-            "",
-        ]
     for study, group in runs.groupby("study", sort=False):
         repeats = seeds[seeds.study == study]
         lines += [f"## Study `{study}`", "", *_study(group), ""]
         lines += [*caveats.describe_comparison(choices[choices.study == study].iloc[0]), ""]
-        for bullets in (_seeds(repeats), _effects(effects[effects.study == study], repeats)):
-            lines += [*bullets, ""] if bullets else []
-    best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
-    chosen = runs[(runs.study == final_study) & (runs.run == best["run"])].iloc[0]
+        bullets = [*_seeds(repeats), *_effects(effects[effects.study == study], repeats)]
+        if bullets:
+            lines += [f"### What helped and what did not in `{study}`", "", *bullets, ""]
     choice, *measured = _final(best, metrics)
     lines += ["## Final model", "", choice]
     lines += [caveats.describe_selection_score(best, chosen.epochs, retrained_with)]
     lines += [*caveats.describe_choice(runs, chosen), *measured, ""]
     suspects = read_table(final["suspect_labels"])
-    lines += [caveats.describe_label_errors(suspects, _judged(metrics)), ""]
+    lines += ["### Suspicious labels", "", caveats.describe_label_errors(suspects, _judged(metrics)), ""]
+    lines += ["### Operating points", ""]
     lines += [*_operating_points(read_table(final["operating_points"]), best["chosen_from"]), ""]
     if metrics.get("ensemble", {}).get("average") != "rank":  # whose values are no probabilities
-        lines += [clinical_use.describe_calibration(metrics["measured"]), ""]
-        lines += [clinical_use.describe_net_benefit(read_table(final["decision_curve"])), ""]
-        lines += [*clinical_use.describe_abstaining(read_table(final["abstaining"])), ""]
+        lines += ["### Calibration", "", clinical_use.describe_calibration(metrics["measured"]), ""]
+        net_benefit = clinical_use.describe_net_benefit(read_table(final["decision_curve"]))
+        lines += ["### Net benefit", "", net_benefit, ""]
+        lines += [
+            "### Abstaining",
+            "",
+            *clinical_use.describe_abstaining(read_table(final["abstaining"])),
+            "",
+        ]
     groups, tests = (read_table(final[name]) for name in ("subgroups", "heterogeneity"))
     lines += ["### Subgroups", "", *group_words.describe_subgroups(groups, tests), ""]
     lines += [
@@ -94,6 +93,9 @@ def write_summary(
         "",
         *describe_attribution(json.loads(Path(final["attribution"]).read_text())),
         "",
+        "## Limits",
+        "",
+        *(f"- {limit}" for limit in describe_limits(runs, seeds)),
     ]
     with replacing(summary) as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")

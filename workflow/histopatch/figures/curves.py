@@ -14,7 +14,7 @@ from histopatch.files import read_table
 
 # Smaller from one to the next, so that markers at the same place all show.
 MARKERS = (("#D55E00", "o", 12), ("#E69F00", "s", 8.5), ("#000000", "^", 6))
-# Sides of the enlarged corner, where the whole has side 1. A larger one would enlarge nothing and is not drawn.
+# Sides of the enlarged corner, where the whole has side 1; a larger one would enlarge nothing.
 SMALLEST_CORNER, LARGEST_CORNER = 0.06, 0.5
 
 

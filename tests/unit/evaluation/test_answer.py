@@ -1,0 +1,73 @@
+import pytest
+
+from histopatch.evaluation.answer import describe_answer
+from histopatch.files import read_table
+
+MEASURED = {
+    "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.98, "auc_interval": "slide jackknife", "patches": 12345,
+    "on": "held-out patches", "kind": "unseen slides", "units": {"kind": "slide", "count": 40},
+}  # fmt: skip
+
+
+@pytest.fixture
+def answer(table_of_runs):
+    def describe(*runs, chosen="a", members=None, **measured) -> str:
+        table = read_table(table_of_runs(*({"folder": f"f-{run['run']}"} | run for run in runs)))
+        own = table[table.run == chosen].iloc[0]
+        best = {"members": [{"run": run, "folder": f"f-{run}"} for run in members or [chosen]]}
+        return "\n".join(describe_answer(table, own, best, MEASURED | measured))
+
+    return describe
+
+
+def run(name, auc=0.9, tied=True, **more) -> dict:
+    return {"run": name, "final_val_auc": auc, "tied_with_best": tied} | more
+
+
+def test_the_question_counts_a_run_of_two_studies_once(answer):
+    again = run("a", study="two", folder="f-a")
+    assert "which of 2 configurations in 2 studies" in answer(run("a"), run("b"), again)
+
+
+def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
+    assert (
+        "**`a`, with an AUROC of 0.9712** (95 % interval 0.9610–0.9800, slide jackknife over 40 slides) on "
+        "12,345 held-out patches (unseen slides)." in answer(run("a"), run("b"))
+    )
+    assert "chance" not in answer(run("a"))
+    assert "does not exclude chance (0.5)." in answer(run("a"), auc_low=0.49)
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([], "There was no other to choose from."),
+        ([run("b", 0.8, False), run("c", 0.7, False)], "better beyond chance than all of the other 2"),
+        ([run("b", 0.8, True), run("c", 0.7, False)], "Of the other 2 of its study 1 may be as good"),
+        ([run("b", 0.8, None)], "No test compares it with the other 1"),
+        ([run("b", 0.95, True)], "is that of `b`; a paired test cannot tell the two apart."),
+        ([run("b", 0.99, True, study="another")], "There was no other to choose from."),
+    ],
+)
+def test_it_says_how_sure_the_choice_is(answer, others, said):
+    assert said in answer(run("a"), *others)
+
+
+def test_a_choice_below_the_highest_says_so(answer):
+    said = answer(run("a", 0.8, False), run("b", 0.9))
+    assert (
+        "The highest validation AUROC of its study is that of `b`; the difference is beyond chance." in said
+    )
+    said = answer(run("a", 0.8, None), run("b", 0.9))
+    assert "`b`; no test compares the two." in said
+
+
+def test_members_of_an_ensemble_are_no_rivals(answer):
+    said = answer(run("a"), run("b", 0.89), run("c", 0.8, False), members=["a", "b"])
+    assert "**`a`, `b`, with an AUROC" in said
+    assert "all of the other 1 of its study" in said
+
+
+def test_runs_without_results_are_no_rivals(answer):
+    failed = {"run": "b", "failed": "no memory"}
+    assert "There was no other to choose from." in answer(run("a"), failed)

@@ -1,0 +1,68 @@
+"""The question of an experiment and its answer, in a few sentences that stand before all others."""
+
+import pandas as pd
+
+from histopatch.evaluation.markdown import code
+from histopatch.failures import finished
+
+SHOWN = 5  # names of runs that are listed
+
+
+def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured: dict) -> list[str]:
+    """The question, what was chosen, how good it is with its interval, and how sure the choice is.
+
+    runs: the table of all runs; chosen: the row of the one that the final model is made of; best: the choice
+    (best.json); measured: of metrics.json.
+    """
+    count, studies = runs.folder.nunique(), runs.study.nunique()
+    members = ", ".join(code(member["run"]) for member in best["members"])
+    units = measured["units"]
+    over = f" over {units['count']} {units['kind']}s" if units else ""
+    low, high = measured["auc_low"], measured["auc_high"]
+    return [
+        f"Question: which of {count:,} {_plural('configuration', count)} in {studies} "
+        f"{_plural('study', studies, 'studies')} tells positive from negative patches best, and how sure can "
+        "we be?",
+        "",
+        f"Answer: **{members}, with an AUROC of {measured['auc']:.4f}** (95 % interval {low:.4f}–{high:.4f}, "
+        f"{measured['auc_interval']}{over}) on {measured['patches']:,} {measured['on']} ({measured['kind']})"
+        f"{_chance(low)}. {_rivals(runs, chosen, best['members'])}",
+    ]
+
+
+def _chance(low: float) -> str:
+    return ", which does not exclude chance (0.5)" if low <= 0.5 else ""
+
+
+def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
+    """Whether other runs of the study from which the choice was made may be as good."""
+    study = finished(runs[runs.study == chosen.study])
+    others = study[~study.folder.isin([member["folder"] for member in members])]
+    highest = study.loc[study.final_val_auc.idxmax()]
+    if others.empty:
+        return "There was no other to choose from."
+    if highest.folder in {*others.folder}:
+        verdict = (
+            "no test compares the two"
+            if pd.isna(chosen.tied_with_best)
+            else "a paired test cannot tell the two apart"
+            if chosen.tied_with_best
+            else "the difference is beyond chance"
+        )
+        return f"The highest validation AUROC of its study is that of {code(highest.run)}; {verdict}."
+    tied = others[others.tied_with_best.eq(True)]
+    if others.tied_with_best.isna().all():
+        return f"No test compares it with the other {len(others)} of its study."
+    if tied.empty:
+        return (
+            f"It was better beyond chance than all of the other {len(others)} of its study that a test "
+            "compares."
+        )
+    return (
+        f"Of the other {len(others)} of its study {len(tied)} may be as good (paired tests, adjusted for all "
+        f"pairs): {', '.join(map(code, tied.run[:SHOWN]))}{', …' if len(tied) > SHOWN else ''}."
+    )
+
+
+def _plural(noun: str, count: int, plural: str = "") -> str:
+    return noun if count == 1 else plural or f"{noun}s"

@@ -1,0 +1,62 @@
+"""Every patch that the final model gets wrong at one operating point, for somebody to look at."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from histopatch.evaluation.ensemble import read_held_out, read_validation
+from histopatch.evaluation.predictions import Predictions, read_slides
+from histopatch.failures import check_final
+from histopatch.files import read_table, write_table
+from histopatch.statistics.ensembles import Ensemble
+
+COLUMNS = ["id", "label", "probability", "call", "slide"]
+POINT = "youden"  # the operating point that weighs sensitivity and specificity alike
+
+
+def errors_table(
+    predictions: Sequence[str],
+    held_out: str | None,
+    ensemble: Ensemble,
+    split_table: str,
+    operating_points: str,
+    table: str,
+) -> None:
+    """Write the patches that are misclassified at POINT, COLUMNS, the most confident mistakes first.
+
+    They are among those that the final model is measured on. predictions: of its folds on the validation
+    patches, one run after the other; held_out: those on the held-out patches, or None; ensemble: how its runs
+    are averaged; split_table: knows the slides; operating_points: CSV `point,threshold`. Raises InputError if
+    the final training failed.
+    """
+    check_final(predictions)
+    slides = read_slides(split_table)
+    measured = (
+        read_held_out(held_out, ensemble, slides)
+        if held_out
+        else read_validation(predictions, ensemble, slides)
+    ).together
+    points = read_table(operating_points).set_index("point")
+    write_table(misclassified(measured, points.threshold[POINT]), table)
+
+
+def misclassified(predictions: Predictions, threshold: float) -> pd.DataFrame:
+    """The misclassified of N patches, COLUMNS, called 1 if their probability is at least `threshold`.
+
+    They are sorted by how much of the way from the threshold to the wrong end, 0 or 1, it went.
+    """
+    calls = (predictions.probabilities >= threshold).astype(int)
+    table = pd.DataFrame(
+        {
+            "id": predictions.ids,
+            "label": predictions.labels,
+            "probability": predictions.probabilities,
+            "call": calls,
+            "slide": "" if predictions.slides is None else predictions.slides,
+        }
+    )
+    wrong = table[calls != predictions.labels]
+    way = np.where(wrong.call == 1, 1 - threshold, threshold)
+    went = (wrong.probability - threshold).abs() / np.maximum(way, np.finfo(float).tiny)
+    return wrong.iloc[np.lexsort([wrong.id, -went])][COLUMNS]

@@ -1,0 +1,37 @@
+"""What the numbers of an experiment do not say, gathered in one place."""
+
+import pandas as pd
+
+SAME_DATA = (
+    "What is measured here is measured on patches of one data set. Another laboratory, scanner or stain, or "
+    "another share of positives, may give other values; calibration and predictive values suffer first."
+)
+PATCHES = (
+    "The model judges patches, not slides or patients: how its probabilities add up to a diagnosis is not "
+    "studied."
+)
+RESEARCH = "This is research software, not a medical device, and not validated for diagnosis."
+
+
+def describe_limits(runs: pd.DataFrame, seeds: pd.DataFrame) -> list[str]:
+    """What to bear in mind, a sentence or two each.
+
+    runs: the table of all runs; seeds: the table of those that were trained with several seeds.
+    """
+    limits = []
+    if (runs.val_auc_interval == "DeLong").any():
+        limits.append(
+            "Intervals and tests marked DeLong assume independent patches, which patches of one slide are "
+            "not: the true uncertainty is usually larger."
+        )
+    if runs.val_slides.isna().all() and runs.val_patients.isna().all():
+        limits.append(
+            "No slides are known. With a slide map validation would be honest: name it in `dataset.slides`, "
+            "or put `patch_id_wsi_full.csv` (`id,wsi`) beside Kaggle's labels, and set `group_by: slide`."
+        )
+    if seeds.empty:
+        limits.append(
+            "No run was repeated with another seed, which alone changes an AUROC: intervals are of the "
+            "trained networks as they are."
+        )
+    return [*limits, SAME_DATA, PATCHES, RESEARCH]
