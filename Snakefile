@@ -14,6 +14,7 @@ include: "workflow/rules/final.smk"
 include: "workflow/rules/performance.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:

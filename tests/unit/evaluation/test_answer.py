@@ -42,8 +42,14 @@ def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
     ("others", "said"),
     [
         ([], "There was no other to choose from."),
-        ([run("b", 0.8, False), run("c", 0.7, False)], "better beyond chance than all of the other 2"),
-        ([run("b", 0.8, True), run("c", 0.7, False)], "Of the other 2 of its study 1 may be as good"),
+        (
+            [run("b", 0.8, False), run("c", 0.7, False)],
+            "Beyond chance it was better than `b`, `c` of its study.",
+        ),
+        (
+            [run("b", 0.8, True), run("c", 0.7, False)],
+            "Not beyond chance was it better than `b` of its study.",
+        ),
         ([run("b", 0.8, None)], "No test compares it with the other 1"),
         ([run("b", 0.95, True)], "is that of `b`; a paired test cannot tell the two apart."),
         ([run("b", 0.99, True, study="another")], "There was no other to choose from."),
@@ -51,6 +57,11 @@ def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
 )
 def test_it_says_how_sure_the_choice_is(answer, others, said):
     assert said in answer(run("a"), *others)
+
+
+def test_many_rivals_are_counted(answer):
+    others = [run(f"r{i}", 0.8) for i in range(7)]
+    assert "better than `r0`, `r1`, `r2`, `r3`, `r4` and 2 more of" in answer(run("a"), *others)
 
 
 def test_a_choice_below_the_highest_says_so(answer):
@@ -65,7 +76,7 @@ def test_a_choice_below_the_highest_says_so(answer):
 def test_members_of_an_ensemble_are_no_rivals(answer):
     said = answer(run("a"), run("b", 0.89), run("c", 0.8, False), members=["a", "b"])
     assert "**`a`, `b`, with an AUROC" in said
-    assert "all of the other 1 of its study" in said
+    assert "better than `c` of its study" in said
 
 
 def test_runs_without_results_are_no_rivals(answer):

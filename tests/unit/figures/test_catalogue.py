@@ -71,7 +71,7 @@ def test_every_option_of_the_schema_is_used():
 
 @EACH_FIGURE
 def test_only_the_study_or_split_that_a_figure_is_of_varies(figure):
-    texts = (figure.label, figure.file, *figure.inputs.values())
+    texts = (figure.label, figure.alt, figure.file, *figure.inputs.values())
     wildcards = {field for text in texts for _, field, *_ in string.Formatter().parse(text) if field}
     assert wildcards == ({figure.per} if figure.per else set())
     assert figure.per in (None, "study", "split")
@@ -89,6 +89,12 @@ def test_a_caption_is_one_paragraph_that_ends_as_a_sentence(figure):
     assert re.fullmatch(r"[A-Z].*\.\n", text)
 
 
+@EACH_FIGURE
+def test_an_alternative_text_is_one_sentence(figure):
+    assert re.fullmatch(r"[A-Z][^.]*(\d\.)?[^.]*\.", figure.alt)
+    assert len(figure.alt) < 150
+
+
 def digests(library) -> dict[str, str]:
     script = library.parent / "scripts/figure.py"
     return {
@@ -103,7 +109,7 @@ def test_a_row_redraws_no_other_figure_and_a_drawing_function_only_those_of_its_
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(WORKFLOW / name, folder / name, ignore=ignored)
     with (row / "histopatch/figures/catalogue.py").open("a") as file:
-        file.write("\nFIGURES += (Figure('another', 'curves', {}, DATA, 'another'),)\n")
+        file.write("\nFIGURES += (Figure('another', 'curves', {}, DATA, 'another', 'Another.'),)\n")
     with (drawing / "histopatch/figures/curves.py").open("a") as file:
         file.write("\nANOTHER = True\n")
     old, edited = digests(before / "histopatch"), digests(drawing / "histopatch")

@@ -54,14 +54,14 @@ def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
     if others.tied_with_best.isna().all():
         return f"No test compares it with the other {len(others)} of its study."
     if tied.empty:
-        return (
-            f"It was better beyond chance than all of the other {len(others)} of its study that a test "
-            "compares."
-        )
-    return (
-        f"Of the other {len(others)} of its study {len(tied)} may be as good (paired tests, adjusted for all "
-        f"pairs): {', '.join(map(code, tied.run[:SHOWN]))}{', …' if len(tied) > SHOWN else ''}."
-    )
+        worse = others[others.tied_with_best.notna()]
+        return f"Beyond chance it was better than {_names(worse)} of its study."
+    return f"Not beyond chance was it better than {_names(tied)} of its study."
+
+
+def _names(runs: pd.DataFrame) -> str:
+    shown, rest = ", ".join(map(code, runs.run[:SHOWN])), len(runs) - SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _plural(noun: str, count: int, plural: str = "") -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from histopatch.data.giveaways import warnings_of
 from histopatch.evaluation import caveats, clinical_use, group_words
 from histopatch.evaluation.answer import describe_answer
+from histopatch.evaluation.cost import describe_cost
 from histopatch.evaluation.limits import describe_limits
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
@@ -92,6 +93,10 @@ def write_summary(
         "### Where it looks",
         "",
         *describe_attribution(json.loads(Path(final["attribution"]).read_text())),
+        "",
+        "## Cost",
+        "",
+        describe_cost(runs),
         "",
         "## Limits",
         "",
