@@ -1,7 +1,9 @@
 import copy
 import datetime
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -626,3 +628,13 @@ def test_endless_nesting_is_one_line(kind):
     for _ in range(900):
         value = kind(value)
     assert "nested too deeply" in fault(defaults=value)
+
+
+def test_without_its_defaults_a_section_is_read_as_before():
+    project = Path(__file__).parents[2]
+    raw = yaml.safe_load((project / "config.yaml").read_text())
+    for name, section in config.load(raw)["experiments"].items():
+        short = config.without_defaults(section)
+        assert config.load({"experiment": name, "experiments": {name: short}})["experiments"][name] == section
+        assert "cleaning" not in short
+        assert list(short) == sorted(short)

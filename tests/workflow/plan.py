@@ -31,7 +31,7 @@ LABEL_ERRORS = {"label_errors", "figure_suspect_labels"}
 # all of this as pending, whatever the choice turns out to be.
 FINAL = {
     "final_metrics", "predict_held_out", "predict_test", "submission", "figure_learning_curves", "summary",
-    "explain", "checklists", *EXPLANATION, *PERFORMANCE, *LABEL_ERRORS,
+    "errors", "explain", "checklists", *EXPLANATION, *PERFORMANCE, *LABEL_ERRORS,
 }  # fmt: skip
 # What is made of a split, besides the trainings; where the audits say anything new, so does the summary.
 AUDIT = {"audit", "verdict", "figure_audit"}
@@ -142,7 +142,9 @@ def _plan(output: str) -> Plan:
     jobs = read_jobs(output)
     # A change of the format must not read as an empty plan.
     assert jobs or "Nothing to be done" in output, output
-    return Plan([job for job in jobs if job.rule != "all"])
+    jobs = [job for job in jobs if job.rule != "all"]
+    # Nearly everything is in the report, so only where it alone is written is that worth telling.
+    return Plan([job for job in jobs if job.rule != "report"] or jobs)
 
 
 def read_jobs(output: str) -> list[Job]:

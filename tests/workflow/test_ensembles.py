@@ -12,7 +12,8 @@ from histopatch.statistics.ensembles import rank
 OVERRIDES = "overrides: {epochs: 4}"
 # What is made of the predictions of the final model.
 PREDICTIONS = {
-    "predict_test", "predict_held_out", "submission", "final_metrics", "explain", "summary", "checklists",
+    "predict_test", "predict_held_out", "submission", "final_metrics", "errors", "explain",
+    "summary", "checklists",
     *PERFORMANCE, *EXPLANATION, *LABEL_ERRORS,
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ from plan import (
     config_of,
     folders,
     plan,
+    read_jobs,
     run,
     snakemake,
 )
@@ -209,7 +210,13 @@ def test_a_losing_run_leaves_the_final_model_alone(project):
     jobs = run(project)
     assert jobs.trainings == folders(project, "rate/lr=1e-11")
     # Among how many the winner was chosen stands beside the metrics.
-    assert jobs.rules == AGGREGATION | PERFORMANCE | {"train", "final_metrics", "summary", "checklists"}
+    assert jobs.rules == AGGREGATION | PERFORMANCE | {
+        "train",
+        "final_metrics",
+        "errors",
+        "summary",
+        "checklists",
+    }
     assert plan(project).rules == set()
 
 
@@ -237,7 +244,7 @@ def test_an_override_of_the_final_training_trains_it_alone(project):
         ("overrides: {epochs: 4}, unusable_images: 0.5", {"test_ids", "submission", "summary"}),
         (
             "overrides: {epochs: 4}, prevalences: [0.3]",
-            PERFORMANCE | {"final_metrics", "summary", "checklists"},
+            PERFORMANCE | {"final_metrics", "errors", "summary", "checklists"},
         ),
         ("overrides: {epochs: 4}, select: best", set()),
     ],
@@ -245,6 +252,28 @@ def test_an_override_of_the_final_training_trains_it_alone(project):
 def test_what_is_made_of_the_final_model_is_made_anew_without_a_training(project, new, stale):
     configure(project, ("overrides: {epochs: 4}", new))
     assert plan(project).rules == stale
+
+
+# --- the report -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("old, new", [("per_class: 3", "per_class: 4"), ("slow: {", "slower: {")])
+def test_the_report_is_written_again_with_what_it_shows(project, old, new):
+    configure(project, (old, new))
+    status, output = snakemake(project, "--dry-run")
+    assert status == 0, output
+    assert [job.rule for job in read_jobs(output)].count("report") == 1
+
+
+@pytest.mark.parametrize("file", ["page/page.html", "page/page.css", "page/page.js", "roc.rst"])
+def test_a_text_of_the_report_writes_it_alone(project, file):
+    append(project / "workflow/report" / file, "\n")
+    assert plan(project).rules == {"report"}
+
+
+def test_a_caption_that_the_report_does_not_show_changes_nothing(project):
+    append(project / "workflow/report/submission.rst", "\n")
+    assert plan(project).rules == set()
 
 
 # --- edits of figures -------------------------------------------------------------------------------
@@ -411,6 +440,8 @@ def test_every_file_is_asked_for(project):
         ("tables/runs.csv", AGGREGATION),
         ("tables/seeds.csv", {"seeds", "summary"}),
         ("tables/summary.md", {"summary"}),
+        ("final/errors.csv", {"errors"}),
+        ("report.html", {"report"}),
         ("tables/tripod_ai.csv", {"checklists"}),
         ("splits/main.flow.csv", FLOW | {"checklists"}),
         ("pack/train.clusters.csv", SUBGROUPS | {"clusters", "summary"}),
@@ -418,13 +449,13 @@ def test_every_file_is_asked_for(project):
         ("final/heterogeneity.csv", SUBGROUPS | {"summary"}),
         ("final/suspect_labels.csv", LABEL_ERRORS | {"summary", "checklists"}),
         ("splits/main.audit.csv", AGGREGATION | AUDIT),
-        ("final/roc.csv", PERFORMANCE | {"final_metrics", "summary", "checklists"}),
+        ("final/roc.csv", PERFORMANCE | {"final_metrics", "errors", "summary", "checklists"}),
         (
             "final/held_out_predictions.csv",
             PERFORMANCE
             | EXPLANATION
             | LABEL_ERRORS
-            | {"predict_held_out", "final_metrics", "explain", "summary", "checklists"},
+            | {"predict_held_out", "final_metrics", "errors", "explain", "summary", "checklists"},
         ),
         ("labels/summary.json", LABELLED),
         ("labels/test_ids.csv", {"test_ids", "submission", "summary"}),
@@ -487,9 +518,9 @@ BELOW = {
     "predict_held_out": PERFORMANCE
     | EXPLANATION
     | LABEL_ERRORS
-    | {"final_metrics", "explain", "summary", "checklists"},
+    | {"final_metrics", "errors", "explain", "summary", "checklists"},
     "explain": EXPLANATION | {"summary", "checklists"},
-    "final_metrics": PERFORMANCE | {"summary", "checklists"},
+    "final_metrics": PERFORMANCE | {"errors", "summary", "checklists"},
     "label_errors": {"figure_suspect_labels", "summary", "checklists"},
 }
 
@@ -501,7 +532,7 @@ BELOW = {
         ("histopatch/config.py", set()),
         ("histopatch/experiment.py", set()),
         ("histopatch/settings.py", set()),
-        ("histopatch/figures/catalogue.py", set()),
+        ("histopatch/figures/catalogue.py", {"report"}),
         ("histopatch/data/synthetic.py", set()),
         ("histopatch/data/pack.py", {"pack", "test_ids"}),
         ("histopatch/data/clean.py", {"clean", "giveaways", "summary", "flow"}),
@@ -520,7 +551,7 @@ BELOW = {
         ("histopatch/engine/network.py", {"train", "predict_test", "predict_held_out"}),
         ("histopatch/engine/predict.py", {"predict_test", "predict_held_out", "explain"}),
         ("histopatch/interpretability/grad_cam.py", {"explain"}),
-        ("histopatch/statistics/metrics.py", {"compare", "best", "final_metrics", "summary"}),
+        ("histopatch/statistics/metrics.py", {"compare", "best", "final_metrics", "errors", "summary"}),
         ("histopatch/evaluation/effects.py", {"effects"}),
         ("histopatch/evaluation/seed_variance.py", {"effects"}),
         ("histopatch/evaluation/flow.py", {"flow"}),
@@ -534,13 +565,27 @@ BELOW = {
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
-        ("histopatch/evaluation/ensemble.py", {"final_metrics", "label_errors", "subgroups"}),
+        ("histopatch/evaluation/ensemble.py", {"final_metrics", "label_errors", "errors", "subgroups"}),
         (
             "histopatch/statistics/ensembles.py",
-            {"predict_test", "predict_held_out", "final_metrics", "explain", "label_errors", "subgroups"},
+            {
+                "predict_test",
+                "predict_held_out",
+                "final_metrics",
+                "explain",
+                "label_errors",
+                "errors",
+                "subgroups",
+            },
         ),
         ("histopatch/evaluation/submission.py", {"submission"}),
         ("histopatch/evaluation/test_ids.py", {"test_ids"}),
+        ("histopatch/evaluation/errors.py", {"errors"}),
+        ("histopatch/evaluation/answer.py", {"summary"}),
+        ("histopatch/evaluation/limits.py", {"summary"}),
+        ("histopatch/evaluation/cost.py", {"summary"}),
+        ("histopatch/report/page.py", {"report"}),
+        ("histopatch/report/chapters.py", {"report"}),
         ("histopatch/figures/style.py", FIGURES),
         ("histopatch/figures/audit.py", {"figure_audit"}),
         ("histopatch/figures/training.py", {"figure_learning_curves"}),

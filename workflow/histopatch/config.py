@@ -151,6 +151,26 @@ def _fill(node: dict, value, schema: dict):
     return {key: _fill(child, value[key], schema) for key, child in _children(node, value)}
 
 
+def without_defaults(experiment: dict) -> dict:
+    """The section of an experiment as `load` returns it, keys sorted, without what `load` would fill in."""
+    schema = read_schema()
+    return _unfilled(schema["$defs"]["experiment"], experiment, schema)
+
+
+def _unfilled(node: dict, value, schema: dict):
+    """The inverse of `_fill`; keys are sorted at every depth."""
+    if not isinstance(value, dict):
+        return value
+    node, kept = _resolve(node, schema), {}
+    fills = node.get("fill") is not False
+    for key, child in sorted(_children(node, value)):
+        child = _resolve(child, schema)
+        default = _fill(child, copy.deepcopy(child.get("default")), schema)
+        if not (fills and "default" in child and value[key] == default):
+            kept[key] = _unfilled(child if fills else {}, value[key], schema)
+    return kept
+
+
 def _check(value, node: dict, schema: dict, at: str = "") -> None:
     validator = jsonschema.Draft202012Validator({**node, "$defs": schema["$defs"]})
     error = jsonschema.exceptions.best_match(validator.iter_errors(value))

@@ -1,6 +1,6 @@
 # The report, one page for readers, made of the tables and figures of all other rules.
+from histopatch.config import without_defaults
 from histopatch.report import chapters
-from histopatch.report.reproduction import portable
 
 
 @keeps
@@ -33,7 +33,7 @@ rule report:
         root="results/{experiment}",
         studies=lambda wildcards: [*experiment(wildcards).studies],
         splits=lambda wildcards: [*experiment(wildcards).splits],
-        configuration=lambda wildcards: portable(config["experiments"][wildcards.experiment]),
+        configuration=lambda wildcards: without_defaults(config["experiments"][wildcards.experiment]),
         code=code("report.py"),
     script:
         "../scripts/report.py"

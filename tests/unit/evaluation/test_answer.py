@@ -48,7 +48,7 @@ def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
         ),
         (
             [run("b", 0.8, True), run("c", 0.7, False)],
-            "Not beyond chance was it better than `b` of its study.",
+            "That it is better than `b` of its study may be chance.",
         ),
         ([run("b", 0.8, None)], "No test compares it with the other 1"),
         ([run("b", 0.95, True)], "is that of `b`; a paired test cannot tell the two apart."),

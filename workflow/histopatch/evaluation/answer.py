@@ -56,7 +56,7 @@ def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
     if tied.empty:
         worse = others[others.tied_with_best.notna()]
         return f"Beyond chance it was better than {_names(worse)} of its study."
-    return f"Not beyond chance was it better than {_names(tied)} of its study."
+    return f"That it is better than {_names(tied)} of its study may be chance."
 
 
 def _names(runs: pd.DataFrame) -> str:

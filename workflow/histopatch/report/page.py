@@ -3,7 +3,6 @@
 import base64
 import datetime
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -46,7 +45,8 @@ def write_report(
     """Write the report of an experiment.
 
     root: the folder of its results, which holds `chapters.files`; studies and splits: their names; reports:
-    the run.json of each network of the final model; configuration: its section, as `portable` returns it.
+    the run.json of each network of the final model; configuration: the section of the experiment, as
+    `config.without_defaults` returns it.
     """
     page = _Page(experiment, Path(root), studies, splits, reports, configuration)
     environment = Environment(
@@ -95,6 +95,9 @@ class _Page:
         shown = [each for block in chapter.blocks for each in self.show[type(block)](block)]
         if shown and shown[0]["kind"] == "text" and not getattr(chapter.blocks[0], "of", ""):
             shown[0]["title"] = None  # that of the chapter is enough
+        for block in shown:
+            if block["kind"] == "text" and (block["title"] or "").startswith(f"{chapter.title} "):
+                block["title"] = block["title"].removeprefix(f"{chapter.title} ").capitalize()
         shown += [_text(section) for section in self._other_sections(chapter)]
         named = {block.figure for each in CHAPTERS for block in each.blocks if isinstance(block, Picture)}
         others = [
@@ -135,12 +138,13 @@ class _Page:
 
     def _figure(self, figure: Figure, name: str) -> dict:
         caption = (TEXTS / f"{figure.name}.rst").read_text().strip()
+        first = name == next(own for each, own in self.figures if each is figure)  # one caption for all of it
         return {
             "kind": "figure",
             "picture": pictures.from_file(self.root / figure_file(figure, name)),
             "label": filled(figure, figure.label, name),
             "alt": filled(figure, figure.alt, name),
-            "caption": to_inline_html(caption),
+            "caption": to_inline_html(caption) if first else None,
         }
 
     def _table(self, block: Table) -> list[dict]:
@@ -180,8 +184,10 @@ class _Page:
             {
                 "kind": "reproduction",
                 "facts": {name: to_inline_html(text) for name, text in facts.items()},
-                "configuration": reproduction.as_yaml(self.experiment, self.configuration),
-                "settings": json.loads(Path(self.reports[0]).read_text())["settings"],
+                "files": {
+                    "Configuration": reproduction.configuration_file(self.experiment, self.configuration),
+                    "Settings of the final model": reproduction.settings_of_networks(self.reports),
+                },
             }
         ]
 

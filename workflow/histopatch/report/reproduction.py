@@ -8,27 +8,23 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from histopatch.data.formats.format import format_class
 from histopatch.evaluation.cost import duration
 from histopatch.failures import finished
 
 
-def portable(section: dict) -> dict:
-    """The section of an experiment, defaults filled in, as a configuration file may hold it; keys sorted."""
-    dataset = section["dataset"]
-    known = format_class(dataset["format"])
-    kept = {"format", *known.required, *known.optional}
-    return _sorted(section | {"dataset": {key: dataset[key] for key in dataset if key in kept}})
+def configuration_file(experiment: str, section: dict) -> str:
+    """A configuration file that asks for the experiment; section: of the configuration, as it is there."""
+    return _yaml({"experiment": experiment, "experiments": {experiment: section}})
 
 
-def _sorted(value):
-    return {key: _sorted(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+def settings_of_networks(reports: Sequence[str]) -> str:
+    """The settings of each run of the final model, once for all of its folds; reports: its run.json files."""
+    settings = [_yaml(json.loads(Path(report).read_text())["settings"]) for report in reports]
+    return "---\n".join(dict.fromkeys(settings))
 
 
-def as_yaml(experiment: str, section: dict) -> str:
-    """A configuration file that asks for the experiment."""
-    whole = {"experiment": experiment, "experiments": {experiment: section}}
-    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=100)
+def _yaml(value) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
 
 
 def facts(experiment: str, reports: Sequence[str], runs: pd.DataFrame, commit: str | None) -> dict[str, str]:

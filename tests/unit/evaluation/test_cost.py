@@ -1,0 +1,33 @@
+import pandas as pd
+import pytest
+
+from histopatch.evaluation.cost import describe_cost, duration
+
+
+def runs(*rows) -> pd.DataFrame:
+    columns = ["run", "folder", "final_val_auc", "train_seconds", "validated_on"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_a_run_of_two_studies_costs_once():
+    text = describe_cost(
+        runs(("a", "f", 0.9, 60.0, "x"), ("b", "f", 0.9, 60.0, "x"), ("c", "g", 0.8, 40.0, "x"))
+    )
+    assert text == (
+        "The 2 trained runs took 2 min together. Of those validated on x, `a` (AUROC 0.9000 in 60 s) is the "
+        "best, `c` (AUROC 0.8000 in 40 s) the fastest."
+    )
+
+
+def test_only_runs_on_the_same_patches_are_compared():
+    text = describe_cost(
+        runs(("a", "f", 0.9, 60.0, "x"), ("b", "g", 0.8, 70.0, "x"), ("c", "h", 0.99, 1.0, "y"))
+    )
+    assert "`a` (AUROC 0.9000 in 60 s) is the best and the fastest." in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.4, "0.4 s"), (59.6, "60 s"), (90, "2 min"), (5399, "90 min"), (9000, "2.5 h")]
+)
+def test_a_time_has_the_unit_that_suits_it(seconds, said):
+    assert duration(seconds) == said
