@@ -30,8 +30,8 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-report: run
-	$(SNAKEMAKE) --report results/$(EXPERIMENT)/report.html
+report: setup
+	$(SNAKEMAKE) results/$(EXPERIMENT)/report.html
 
 # What a run would do, and what a run leaves behind; all on the same experiment as `make run`.
 COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands

@@ -3,6 +3,8 @@ import pytest
 
 from histopatch.report.gallery import SUSPECTS, mistakes, suspects
 
+COLUMNS = "rank,id,label,probability,slide"
+
 
 @pytest.fixture
 def files(tmp_path):
@@ -13,9 +15,9 @@ def files(tmp_path):
     write = {
         "index.csv": ["id,row", *(f"{name},{29 - i}" for i, name in enumerate(ids))],
         "confident.csv": ["id,label,probability", "p0,0,0.01", "p1,0,0.97", "p2,1,0.03", "p3,1,0.99"],
-        "suspects.csv": ["rank,id,label,probability,slide", *(f"{i + 1},p{i},{i % 2},0.1,s{i}" for i in range(29))],
-        "none.csv": ["rank,id,label,probability,slide"],
-        "without.csv": ["rank,id,label,probability,slide", "1,p7,1,0.2,"],
+        "suspects.csv": [COLUMNS, *(f"{i + 1},p{i},{i % 2},0.1,s{i}" for i in range(29))],
+        "none.csv": [COLUMNS],
+        "without.csv": [COLUMNS, "1,p7,1,0.2,"],
     }  # fmt: skip
     for name, lines in write.items():
         (tmp_path / name).write_text("\n".join(lines) + "\n")

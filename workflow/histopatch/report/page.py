@@ -93,7 +93,7 @@ class _Page:
     def blocks(self, chapter: Chapter) -> list[dict]:
         """The blocks of a chapter, and what is at home in it though no chapter names it."""
         shown = [each for block in chapter.blocks for each in self.show[type(block)](block)]
-        if shown and shown[0]["kind"] == "text" and not getattr(chapter.blocks[0], "of", ""):
+        if isinstance(chapter.blocks[0], Words) and chapter.blocks[0].title:
             shown[0]["title"] = None  # that of the chapter is enough
         for block in shown:
             if block["kind"] == "text" and (block["title"] or "").startswith(f"{chapter.title} "):
