@@ -27,7 +27,7 @@ def test_facts_come_from_the_files(reports):
     )
     known = facts("mine", reports, runs, commit="abc")
     assert "experiment=mine" in known["command"]
-    assert known["commit"] == "`abc`"
+    assert known["commit"] == "abc"
     assert known["versions"] == "numpy 2.1, torch 2.9"
     assert known["seeds"] == "1, 3"
     assert known["final networks"] == "2, trained in 3 min together"  # 151 s

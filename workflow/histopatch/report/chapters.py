@@ -104,7 +104,7 @@ class Document:
 class Reproduction:
     """Command, configuration, commit, versions, device, seeds and times."""
 
-    files = ("tables/runs.csv", "final/best.json")
+    files = ("tables/runs.csv",)
 
 
 Block = Words | Picture | EachStudy | Table | Mistakes | Suspects | Document | Reproduction

@@ -41,7 +41,7 @@ def facts(experiment: str, reports: Sequence[str], runs: pd.DataFrame, commit: s
     return {
         "command": f"`snakemake --cores 1 --resources gpu=1 --configfile mine.yaml --config "
         f"experiment={experiment}`, where `mine.yaml` holds the configuration below",
-        "commit": f"`{commit}`" if commit else "not known: the project is not a git repository here",
+        "commit": commit or "not known: the project is not in a git repository of its own here",
         "versions": ", ".join(sorted(libraries)),
         "device": ", ".join(sorted({network["device"] for network in networks})),
         "precision": ", ".join(sorted({network["precision"] for network in networks})),
