@@ -10,8 +10,15 @@ function number(text) {
   return match ? parseFloat(match[0].replace(/,/g, "").replace("−", "-")) : NaN;
 }
 
-function compare(a, b, numeric) {
-  return numeric ? number(a) - number(b) : a.localeCompare(b, "en", { numeric: true });
+// Words alphabetically, numbers within them by their value: lr=1e-12, lr=0.0005, run2, run10.
+function compareWords(a, b) {
+  const [left, right] = [a, b].map((text) => text.split(/(\d+\.?\d*(?:e[+-]?\d+)?)/i));
+  for (let place = 0; place < Math.min(left.length, right.length); place += 1) {
+    const isNumber = place % 2 === 1;  // the pieces that split captured
+    const order = isNumber ? left[place] - right[place] : left[place].localeCompare(right[place], "en");
+    if (order) return order;
+  }
+  return left.length - right.length;
 }
 
 function makeSortable(table) {
@@ -33,7 +40,7 @@ function makeSortable(table) {
       const rows = [...body.rows].sort((a, b) => {
         const [left, right] = [text(a), text(b)];
         const missing = MISSING.includes(left) - MISSING.includes(right);  // last, either way
-        return missing || compare(left, right, numeric) * (descending ? -1 : 1);
+        return missing || (numeric ? number(left) - number(right) : compareWords(left, right)) * (descending ? -1 : 1);
       });
       body.append(...rows);
     });
