@@ -97,8 +97,8 @@ def test_piped_it_is_a_plain_line_for_each_job(project):
     assert lines[0].endswith("] training `named: slow`")
     assert sum("comparing the runs" in line for line in lines) == 1
     assert re.fullmatch(
-        r"Done in .*: 1 training and \d+ other steps\. Start with results/small/tables/summary\.md, then "
-        r"results/small/figures/ and results/small/submission\.csv\.",
+        r"Done in .*: 1 training and \d+ other steps\. Start with results/small/report\.html, then "
+        r"results/small/tables/summary\.md and results/small/submission\.csv\.",
         last,
     )
     assert max(map(len, output.splitlines())) < 200

@@ -23,7 +23,7 @@ INTERRUPTED = (
     "Interrupted. To go on, run the same command again: what is finished stays, and a training goes on after "
     "its last finished epoch."
 )
-START_WITH = ("tables/summary.md", "figures", "submission.csv")
+START_WITH = ("report.html", "tables/summary.md", "submission.csv")
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,7 @@ class Display(logging.Handler):
 
     def _where_to_look(self) -> str:
         paths = [Path("results", self.asked, name) for name in START_WITH]
-        first, *others = [f"{path}/" if path.is_dir() else str(path) for path in paths if path.exists()] or [
-            ""
-        ]
+        first, *others = [str(path) for path in paths if path.exists()] or [""]
         if not first:
             return ""
         return f" Start with {first}" + (f", then {' and '.join(others)}." if others else ".")
