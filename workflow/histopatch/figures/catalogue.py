@@ -208,6 +208,7 @@ FIGURES = (
         inputs={"table": "final/subgroups.csv", "tests": "final/heterogeneity.csv"},
         category=FINAL_MODEL,
         label="subgroups",
+        alt="Dots with intervals: how the final model does on each group, such as site or appearance.",
     ),
     Figure(
         "suspect_labels",

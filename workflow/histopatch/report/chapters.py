@@ -220,6 +220,8 @@ CHAPTERS = (
             Picture("decision_curve"),
             Words("Abstaining"),
             Picture("abstaining"),
+            Words("Subgroups"),
+            Picture("subgroups"),
             Picture("auc_by_group"),
             Table(
                 "AUROC by slide or fold",
