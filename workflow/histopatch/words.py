@@ -17,6 +17,7 @@ DOING = {
     "check_images": "checking all images",
     "checklists": "filling in the reporting checklists",
     "class_balance": "counting the classes",
+    "choice": "judging what each comparison is worth",
     "clean": "cleaning the labels",
     "clusters": "grouping the patches by appearance",
     "compare": "comparing the runs",

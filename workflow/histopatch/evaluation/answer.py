@@ -20,13 +20,14 @@ def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured:
     over = f" over {units['count']} {units['kind']}s" if units else ""
     low, high = measured["auc_low"], measured["auc_high"]
     within = " within folds" if "pooled_auc" in measured else ""
+    interval = f"95 % interval {low:.4f}–{high:.4f}, {measured['auc_interval']}{over}"
     return [
         f"Question: which of {count:,} {_plural('configuration', count)} in {studies} "
         f"{_plural('study', studies, 'studies')} tells positive from negative patches best, and how sure can "
         "we be?",
         "",
-        f"Answer: **{members}, with an AUROC of {measured['auc']:.4f}**{within} (95 % interval {low:.4f}–{high:.4f}, "
-        f"{measured['auc_interval']}{over}) on {measured['patches']:,} {measured['on']} ({measured['kind']})"
+        f"Answer: **{members}, with an AUROC of {measured['auc']:.4f}**{within} "
+        f"({interval}) on {measured['patches']:,} {measured['on']} ({measured['kind']})"
         f"{_chance(low)}. {_rivals(runs, chosen, best['members'])}",
     ]
 
