@@ -119,7 +119,7 @@ class Chapter:
     category: str | None = None
 
 
-AUROC = ".4f"
+AUROC, RATE = ".4f", ".3f"
 CHAPTERS = (
     Chapter("In short", (Words(FIRST),)),
     Chapter(
@@ -166,6 +166,21 @@ CHAPTERS = (
                     Column("train_seconds", "training, s", ".1f"),
                 ),
                 settings=True,
+            ),
+            Table(
+                "What the comparison of each study is worth",
+                "tables/choice.csv",
+                (
+                    Column("study", "study"),
+                    Column("run", "highest"),
+                    Column("chosen_from", "of"),
+                    Column("val_auc", "its AUROC", AUROC),
+                    Column("corrected_val_auc", "corrected for the choice", AUROC),
+                    Column("units", "slides or patients"),
+                    Column("rarer_units", "with the rarer class"),
+                    Column("units_for_0.01", "for an interval of ± 0.01"),
+                    Column("detectable_difference", "difference found with 80 % power", AUROC),
+                ),
             ),
         ),
         category=STUDIES,
@@ -222,6 +237,22 @@ CHAPTERS = (
             Picture("abstaining"),
             Words("Subgroups"),
             Picture("subgroups"),
+            Table(
+                "By group",
+                "final/subgroups.csv",
+                (
+                    Column("group", "kind"),
+                    Column("value", "group"),
+                    Column("patches", "patches"),
+                    Column("positive", "positive"),
+                    Column("auc", "AUROC", AUROC),
+                    Column("auc_low", "low", AUROC),
+                    Column("auc_high", "high", AUROC),
+                    Column("sensitivity", "sensitivity", RATE),
+                    Column("specificity", "specificity", RATE),
+                    Column("note", "note"),
+                ),
+            ),
             Picture("auc_by_group"),
             Table(
                 "AUROC by slide or fold",
