@@ -18,6 +18,7 @@ DOORS = {
     "Folders": "A folder for each class (`format: folders`), and the folders of `format: kaggle`.",
     "Slide map": "`dataset.slides`, or the columns of a table that say the slide and the patient.",
     "Groups": "`dataset.groups`, the site, scanner or stain of each patch or slide.",
+    "Split of others": "What `make audit` reads: `SPLIT`, `DATA`, `SLIDES` and `LABELS`.",
     "Sample submission": "`sample_submission.csv`, and the test images that it names.",
     "Configuration": "`config.yaml` and files given with `--configfile`.",
     "Weights": "The setting `weights` of a run.",

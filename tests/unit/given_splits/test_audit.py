@@ -39,6 +39,11 @@ def pairs(audited) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "header", ["id,fold,label,slide", "path,split,label,slide", "filename,set,label,wsi"]
 )
+@pytest.mark.input(
+    "Split of others",
+    "A table `id,fold`, `path,split` or `filename,set` with labels and slides",
+    "read",
+)
 def test_a_table_with_a_row_for_each_patch(audit, leaky, images, written, header):
     theirs = leaky[["name", "side", "label", "slide"]].set_axis(header.split(","), axis=1)
     audited = audit(written(theirs), images(leaky))
@@ -47,6 +52,7 @@ def test_a_table_with_a_row_for_each_patch(audit, leaky, images, written, header
     assert audited.report["slides"]["known"] == 6
 
 
+@pytest.mark.input("Split of others", "A split of this project, with folds -1 and -2", "read")
 def test_a_split_that_was_made_here(audit, leaky, images, written):
     fold = leaky.side.map({"train": "-1", "val": "0", "test": "-2"})
     theirs = written(
@@ -58,6 +64,7 @@ def test_a_split_that_was_made_here(audit, leaky, images, written):
 
 
 @pytest.mark.parametrize("parts", [["train", "valid", "test"], ["fold0", "fold1", "fold2"]])
+@pytest.mark.input("Split of others", "Folders `train`, `valid`, `test`, or numbered ones", "read")
 def test_folders_for_the_parts(audit, leaky, images, parts):
     part = leaky.side.map(dict(zip(["train", "val", "test"], parts, strict=True)))
     audited = audit(images(leaky, part + "/" + leaky.name + ".png"))
@@ -93,6 +100,11 @@ def clam(written):
 SIDES = ("train", "val", "test")
 
 
+@pytest.mark.input(
+    "Split of others",
+    "CLAM's `splits_0.csv` with a slide map",
+    "read; a patch follows its slide",
+)
 def test_the_slides_of_clam_with_a_slide_map(audit, leaky, images, written, clam):
     slides = written(
         leaky[["name", "slide", "patient"]].set_axis(["id", "slide", "patient"], axis=1), "slides.csv"
@@ -110,6 +122,11 @@ def test_the_slides_of_clam_as_folders(audit, leaky, images, clam):
     assert audited.report["slides"]["known"] == 6
 
 
+@pytest.mark.input(
+    "Split of others",
+    "A slide in two parts of CLAM's table",
+    "told as a leak, with its patches",
+)
 def test_a_slide_that_clam_lists_twice_leaks_with_all_its_patches(audit, clean, images, clam):
     folder = images(clean, clean.slide + "/" + clean.name + ".png")
     audited = audit(clam(clean, test=["val-0"]), folder)
@@ -119,6 +136,7 @@ def test_a_slide_that_clam_lists_twice_leaks_with_all_its_patches(audit, clean, 
     assert audited.report["slides"]["on_several_sides"] == {"val-0": {"test": 2, "train": 0, "val": 2}}
 
 
+@pytest.mark.input("Split of others", "A patch in two parts", "told as a leak")
 def test_a_patch_that_is_listed_twice(audit, clean, images, written):
     theirs = clean[["name", "side"]].set_axis(["path", "split"], axis=1)
     theirs.loc[len(theirs)] = ["p00.png", "test"]  # p00 is of the part train
@@ -172,6 +190,7 @@ def test_labels_may_be_a_table_of_their_own(audit, leaky, images, written):
     assert pairs(audit(theirs, images(leaky), labels=labels)) == SAME_PIXELS | {TWO_LABELS}
 
 
+@pytest.mark.input("Split of others", "Patches without a label", "read; they contradict no label")
 def test_an_unknown_label_contradicts_none(audit, leaky, images, written):
     theirs = leaky[["name", "side", "label"]].set_axis(["id", "split", "label"], axis=1)
     theirs.loc[theirs.id == "c0", "label"] = ""
@@ -189,6 +208,7 @@ def test_everything_is_written(audit, leaky, images, written, tmp_path):
         assert figure.height > 300
 
 
+@pytest.mark.input("Split of others", "An image that cannot be read", "left out and told")
 def test_images_that_cannot_be_used_are_told(audit, clean, images, written):
     folder = images(clean)
     (folder / "p03.png").write_bytes(b"no image")
@@ -197,6 +217,7 @@ def test_images_that_cannot_be_used_are_told(audit, clean, images, written):
     assert note.startswith("images set aside: 1, such as 'p03.png' (unreadable")
 
 
+@pytest.mark.input("Split of others", "A part whose images all have another size", "refused")
 def test_a_part_without_any_image_to_compare_is_refused(audit, clean, images, written):
     folder = images(clean)
     for name in clean.name[clean.side == "val"]:
@@ -205,6 +226,7 @@ def test_a_part_without_any_image_to_compare_is_refused(audit, clean, images, wr
         audit(written(clean[["name", "side"]].set_axis(["id", "split"], axis=1)), folder)
 
 
+@pytest.mark.input("Split of others", "Patches that are no squares", "refused")
 def test_patches_that_are_no_squares_are_refused_without_a_word_of_configuration(
     audit, written, images, clean
 ):

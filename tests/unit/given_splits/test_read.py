@@ -87,11 +87,13 @@ def test_clam_writes_numbers_as_floats_where_a_column_is_shorter(csv, folder):
     assert notes(split, root) == ("patches of no listed slide, which are left out: 1, such as '16/e.png'",)
 
 
+@pytest.mark.input("Split of others", "Slides in CLAM's table without patches", "told")
 def test_clam_may_list_slides_of_which_there_are_no_patches(csv, folder):
     split = csv("splits_0.csv", ",train,val,test", "0,s1,s2,s3")
     assert notes(split, folder("s1/a.png", "s2/b.png")) == ("listed slides without a patch: 1, such as 's3'",)
 
 
+@pytest.mark.input("Split of others", "Rows without a part, or without an image", "left out and told")
 def test_rows_that_cannot_be_compared_are_told(csv, folder):
     split = csv("t.csv", "id,split", "a,train", "b,test", "c,", "d,test")
     assert notes(split, folder("a.png", "b.png", "c.png")) == (
@@ -127,6 +129,11 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("lines", "line"), REFUSED)
+@pytest.mark.input(
+    "Split of others",
+    "One part only, no column or two for the part, an image with two labels or slides, an empty file",
+    "refused",
+)
 def test_a_table_that_says_nothing_is_refused_in_one_line(csv, folder, lines, line):
     split = csv("t.csv", *lines)
     with pytest.raises(InputError) as caught:
@@ -141,6 +148,7 @@ def refusal(split, data=None, **tables) -> str:
     return str(caught.value)
 
 
+@pytest.mark.input("Split of others", "A file or folder that is not there, or without images", "refused")
 def test_paths_that_lead_nowhere_are_named(csv, folder, tmp_path):
     split, data = csv("t.csv", "id,fold", "a,0", "b,1"), folder("a.png", "b.png")
     assert "none.csv: no such file or folder; SPLIT names" in refusal(tmp_path / "none.csv", data)
@@ -153,11 +161,17 @@ def test_paths_that_lead_nowhere_are_named(csv, folder, tmp_path):
     assert "empty: there are no images here" in refusal(split, tmp_path / "empty")
 
 
+@pytest.mark.input("Split of others", "Folders that are not called like parts", "refused")
 def test_folders_that_are_no_parts_are_named(folder, tmp_path):
     assert "images: no folder is called like a part" in refusal(folder("tumor/a.png", "normal/b.png"))
     assert "leave out DATA" in refusal(folder("train/a.png", root="parts"), tmp_path)
 
 
+@pytest.mark.input(
+    "Split of others",
+    "A slide map or label table about other images, or without its column",
+    "refused",
+)
 def test_tables_about_other_images_are_named(csv, folder):
     split, data = csv("t.csv", "id,fold", "a,0", "b,1"), folder("a.png", "b.png")
     slides = csv("slides.csv", "id,slide", "x,s1")
