@@ -70,7 +70,7 @@ def subgroup_tables(
 def _groupings(measured: Predictions, clusters: str, named: str | None) -> dict[str, np.ndarray]:
     """The group of each patch as a text, empty where it has none, by what they are grouped by."""
     ids = pd.Series(measured.ids)
-    found = {} if named is None else {name: of.to_numpy() for name, of in read_named(named, ids).items()}
+    found = {name: of.to_numpy() for name, of in read_named(named, ids).items()} if named else {}
     found["appearance"] = read_table(clusters).set_index("id").value.loc[measured.ids].to_numpy()
     if measured.slides is not None:
         names = pd.Series(measured.slides)
