@@ -11,11 +11,12 @@ from histopatch.evaluation.run_table import setting_values
 from histopatch.experiment import Experiment
 from histopatch.files import read_table
 from histopatch.runs import Run
+from histopatch.words import joined
 
+PLAN = "HISTOPATCH_PLAN"  # in the environment of a dry run: the file to which it writes the plan
 FOLLOWS = "follows from the above"
 _CODE = re.compile(r"'[0-9a-f]{16}'")
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-_SHOWN = 4  # changes that are told one by one
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def cause_of_training(job: Planned, plan: list[Planned], experiment: Experiment)
     if job.missing and not job.deleted:
         before = _settings_before(run, experiment)
         changes = _differences(before, setting_values(run.identity)) if before else []
-        return _joined(changes) if changes else "new"
+        return joined(changes) if changes else "new"
     return cause_of_step(job, experiment)
 
 
@@ -67,7 +68,7 @@ def cause_of_step(job: Planned, experiment: Experiment) -> str:
     if job.deleted:
         causes.append(_missing(job.deleted))
     if job.updated:
-        causes.append(f"{_joined(job.updated)} changed")
+        causes.append(f"{joined(job.updated)} changed")
     if job.params_before or job.params_now:
         causes += _changes_of_params(job, experiment)
     if causes:
@@ -81,11 +82,6 @@ def cause_of_step(job: Planned, experiment: Experiment) -> str:
 
 def _missing(paths: list[str]) -> str:
     return f"{paths[0]} is missing" + (f", and {len(paths) - 1} more" if len(paths) > 1 else "")
-
-
-def _joined(items: list[str]) -> str:
-    more = len(items) - _SHOWN
-    return ", ".join(items[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 # --- trainings --------------------------------------------------------------------------------------
@@ -174,7 +170,7 @@ def _changes_of_params(job: Planned, experiment: Experiment) -> list[str]:
         if old is not None:
             before.remove(old)
         changes += _change(name, old, text, job, experiment)
-    return [*dict.fromkeys(changes)] or ["its settings changed"]
+    return [*dict.fromkeys(changes)] or ([] if job.follows else ["its settings changed"])
 
 
 def _counterpart(text: str, before: list[str]) -> str | None:
@@ -197,7 +193,7 @@ def _change(name: str, old: str | None, text: str, job: Planned, experiment: Exp
     if isinstance(before, dict) and isinstance(now, dict):
         return _differences(*_filled(_flat(before), _flat(now)))
     if isinstance(now, list | tuple | dict) or old is None:
-        return [f"its {name.replace('_', ' ')} changed"]
+        return [] if job.follows else [f"its {name.replace('_', ' ')} changed"]
     return [f"{name} {_plain(before)} → {_plain(now)}"]
 
 
@@ -226,7 +222,7 @@ def _final_changed(experiment: Experiment) -> str:
             if run := experiment.final_runs.get(member["folder"]):
                 before = _final_settings_before(run, experiment)
                 if before and (changes := _differences(before, setting_values(run.identity))):
-                    return f"final training: {_joined(changes)}"
+                    return f"final training: {joined(changes)}"
     return "the runs to choose from changed"
 
 
