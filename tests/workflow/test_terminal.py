@@ -24,14 +24,14 @@ from terminal.display import INTERRUPTED
 
 TARGET = "results/small/tables/named.csv"
 EPOCHS = 25
-# What Snakemake says before it reads the workflow.
-PREAMBLE = ("Using workflow specific profile", "Assuming unrestricted shared filesystem usage")
+# What Snakemake says before it reads the workflow, and what a terminal shows of the keys.
+UNCOUNTED = ("Using workflow specific profile", "Assuming unrestricted shared filesystem usage", "^C")
 NOISE = ("Traceback", "Error", "RuleException", "Missing output", "Select jobs", "rule ")
 CTRL_C = b"\x03"
 
 
 def said(output: str) -> list[str]:
-    return [line for line in output.splitlines() if line.strip() and not line.startswith(PREAMBLE)]
+    return [line for line in output.splitlines() if line.strip() and not line.startswith(UNCOUNTED)]
 
 
 class Terminal:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from histopatch.banks import bank_of
 from histopatch.errors import InputError
 from histopatch.evaluation.run_table import setting_values
 from histopatch.experiment import Experiment
@@ -90,10 +91,11 @@ def _missing(paths: list[str]) -> str:
 def _next_epoch(job: Planned, plan: list[Planned], run: Run, name: str) -> int | None:
     """The epoch at which an interrupted training goes on; None where it starts afresh."""
     folder = Path("results", name, "runs", run.folder, f"fold-{job.wildcards['fold']}")
-    made_anew = {planned.rule for planned in plan} & {"pack", "features", "split"}
+    made_anew = {"pack", "features", "split"} & {
+        planned.rule for planned in plan if planned.wildcards.get("part") != "test"
+    }
     if made_anew or not (folder / "resume.pt").is_file():
         return None
-    from histopatch.banks import bank_of
     from histopatch.engine import resume  # with PyTorch, slow to import
 
     bank = bank_of(run.identity)
