@@ -50,7 +50,7 @@ def test_the_final_training_goes_by_its_winner(mine):
 def test_a_step_names_what_it_is_about(mine):
     assert job_in_words("pack", {"experiment": "mine", "part": "test"}, mine) == "packing the test images"
     drawing = job_in_words("figure_audit", {"experiment": "mine", "split": "main"}, mine)
-    assert drawing == "drawing: leakage audit of split main"
+    assert drawing == "drawing leakage audit of split main"
 
 
 def test_a_rule_without_words_goes_by_its_name(mine):

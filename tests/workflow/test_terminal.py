@@ -1,12 +1,15 @@
 """What a person sees: a line for each job, a bar inside a training, and one line after Ctrl-C."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
 import shutil
+import struct
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -21,14 +24,14 @@ from terminal.display import INTERRUPTED
 
 TARGET = "results/small/tables/named.csv"
 EPOCHS = 25
-# What Snakemake says before it reads the workflow.
-PREAMBLE = ("Using workflow specific profile", "Assuming unrestricted shared filesystem usage")
+# What Snakemake says before it reads the workflow, and what a terminal shows of the keys.
+UNCOUNTED = ("Using workflow specific profile", "Assuming unrestricted shared filesystem usage", "^C")
 NOISE = ("Traceback", "Error", "RuleException", "Missing output", "Select jobs", "rule ")
 CTRL_C = b"\x03"
 
 
 def said(output: str) -> list[str]:
-    return [line for line in output.splitlines() if line.strip() and not line.startswith(PREAMBLE)]
+    return [line for line in output.splitlines() if line.strip() and not line.startswith(UNCOUNTED)]
 
 
 class Terminal:
@@ -40,12 +43,14 @@ class Terminal:
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             os.chdir(project)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 24, 120, 0, 0))  # rows and columns
             os.execve(
                 sys.executable, [sys.executable, "-m", "snakemake", *RUN_COMMAND, *arguments], environment
             )
 
     def wait_for(self, text: str, seconds: float = 180) -> None:
         self._read(seconds, lambda: text in self.output)
+        assert text in self.output, self.output
 
     def wait(self, seconds: float = 180) -> int:
         """Wait for the end of the output; return the exit status."""
@@ -120,8 +125,8 @@ def test_a_failure_ends_with_the_job_the_cause_the_cure_and_the_log(project):
     predictions = project / f"results/small/runs/{folder}/fold-0/predictions.csv"
     predictions.write_text("id,label\n")
     os.utime(predictions, (1, 1))  # as if nothing had happened
-    status, output = snakemake(project, *RUN_COMMAND, TARGET)
-    assert status == 1
+    status, output = snakemake(project, *RUN_COMMAND, "results/small/tables/runs.csv")
+    assert status == 1, output
     job, reason, cure, log = output.splitlines()[-4:]
     assert job == "Failed: comparing the runs"
     assert "the program does not expect" in reason
@@ -180,7 +185,7 @@ def test_snakemakes_own_account_is_there_for_who_asks(project):
     status, output = snakemake(project, "--summary")
     assert status == 0, output
     assert "figures/cost.png" in output
-    status, output = snakemake(project, "--dag", drawn)
+    status, output = snakemake(project, "--dag", "--", drawn)
     assert status == 0, output
     assert "digraph snakemake_dag" in output
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from experiment import Request, parse
 
-from histopatch.causes import FOLLOWS, Planned, cause_of_step, cause_of_training
-from histopatch.words import TRAININGS, count, job_in_words, run_name
-from terminal.plan import PLAN
+from histopatch.causes import FOLLOWS, PLAN, Planned, cause_of_step, cause_of_training
+from histopatch.words import TRAININGS, count, job_in_words, joined, run_name
 
 
 def planned_jobs(request: Request) -> list[Planned]:
-    """The jobs of a dry run, in the order in which they would be started at the earliest."""
+    """The jobs of a dry run, in the order of their words."""
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--nocolor"]
     command += ["--configfile", *map(str, request.arguments.configfile)]
     command += ["--config", f"experiment={request.name}"]
@@ -25,7 +24,8 @@ def planned_jobs(request: Request) -> list[Planned]:
             output = (dry.stdout + dry.stderr).strip()
             refusals = [line for line in output.splitlines() if line.startswith("Error: ")]
             sys.exit(refusals[-1] if refusals else output)
-        return [job for job in Planned.read(path) if job.rule != "all"] if path.is_file() else []
+        jobs = [job for job in Planned.read(path) if job.rule != "all"] if path.is_file() else []
+    return sorted(jobs, key=lambda job: job_in_words(job.rule, job.wildcards, request.experiment))
 
 
 def describe(request: Request, jobs: list[Planned]) -> list[str]:
@@ -63,13 +63,13 @@ def _training(folder: str, jobs: list[Planned], plan: list[Planned], request: Re
 
 
 def _others(jobs: list[Planned], request: Request) -> list[str]:
-    """A line for each cause; the last one for the steps that follow from others."""
+    """A line for each cause, with its first steps; the last one for the steps that follow from others."""
     by_cause: dict[str, list[str]] = {}
     for job in jobs:
         words = job_in_words(job.rule, job.wildcards, request.experiment)
         by_cause.setdefault(cause_of_step(job, request.experiment), []).append(words)
     causes = sorted(by_cause, key=lambda why: why == FOLLOWS)
-    return [f"  {why}: {'; '.join(sorted(by_cause[why]))}" for why in causes]
+    return [f"  {joined(by_cause[why])}: {why}" for why in causes]
 
 
 def _final(request: Request) -> str:

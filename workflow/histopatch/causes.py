@@ -6,16 +6,18 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from histopatch.banks import bank_of
 from histopatch.errors import InputError
 from histopatch.evaluation.run_table import setting_values
 from histopatch.experiment import Experiment
 from histopatch.files import read_table
 from histopatch.runs import Run
+from histopatch.words import joined
 
+PLAN = "HISTOPATCH_PLAN"  # in the environment of a dry run: the file to which it writes the plan
 FOLLOWS = "follows from the above"
 _CODE = re.compile(r"'[0-9a-f]{16}'")
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-_SHOWN = 4  # changes that are told one by one
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def cause_of_training(job: Planned, plan: list[Planned], experiment: Experiment)
     if job.missing and not job.deleted:
         before = _settings_before(run, experiment)
         changes = _differences(before, setting_values(run.identity)) if before else []
-        return _joined(changes) if changes else "new"
+        return joined(changes) if changes else "new"
     return cause_of_step(job, experiment)
 
 
@@ -67,7 +69,7 @@ def cause_of_step(job: Planned, experiment: Experiment) -> str:
     if job.deleted:
         causes.append(_missing(job.deleted))
     if job.updated:
-        causes.append(f"{_joined(job.updated)} changed")
+        causes.append(f"{joined(job.updated)} changed")
     if job.params_before or job.params_now:
         causes += _changes_of_params(job, experiment)
     if causes:
@@ -83,21 +85,17 @@ def _missing(paths: list[str]) -> str:
     return f"{paths[0]} is missing" + (f", and {len(paths) - 1} more" if len(paths) > 1 else "")
 
 
-def _joined(items: list[str]) -> str:
-    more = len(items) - _SHOWN
-    return ", ".join(items[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
 # --- trainings --------------------------------------------------------------------------------------
 
 
 def _next_epoch(job: Planned, plan: list[Planned], run: Run, name: str) -> int | None:
     """The epoch at which an interrupted training goes on; None where it starts afresh."""
     folder = Path("results", name, "runs", run.folder, f"fold-{job.wildcards['fold']}")
-    made_anew = {planned.rule for planned in plan} & {"pack", "features", "split"}
+    made_anew = {"pack", "features", "split"} & {
+        planned.rule for planned in plan if planned.wildcards.get("part") != "test"
+    }
     if made_anew or not (folder / "resume.pt").is_file():
         return None
-    from histopatch.banks import bank_of
     from histopatch.engine import resume  # with PyTorch, slow to import
 
     bank = bank_of(run.identity)
@@ -174,7 +172,7 @@ def _changes_of_params(job: Planned, experiment: Experiment) -> list[str]:
         if old is not None:
             before.remove(old)
         changes += _change(name, old, text, job, experiment)
-    return [*dict.fromkeys(changes)] or ["its settings changed"]
+    return [*dict.fromkeys(changes)] or ([] if job.follows else ["its settings changed"])
 
 
 def _counterpart(text: str, before: list[str]) -> str | None:
@@ -197,7 +195,7 @@ def _change(name: str, old: str | None, text: str, job: Planned, experiment: Exp
     if isinstance(before, dict) and isinstance(now, dict):
         return _differences(*_filled(_flat(before), _flat(now)))
     if isinstance(now, list | tuple | dict) or old is None:
-        return [f"its {name.replace('_', ' ')} changed"]
+        return [] if job.follows else [f"its {name.replace('_', ' ')} changed"]
     return [f"{name} {_plain(before)} → {_plain(now)}"]
 
 
@@ -226,7 +224,7 @@ def _final_changed(experiment: Experiment) -> str:
             if run := experiment.final_runs.get(member["folder"]):
                 before = _final_settings_before(run, experiment)
                 if before and (changes := _differences(before, setting_values(run.identity))):
-                    return f"final training: {_joined(changes)}"
+                    return f"final training: {joined(changes)}"
     return "the runs to choose from changed"
 
 

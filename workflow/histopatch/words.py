@@ -58,7 +58,7 @@ def job_in_words(rule: str, wildcards: Mapping[str, str], experiment: Experiment
         return _training(wildcards, experiment)
     figures = {f"{DRAWING}{figure.name}": figure.label for figure in FIGURES}
     if rule in figures:
-        return f"drawing: {figures[rule]}".format(**wildcards)
+        return f"drawing {figures[rule]}".format(**wildcards)
     if rule in DOING:
         return DOING[rule].format(**wildcards)
     named = dict(wildcards)
@@ -88,6 +88,12 @@ def run_name(folder: str, experiment: Experiment) -> str:
 def count(number: int, noun: str) -> str:
     """`no runs`, `1 run`, `2 runs`."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def joined(items: list[str], shown: int = 4) -> str:
+    """The first few items, and how many more there are."""
+    more = len(items) - shown
+    return ", ".join(items[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def duration(seconds: float) -> str:

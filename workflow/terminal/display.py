@@ -49,7 +49,7 @@ class Display(logging.Handler):
 
     own: Snakemake's handler; experiments: by name; asked: the name of the one that is run; unfinished: the
     jobs that are still to be done, running ones included; runs_jobs: whether this call runs jobs at all,
-    known once the workflow has started.
+    known from the first record after that of the workflow's start.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class Display(logging.Handler):
         super().__init__()
         self.own, self.experiments, self.asked = own, experiments, asked
         self.unfinished, self.runs_jobs = unfinished, runs_jobs
-        self.active = False
+        self.workflow_started = False
+        self.active: bool | None = None  # whether the records are shown here; None as long as it is unknown
         self.interrupted = False
         self.troubled = False  # by what is no failure of a job
         self.began = time.time()
@@ -75,6 +76,9 @@ class Display(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "event", None)
         if event == LogEvent.WORKFLOW_STARTED:
+            self.workflow_started = True
+            return  # with what it will do still unknown
+        if self.workflow_started and self.active is None:
             self.active = self.runs_jobs()
         if not self.active:
             self.own.handle(record)

@@ -9,7 +9,7 @@ from snakemake.jobs import Job
 from snakemake.workflow import Workflow
 from snakemake_interface_logger_plugins.common import LogEvent
 
-PLAN = "HISTOPATCH_PLAN"  # in the environment of a dry run: the file to write
+from histopatch.causes import PLAN
 
 
 def write_plan_if_asked(workflow: Workflow) -> None:
@@ -32,13 +32,13 @@ class _PlanWriter(logging.Handler):
 def _describe(job: Job, workflow: Workflow) -> dict:
     """A job as plain values: the fields of `histopatch.causes.Planned`."""
     reason, recorded = workflow.dag.reason(job), workflow.persistence.metadata
-    missing = sorted(map(str, reason.missing_output))
+    missing = sorted(reason.missing_output)
     changed = reason.params_changed or None
     return {
         "rule": job.rule.name,
         "wildcards": dict(job.wildcards_dict),
-        "missing": missing,
-        "deleted": [path for path in missing if recorded(path)],
+        "missing": [*map(str, missing)],
+        "deleted": [str(path) for path in missing if recorded(path)],
         "updated": sorted(map(str, reason.updated_input - reason.updated_input_run)),
         "follows": bool(reason.updated_input_run),
         "incomplete": bool(reason.incomplete_output),
