@@ -638,3 +638,30 @@ def test_without_its_defaults_a_section_is_read_as_before():
         assert config.load({"experiment": name, "experiments": {name: short}})["experiments"][name] == section
         assert "cleaning" not in short
         assert list(short) == sorted(short)
+
+
+def test_without_external_data_sets_there_are_none():
+    assert load()["external"] == {}
+
+
+def test_external_data_sets_have_the_keys_of_a_data_set():
+    site = {"format": "kaggle", "root": "data/site"}
+    assert load(external={"site": site})["external"]["site"]["root"] == "data/site"
+
+
+@pytest.mark.parametrize(
+    ("site", "words"),
+    [
+        ({"format": "kaggle"}, "mine.external.site: the key 'root' is missing"),
+        (
+            {"format": "kaggle", "root": "a", "table": "b"},
+            "mine.external.site.table: does not go with format",
+        ),
+        ({"format": "kaggel", "root": "a"}, "mine.external.site.format: "),
+        ({"format": "kaggle", "rot": "a"}, "mine.external.site: "),
+        ({"format": "kaggle", "root": "~/a"}, "mine.external.site.root: starts with `~`"),
+        ({"format": "kaggle", "root": "a", "groups": "b"}, "mine.external.site.groups: "),
+    ],
+)
+def test_a_wrong_key_of_an_external_data_set_is_named(site, words):
+    assert words in fault(external={"site": site})

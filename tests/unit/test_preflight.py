@@ -201,3 +201,41 @@ def test_a_split_may_keep_the_groups_of_a_column_whole(grouped):
 def test_a_split_by_a_column_needs_a_table(experiment):
     with pytest.raises(InputError, match=r"main\.group_by: there is no group 'site'.*dataset\.groups$"):
         experiment(splits={"main": {"group_by": "site"}})
+
+
+@pytest.fixture
+def external(experiment, tmp_path):
+    """The experiment with an external data set, a copy of its own images with other labels."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "train").symlink_to(tmp_path / "train")
+
+    def external(labels: str | None, **keys) -> Experiment:
+        if labels is not None:
+            (theirs / "train_labels.csv").write_text(f"id,label\n{labels}")
+        return experiment(external={"site": {"format": "kaggle", "root": str(theirs)} | keys})
+
+    return external
+
+
+def test_an_external_data_set_that_is_all_there_is_no_fault(external):
+    check_inputs(external("p0,0\np1,1\n"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "keys", "words"),
+    [
+        ("p0,0\np1,1\n", {"root": "nowhere"}, "nowhere"),
+        (None, {}, "train_labels.csv"),
+        ("p0,1\np1,1\n", {}, "2 of 2 usable patches are positive"),
+        ("p0,0\np1,0\n", {}, "0 of 2 usable patches are positive"),
+        ("p0,0\np1,1\n", {"slides": "nowhere.csv"}, "nowhere.csv"),
+    ],
+    ids=["folder", "labels", "positives only", "negatives only", "slide map"],
+)
+def test_an_external_data_set_that_cannot_be_measured_on_is_named_before_any_job(
+    external, labels, keys, words
+):
+    message = fault(external(labels, **keys))
+    assert message.startswith("experiments.mine.external.site: ")
+    assert words in message

@@ -59,7 +59,7 @@ def test_a_rule_without_words_goes_by_its_name(mine):
 
 def test_every_step_has_words():
     text = "".join(path.read_text() for path in RULES.glob("*.smk"))
-    rules = set(re.findall(r"^(?:rule|checkpoint) (\w+):", text, re.M))
+    rules = set(re.findall(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?::| with:)", text, re.M))
     assert rules - {*DOING, *TRAININGS} <= {"lr_range", "figure_lr_range"}  # asked for by their names
     assert {*DOING} <= rules
     assert {figure.label for figure in FIGURES}

@@ -40,6 +40,8 @@ def load(raw: dict, schema: dict | None = None) -> dict:
     _check(config, schema, schema)
     for name, experiment in config["experiments"].items():
         _check_dataset(experiment["dataset"], f"experiments.{name}.dataset")
+        for external, dataset in experiment.get("external", {}).items():
+            _check_external(dataset, f"experiments.{name}.external.{external}")
         _offer_official_split(experiment)
     config = _fill(schema, config, schema)
     if config["experiment"] not in config["experiments"]:
@@ -192,6 +194,12 @@ def _check_dataset(dataset: dict, at: str) -> None:
     for key, meaning in known.required.items():
         if key not in dataset:
             raise InputError(f"{at}: the key {key!r} is missing; it names {meaning}")
+
+
+def _check_external(dataset: dict, at: str) -> None:
+    _check_dataset(dataset, at)
+    if "groups" in dataset:
+        raise InputError(f"{at}.groups: groups are measured within `dataset` only; remove it")
 
 
 def _offer_official_split(experiment: dict) -> None:

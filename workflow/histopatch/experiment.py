@@ -1,6 +1,6 @@
 """An experiment: its data set, its splits, its studies unfolded into runs, and the final training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from histopatch.conflicts import conflict
@@ -45,6 +45,7 @@ class Experiment:
     final_runs: dict[str, Run]  # what the final training is, by the folder of the run that wins
     figures: dict  # drawing options
     groups: str | None = None  # the table of groups of patches
+    external: dict[str, Format] = field(default_factory=dict)  # data sets that only measure the final model
 
     @cached_property
     def runs(self) -> dict[str, Run]:
@@ -71,6 +72,17 @@ class Experiment:
             for run in runs.values()
             if not self.rungs[study]
         }
+
+    @property
+    def external_sets(self) -> dict[str, "Experiment"]:
+        """Each external data set by its name, as an experiment without runs to the steps that read data."""
+        return {
+            (name := f"{self.name}/external/{external}"): replace(
+                self, name=name, dataset=dataset, splits={}, studies={}, halvings={}, final_runs={},
+                groups=None, external={},
+            )
+            for external, dataset in self.external.items()
+        }  # fmt: skip
 
     @property
     def members(self) -> list[dict]:
@@ -140,6 +152,10 @@ def read_experiment(name: str, config: dict) -> Experiment:
             final_runs=final_runs,
             figures=config["figures"],
             groups=config["dataset"].get("groups"),
+            external={
+                external: format_class(section["format"]).read(section, f"results/{name}/external/{external}")
+                for external, section in config["external"].items()
+            },
         )
     except InputError as error:
         raise InputError(f"experiments.{name}.{error}") from None

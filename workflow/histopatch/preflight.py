@@ -6,6 +6,7 @@ import pandas as pd
 from histopatch.backbones.initial import check_initial
 from histopatch.backbones.timm_names import check_name
 from histopatch.data.class_counts import check_possible
+from histopatch.data.external import check_both_classes
 from histopatch.data.formats.format import Format
 from histopatch.data.given_parts import parts_of
 from histopatch.data.group_table import by_column, check_known, groups_of, read_groups, units_of_groups
@@ -26,6 +27,8 @@ def check_inputs(experiment: Experiment) -> None:
     for key, settings in _named_settings(experiment).items():
         _check_network(key, settings)
     dataset.check()
+    for name, external in experiment.external.items():
+        _check_external(f"experiments.{experiment.name}.external.{name}", external)
     for key, settings in _named_settings(experiment).items():
         _check_balance(key, settings, dataset)
     if dataset.recipe:
@@ -36,6 +39,21 @@ def check_inputs(experiment: Experiment) -> None:
     groups = _groups(experiment)
     check_test_ids(dataset, experiment.final.unusable_images)
     _check_splits(experiment, groups)
+
+
+def _check_external(key: str, dataset: Format) -> None:
+    """Raise InputError, which names the key, for an external data set that cannot be measured on."""
+    try:
+        dataset.check()
+        if dataset.recipe:
+            return
+        check_there_are_some(dataset.images("train"))
+        patch_size(dataset)
+        patches = _usable(dataset)
+        check_both_classes(patches.label.to_numpy())
+        slides_of(patches.id, dataset)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from None
 
 
 def _named_settings(experiment: Experiment) -> dict[str, Settings]:

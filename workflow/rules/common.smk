@@ -45,6 +45,8 @@ try:
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
     check_inputs(EXPERIMENTS[config["experiment"]])
+    for known in [*EXPERIMENTS.values()]:
+        EXPERIMENTS |= known.external_sets
 except UnknownExperimentError as error:
     sys.exit(f"Error: {error}; for one in a file of its own: --configfile config.yaml mine.yaml")
 except Exception as error:
@@ -68,6 +70,7 @@ wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
     part="train|test",
     split="|".join({split for known in EXPERIMENTS.values() for split in known.splits}),
+    external="|".join({name for known in EXPERIMENTS.values() for name in known.external}),
     study="|".join({study for known in EXPERIMENTS.values() for study in known.studies}),
     run="[^/]+",
 

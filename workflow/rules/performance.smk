@@ -159,6 +159,12 @@ rule errors:
         "../scripts/errors.py"
 
 
+def external_tables(wildcards):
+    """The tables of the external data sets, where there are any."""
+    tables = ("external.csv", "external_operating_points.csv") if experiment(wildcards).external else ()
+    return results(wildcards.experiment, [f"final/{table}" for table in tables])
+
+
 def test_ids(wildcards):
     """The ids of the submission, where there is one."""
     predicts = "test" in experiment(wildcards).dataset.parts
@@ -185,6 +191,7 @@ rule summary:
         heterogeneity="results/{experiment}/final/heterogeneity.csv",
         suspect_labels="results/{experiment}/final/suspect_labels.csv",
         splits=split_tables,
+        external=external_tables,
     output:
         report(
             "results/{experiment}/tables/summary.md",

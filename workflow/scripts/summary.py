@@ -30,4 +30,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.params.final_study,
         snakemake.params.retrained_with,
         snakemake.output[0],
+        given.external,
     )

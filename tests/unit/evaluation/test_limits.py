@@ -24,4 +24,11 @@ def runs(interval="slide jackknife", slides=30.0, patients=None) -> pd.DataFrame
     ],
 )
 def test_a_limit_is_said_where_it_applies(table, seeds, words, said):
-    assert (words in " ".join(describe_limits(table, seeds))) == said
+    assert (words in " ".join(describe_limits(table, seeds, external=False))) == said
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_with_external_data_not_all_is_measured_on_one_data_set(external):
+    said = " ".join(describe_limits(runs(), SEEDS, external))
+    assert ("measured on patches of one data set" in said) != external
+    assert ("External data" in said) == external

@@ -6,6 +6,10 @@ SAME_DATA = (
     "What is measured here is measured on patches of one data set. Another laboratory, scanner or stain, or "
     "another share of positives, may give other values; calibration and predictive values suffer first."
 )
+ONE_CHOSEN = (
+    "All choices rest on one data set. How the final model does on others is said under External data; yet "
+    "another laboratory, scanner or stain, or another share of positives, may give other values."
+)
 PATCHES = (
     "The model judges patches, not slides or patients: how its probabilities add up to a diagnosis is not "
     "studied."
@@ -13,10 +17,11 @@ PATCHES = (
 RESEARCH = "This is research software, not a medical device, and not validated for diagnosis."
 
 
-def describe_limits(runs: pd.DataFrame, seeds: pd.DataFrame) -> list[str]:
+def describe_limits(runs: pd.DataFrame, seeds: pd.DataFrame, external: bool) -> list[str]:
     """What to bear in mind, a sentence or two each.
 
-    runs: the table of all runs; seeds: the table of those that were trained with several seeds.
+    runs: the table of all runs; seeds: the table of those that were trained with several seeds;
+    external: whether the final model is measured on external data sets, too.
     """
     limits = []
     if (runs.val_auc_interval == "DeLong").any():
@@ -34,4 +39,4 @@ def describe_limits(runs: pd.DataFrame, seeds: pd.DataFrame) -> list[str]:
             "No run was repeated with another seed, which alone changes an AUROC: intervals are of the "
             "trained networks as they are."
         )
-    return [*limits, SAME_DATA, PATCHES, RESEARCH]
+    return [*limits, ONE_CHOSEN if external else SAME_DATA, PATCHES, RESEARCH]

@@ -10,6 +10,7 @@ from histopatch.data.giveaways import warnings_of
 from histopatch.evaluation import caveats, clinical_use, group_words
 from histopatch.evaluation.answer import describe_answer
 from histopatch.evaluation.cost import describe_cost
+from histopatch.evaluation.external import describe_external
 from histopatch.evaluation.limits import describe_limits
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
@@ -36,6 +37,7 @@ def write_summary(
     final_study: str,
     retrained_with: dict,
     summary: str,
+    external: Sequence[str] = (),
 ) -> None:
     """Write summary.md.
 
@@ -45,7 +47,7 @@ def write_summary(
     table of each split; final: the files `best`, `metrics`, `attribution` (JSON), `operating_points`,
     `decision_curve`, `abstaining`, `subgroups`, `heterogeneity` and `suspect_labels` of the final model;
     final_study: that it was chosen from; retrained_with: the settings in which its training differs from the
-    chosen run's.
+    chosen run's; external: the two tables of `external_tables`, where there are external data sets.
     """
     runs, effects, seeds, choices = (
         read_table(tables[name]) for name in ("runs", "effects", "seeds", "choice")
@@ -89,6 +91,9 @@ def write_summary(
         ]
     groups, tests = (read_table(final[name]) for name in ("subgroups", "heterogeneity"))
     lines += ["### Subgroups", "", *group_words.describe_subgroups(groups, tests), ""]
+    if external:
+        measured_there = describe_external(*map(read_table, external))
+        lines += ["### External data", "", *measured_there, ""]
     lines += [
         "### Where it looks",
         "",
@@ -100,7 +105,7 @@ def write_summary(
         "",
         "## Limits",
         "",
-        *(f"- {limit}" for limit in describe_limits(runs, seeds)),
+        *(f"- {limit}" for limit in describe_limits(runs, seeds, bool(external))),
     ]
     with replacing(summary) as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")

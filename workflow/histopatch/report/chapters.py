@@ -253,6 +253,7 @@ CHAPTERS = (
                     Column("note", "note"),
                 ),
             ),
+            Words("External data"),
             Picture("auc_by_group"),
             Table(
                 "AUROC by slide or fold",

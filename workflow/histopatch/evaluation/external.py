@@ -1,0 +1,127 @@
+"""The final model on external data sets: what was chosen is carried over, nothing is chosen anew."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from histopatch.evaluation.ensemble import read_held_out
+from histopatch.evaluation.markdown import code
+from histopatch.evaluation.predictions import Predictions, read_slides
+from histopatch.files import read_table, write_table
+from histopatch.statistics.ensembles import Ensemble
+from histopatch.statistics.metrics import METRICS
+from histopatch.statistics.operating_points import CRITERIA, at_threshold
+from histopatch.statistics.recalibration import Recalibration, recalibrate
+from histopatch.statistics.weak_calibration import weak_calibration
+
+SUFFIXES = ("", "_low", "_high")
+
+
+def external_tables(
+    metrics: str,
+    operating_points: str,
+    sets: Mapping[str, Mapping[str, str]],
+    ensemble: Ensemble,
+    table: str,
+    points: str,
+) -> None:
+    """Measure the final model on external data sets.
+
+    metrics: metrics.json of the final model, whose `recalibration` was fitted on its validation patches;
+    operating_points: its table, with thresholds that were chosen there; sets: the files `patches` (a split),
+    `predictions` and `shared` of each data set by name; ensemble: how the networks are averaged.
+
+    table: a row for each `set` with `patches`, `positive`, `slides` and `patients` (empty where unknown),
+    how many patches are `shared` with the own data, the metrics of `statistics.metrics` with the interval of
+    the AUROC, and `intercept` and `slope` of the calibration with intervals before and after (`…_after`) the
+    recalibration, with `brier_after`. Where ranks are averaged, which are no probabilities, there is no
+    calibration. points: a row for each `set` and `point`, as `operating_points.at_threshold` has it.
+    """
+    recalibration = Recalibration(**json.loads(Path(metrics).read_text())["recalibration"])
+    thresholds = read_table(operating_points).set_index("point").threshold
+    rows, calls = [], []
+    for name, files in sets.items():
+        slides = read_slides(files["patches"])
+        predictions = read_held_out(files["predictions"], ensemble, slides).together
+        row = {"set": name, "shared": len(read_table(files["shared"]))} | predictions.summarise()
+        if ensemble.average != "rank":
+            after = recalibrate(predictions.probabilities, recalibration)
+            row |= _calibration(predictions, predictions.probabilities, "")
+            row |= _calibration(predictions, after, "_after")
+            row["brier_after"] = METRICS["brier"].compute(predictions.labels, after)
+        rows.append(row)
+        for point, threshold in thresholds.items():
+            result = at_threshold(
+                predictions.labels, predictions.probabilities, threshold, [], predictions.units
+            )
+            del result["at_prevalence"]
+            calls.append({"set": name, "point": point} | result)
+    write_table(pd.DataFrame(rows).astype({"slides": "Int64", "patients": "Int64"}), table)
+    write_table(pd.DataFrame(calls), points)
+
+
+def _calibration(predictions: Predictions, probabilities: np.ndarray, when: str) -> dict:
+    """Intercept and slope with their intervals; what is infinite, as it is unknown, is empty."""
+    fitted = weak_calibration(predictions.labels, probabilities, predictions.units)
+    return {
+        f"{name}{when}{suffix}": value if np.isfinite(value) else None
+        for name, coefficient in fitted._asdict().items()
+        for suffix, value in zip(SUFFIXES, coefficient, strict=True)
+    }
+
+
+def describe_external(table: pd.DataFrame, points: pd.DataFrame) -> list[str]:
+    """The section of the summary; table and points: as `external_tables` writes them."""
+    lines = [
+        "Nothing was trained or chosen on these data sets: thresholds and recalibration are those of the own "
+        "patches.",
+        "",
+        "| data set | patches | positive | slides | AUROC | Brier score |",
+        "| --- | --: | --: | --: | --- | --: |",
+    ]
+    for row in table.to_dict("records"):
+        slides = "unknown" if pd.isna(row["slides"]) else f"{row['slides']:.0f}"
+        area = f"{row['auc']:.4f} ({row['auc_low']:.4f}–{row['auc_high']:.4f}, {row['auc_interval']})"
+        cells = [code(row["set"]), f"{row['patches']:,}", f"{row['positive']:,}", slides, area]
+        lines.append(f"| {' | '.join([*cells, format(row['brier'], '.4f')])} |")
+    lines += [
+        "",
+        "| data set | threshold chosen for | threshold | sensitivity | specificity |",
+        "| --- | --- | --: | --- | --- |",
+    ]
+    for row in points.to_dict("records"):
+        rates = [_bounded(row, name, ".3f") for name in ("sensitivity", "specificity")]
+        cells = [code(row["set"]), CRITERIA[row["point"]], f"{row['threshold']:.4f}", *rates]
+        lines.append(f"| {' | '.join(cells)} |")
+    if "slope" in table:
+        lines += [
+            "",
+            "Calibration (an intercept of 0 and a slope of 1 are right), before and after the recalibration:",
+            "",
+            "| data set | intercept before | after | slope before | after | Brier score after |",
+            "| --- | --- | --- | --- | --- | --: |",
+        ]
+        for row in table.to_dict("records"):
+            names = ("intercept", "intercept_after", "slope", "slope_after")
+            cells = [code(row["set"]), *(_bounded(row, name, ".2f") for name in names)]
+            lines.append(f"| {' | '.join([*cells, format(row['brier_after'], '.4f')])} |")
+    for row in table[table.shared > 0].to_dict("records"):
+        lines += [
+            "",
+            f"**{row['shared']:,} of the {row['patches']:,} patches of {code(row['set'])} show the same "
+            "pixels as images of the own data set**, so it is not wholly external; "
+            f"`external/{row['set']}/shared.csv` lists them.",
+        ]
+    return lines
+
+
+def _bounded(row: dict, name: str, form: str) -> str:
+    """A value with its interval; a dash for what is unknown."""
+    value, low, high = (
+        "–" if pd.isna(row[f"{name}{suffix}"]) else format(row[f"{name}{suffix}"], form)
+        for suffix in SUFFIXES
+    )
+    return f"{value} ({low} to {high})"
