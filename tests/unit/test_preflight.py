@@ -222,6 +222,9 @@ def test_an_external_data_set_that_is_all_there_is_no_fault(external):
     check_inputs(external("p0,0\np1,1\n"))
 
 
+@pytest.mark.input(
+    "Configuration", "an external data set of which a file or a class is missing", "one line before any job"
+)
 @pytest.mark.parametrize(
     ("labels", "keys", "words"),
     [

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,12 @@ def test_a_step_names_what_it_is_about(mine):
     assert job_in_words("pack", {"experiment": "mine", "part": "test"}, mine) == "packing the test images"
     drawing = job_in_words("figure_audit", {"experiment": "mine", "split": "main"}, mine)
     assert drawing == "drawing leakage audit of split main"
+
+
+def test_a_step_of_an_external_data_set_names_it(mine):
+    site = replace(mine, external={"site": mine.dataset}).external_sets["mine/external/site"]
+    words = job_in_words("pack", {"experiment": site.name, "part": "train"}, site)
+    assert words == "packing the train images of the external data set `site`"
 
 
 def test_a_rule_without_words_goes_by_its_name(mine):

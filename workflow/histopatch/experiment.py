@@ -11,6 +11,8 @@ from histopatch.runs import Run, resolve, unfold
 from histopatch.schema import without_neutral
 from histopatch.settings import Cleaning, Split
 
+EXTERNAL = "/external/"  # in the names of external data sets as experiments, and so in their paths
+
 
 @dataclass(frozen=True)
 class Final:
@@ -77,7 +79,7 @@ class Experiment:
     def external_sets(self) -> dict[str, "Experiment"]:
         """Each external data set by its name, as an experiment without runs to the steps that read data."""
         return {
-            (name := f"{self.name}/external/{external}"): replace(
+            (name := f"{self.name}{EXTERNAL}{external}"): replace(
                 self, name=name, dataset=dataset, splits={}, studies={}, halvings={}, final_runs={},
                 groups=None, external={},
             )
@@ -153,7 +155,7 @@ def read_experiment(name: str, config: dict) -> Experiment:
             figures=config["figures"],
             groups=config["dataset"].get("groups"),
             external={
-                external: format_class(section["format"]).read(section, f"results/{name}/external/{external}")
+                external: format_class(section["format"]).read(section, f"results/{name}{EXTERNAL}{external}")
                 for external, section in config["external"].items()
             },
         )

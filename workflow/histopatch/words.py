@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from histopatch.experiment import Experiment
+from histopatch.experiment import EXTERNAL, Experiment
 from histopatch.figures.catalogue import FIGURES
 
 TRAININGS = ("train", "rung")
@@ -64,7 +64,10 @@ def job_in_words(rule: str, wildcards: Mapping[str, str], experiment: Experiment
     if rule in figures:
         return f"drawing {figures[rule]}".format(**wildcards)
     if rule in DOING:
-        return DOING[rule].format(**wildcards)
+        _, _, external = experiment.name.partition(EXTERNAL)
+        return DOING[rule].format(**wildcards) + (
+            f" of the external data set `{external}`" if external else ""
+        )
     named = dict(wildcards)
     if "run" in named:
         named["run"] = run_name(named["run"], experiment)
