@@ -9,7 +9,8 @@ import sklearn.metrics
 import statsmodels.api
 from scipy.special import expit, logit
 
-from histopatch.evaluation.external import describe_external, external_tables
+from histopatch.evaluation.external import external_tables
+from histopatch.evaluation.external_words import describe_external
 from histopatch.files import read_table
 from histopatch.statistics.auroc import jackknife_by_slide
 from histopatch.statistics.ensembles import Ensemble

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from histopatch.evaluation.ensemble import read_held_out
-from histopatch.evaluation.markdown import code
 from histopatch.evaluation.predictions import Predictions, read_slides
 from histopatch.files import read_table, write_table
 from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.metrics import METRICS
-from histopatch.statistics.operating_points import CRITERIA, at_threshold
+from histopatch.statistics.operating_points import at_threshold
 from histopatch.statistics.recalibration import Recalibration, recalibrate
 from histopatch.statistics.weak_calibration import weak_calibration
 
@@ -71,57 +70,3 @@ def _calibration(predictions: Predictions, probabilities: np.ndarray, when: str)
         for name, coefficient in fitted._asdict().items()
         for suffix, value in zip(SUFFIXES, coefficient, strict=True)
     }
-
-
-def describe_external(table: pd.DataFrame, points: pd.DataFrame) -> list[str]:
-    """The section of the summary; table and points: as `external_tables` writes them."""
-    lines = [
-        "Nothing was trained or chosen on these data sets: thresholds and recalibration are those of the own "
-        "patches.",
-        "",
-        "| data set | patches | positive | slides | AUROC | Brier score |",
-        "| --- | --: | --: | --: | --- | --: |",
-    ]
-    for row in table.to_dict("records"):
-        slides = "unknown" if pd.isna(row["slides"]) else f"{row['slides']:.0f}"
-        area = f"{row['auc']:.4f} ({row['auc_low']:.4f}–{row['auc_high']:.4f}, {row['auc_interval']})"
-        cells = [code(row["set"]), f"{row['patches']:,}", f"{row['positive']:,}", slides, area]
-        lines.append(f"| {' | '.join([*cells, format(row['brier'], '.4f')])} |")
-    lines += [
-        "",
-        "| data set | threshold chosen for | threshold | sensitivity | specificity |",
-        "| --- | --- | --: | --- | --- |",
-    ]
-    for row in points.to_dict("records"):
-        rates = [_bounded(row, name, ".3f") for name in ("sensitivity", "specificity")]
-        cells = [code(row["set"]), CRITERIA[row["point"]], f"{row['threshold']:.4f}", *rates]
-        lines.append(f"| {' | '.join(cells)} |")
-    if "slope" in table:
-        lines += [
-            "",
-            "Calibration (an intercept of 0 and a slope of 1 are right), before and after the recalibration:",
-            "",
-            "| data set | intercept before | after | slope before | after | Brier score after |",
-            "| --- | --- | --- | --- | --- | --: |",
-        ]
-        for row in table.to_dict("records"):
-            names = ("intercept", "intercept_after", "slope", "slope_after")
-            cells = [code(row["set"]), *(_bounded(row, name, ".2f") for name in names)]
-            lines.append(f"| {' | '.join([*cells, format(row['brier_after'], '.4f')])} |")
-    for row in table[table.shared > 0].to_dict("records"):
-        lines += [
-            "",
-            f"**{row['shared']:,} of the {row['patches']:,} patches of {code(row['set'])} show the same "
-            "pixels as images of the own data set**, so it is not wholly external; "
-            f"`external/{row['set']}/shared.csv` lists them.",
-        ]
-    return lines
-
-
-def _bounded(row: dict, name: str, form: str) -> str:
-    """A value with its interval; a dash for what is unknown."""
-    value, low, high = (
-        "–" if pd.isna(row[f"{name}{suffix}"]) else format(row[f"{name}{suffix}"], form)
-        for suffix in SUFFIXES
-    )
-    return f"{value} ({low} to {high})"

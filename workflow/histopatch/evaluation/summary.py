@@ -10,7 +10,7 @@ from histopatch.data.giveaways import warnings_of
 from histopatch.evaluation import caveats, clinical_use, group_words
 from histopatch.evaluation.answer import describe_answer
 from histopatch.evaluation.cost import describe_cost
-from histopatch.evaluation.external import describe_external
+from histopatch.evaluation.external_words import describe_external
 from histopatch.evaluation.limits import describe_limits
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
