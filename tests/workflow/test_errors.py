@@ -27,9 +27,11 @@ def lines_of_refusal(project) -> list[str]:
         ("experiment: small", "experiment: smal", ["experiment", "'smal'", "small, other"]),
         ("study: rate,", "study: rates,", ["experiments.small.final.study", "'rates'"]),
         ("root: data/small", "root: data/none", ["data/none/train", "no such folder"]),
+        ("groups.csv}\n", "groups.csv}\n    external: {site: {format: kaggle, root: data/none}}\n",
+         ["experiments.small.external.site", "data/none/train"]),
     ],
-    ids=["typo", "wrong type", "unknown experiment", "unknown study", "missing folder"],
-)
+    ids=["typo", "wrong type", "unknown experiment", "unknown study", "missing folder", "external folder"],
+)  # fmt: skip
 def test_an_error_is_one_line_that_names_the_key_or_path(project, old, new, named):
     configure(project, (old, new))
     (line,) = lines_of_refusal(project)

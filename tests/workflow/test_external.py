@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from conftest import write_data
 from edits import append, configure
-from plan import plan, run, snakemake
+from plan import plan, run
 from sklearn.metrics import roc_auc_score
 
 GROUPS = "groups: data/small/groups.csv}"
@@ -51,12 +51,3 @@ def test_an_external_data_set_measures_the_final_model_and_trains_nothing(with_s
     assert plan(with_site).rules == {"clean", "shared_images", "summary", *MEASURED}
     configure(with_site, (f"\n    external: {{{SITE}}}", ""))
     assert plan(with_site).rules == {"summary"}
-
-
-def test_an_external_data_set_that_is_not_there_is_told_before_any_job(with_site):
-    configure(with_site, ("root: data/site", "root: data/nowhere"))
-    status, output = snakemake(with_site, "--dry-run")
-    assert status == 1
-    (line,) = output.strip().splitlines()
-    assert line.startswith("Error: experiments.small.external.site: ")
-    assert "data/nowhere" in line
