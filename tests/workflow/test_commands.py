@@ -44,14 +44,12 @@ def test_status_tells_an_edit_of_code_from_a_missing_result(project):
 
 
 def test_status_says_from_what_to_what_a_setting_changed(project):
-    configure(
-        project,
-        ("brightness: 0.2}", "brightness: 0.2, rotation: 45}"),
-        ("overrides: {epochs: 4}", "overrides: {epochs: 5}"),
-    )
+    configure(project, ("overrides: {epochs: 4}", "overrides: {epochs: 5}"))
+    _, output = command(project, "status")
+    assert "  choosing the best run: final training: epochs 4 → 5\n" in output
+    configure(project, ("brightness: 0.2}", "brightness: 0.2, rotation: 45}"))
     _, output = command(project, "status")
     assert "  training `named: bright`: rotation 90 → 45\n" in output
-    assert "  choosing the best run: final training: epochs 4 → 5\n" in output
 
 
 def test_status_counts_the_images_that_came_and_went(project):
@@ -93,7 +91,9 @@ def test_prune_lists_what_no_configuration_names_and_removes_it_when_told(projec
 
 def test_status_counts_the_folds_of_a_run(project):
     configure(project, ("folds: 2", "folds: 3"))
-    assert "  training `named: crossed` (3 folds): " in command(project, "status")[1]
+    _, output = command(project, "status")
+    assert "  training `named: crossed` (3 folds): follows from making the split `crossed`\n" in output
+    assert "  making the split `crossed`: folds 2 → 3\n" in output
 
 
 def test_prune_finds_the_folds_that_a_run_no_longer_has(project):

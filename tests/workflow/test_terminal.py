@@ -116,7 +116,7 @@ def test_piped_it_is_a_plain_line_for_each_job(project):
     status, output = snakemake(project, *RUN_COMMAND)
     assert status == 0
     (line,) = said(output)
-    assert line.startswith("small: nothing to do, everything is up to date. Start with results/small/tables/")
+    assert line.startswith("small: nothing to do, everything is up to date. Start with results/small/")
 
 
 def test_a_failure_ends_with_the_job_the_cause_the_cure_and_the_log(project):

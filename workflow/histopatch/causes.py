@@ -12,7 +12,7 @@ from histopatch.evaluation.run_table import setting_values
 from histopatch.experiment import Experiment
 from histopatch.files import read_table
 from histopatch.runs import Run
-from histopatch.words import joined
+from histopatch.words import job_in_words, joined
 
 PLAN = "HISTOPATCH_PLAN"  # in the environment of a dry run: the file to which it writes the plan
 FOLLOWS = "follows from the above"
@@ -54,8 +54,10 @@ def cause_of_training(job: Planned, plan: list[Planned], experiment: Experiment)
         return f"goes on at epoch {epoch} of {run.settings.epochs}"
     if job.missing and not job.deleted:
         before = _settings_before(run, experiment)
-        changes = _differences(before, setting_values(run.identity)) if before else []
-        return joined(changes) if changes else "new"
+        if before and (changes := _differences(before, setting_values(run.identity))):
+            return joined(changes)
+    if job.follows and (sources := _sources(plan, run, experiment)):
+        return f"follows from {joined(sources)}"
     return cause_of_step(job, experiment)
 
 
@@ -105,6 +107,19 @@ def _next_epoch(job: Planned, plan: list[Planned], run: Run, name: str) -> int |
     key = resume.fingerprint(run.identity, code, split, [patches, run.settings.weights])
     saved = resume.load(folder / "resume.pt", key)
     return len(saved["progress"]["history"]) + 1 if saved else None
+
+
+def _sources(plan: list[Planned], run: Run, experiment: Experiment) -> list[str]:
+    """What is made anew of what a run trains on, in words."""
+    wanted = {("split", run.settings.split), ("pack", "train")}
+    if bank := bank_of(run.identity):
+        wanted.add(("features", bank.name))
+    about = {"split": "split", "pack": "part", "features": "bank"}
+    return [
+        job_in_words(job.rule, job.wildcards, experiment)
+        for job in plan
+        if (job.rule, job.wildcards.get(about.get(job.rule, ""))) in wanted
+    ]
 
 
 def _settings_before(run: Run, experiment: Experiment) -> dict | None:
