@@ -16,8 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 from edits import configure
-from plan import RUN_COMMAND, experiment_of, folders, last_log, read_jobs, snakemake
+from plan import RUN_COMMAND, experiment_of, folders, last_log, read_jobs, snakemake, start
 from test_commands import command
+from test_kill import wait_until
 
 from histopatch.words import job_in_words
 from terminal.display import INTERRUPTED
@@ -134,6 +135,26 @@ def test_a_failure_ends_with_the_job_the_cause_the_cure_and_the_log(project):
     assert log == "  Log: results/small/logs/compare.log"
     assert "Traceback" in (project / "results/small/logs/compare.log").read_text()
     assert not [noise for noise in ("Traceback", "RuleException", "CalledProcessError") if noise in output]
+
+
+def test_what_snakemake_refuses_is_shown(project):
+    status, output = snakemake(project, *RUN_COMMAND, "results/small/none.csv")
+    assert status == 1
+    assert "No rule to produce results/small/none.csv" in said(output)[-1]
+
+
+def test_a_job_that_is_killed_is_named_with_what_may_have_happened(edited):
+    process = start(edited, *RUN_COMMAND, TARGET)
+    wait_until(lambda: log_of(edited).is_file() and "epoch 2 of" in log_of(edited).read_text(), process)
+    below = psutil.Process(process.pid).children(recursive=True)
+    (job,) = (child for child in below if child.cmdline()[-1].endswith(".train.py"))
+    job.kill()
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 1
+    named, reason, _, log = output.splitlines()[-4:]
+    assert named == "Failed: training `named: slow`"
+    assert "ended from outside (SIGKILL); memory may have run out" in reason
+    assert log == f"  Log: {log_of(edited).relative_to(edited)}"
 
 
 def test_on_a_terminal_a_training_has_a_bar(edited):

@@ -93,7 +93,7 @@ class Display(logging.Handler):
         elif event == LogEvent.GROUP_ERROR:
             for job in record.job_error_info:
                 self._fail(job["jobid"], job["rule_name"], [*job["log"], *record.aux_logs])
-        elif event is None and record.levelno >= logging.WARNING:
+        elif event in (None, LogEvent.ERROR) and record.levelno >= logging.WARNING:
             self._show(record)
 
     def close(self) -> None:

@@ -47,14 +47,22 @@ class Run:
         self.done.add(number)
 
     def fail(self, number: int, status: str = "returned non-zero exit status 1.") -> None:
-        self.tell(None, f"RuleException:\nCalledProcessError in file x:\nCommand 'y' {status}", logging.ERROR)
+        self.tell(
+            LogEvent.ERROR,
+            f"RuleException:\nCalledProcessError in file x:\nCommand 'y' {status}",
+            logging.ERROR,
+        )
         self.tell(LogEvent.JOB_ERROR, "", logging.ERROR, jobid=number, rule_name="train", log=[])
         self.done.add(number)
 
     def end(self) -> None:
         if self.done and len(self.done) < len(self.jobs):
             self.tell(None, "Exiting because a job execution failed. Look below", logging.ERROR)
-            self.tell(None, "WorkflowError:\nAt least one job did not complete successfully.", logging.ERROR)
+            self.tell(
+                LogEvent.ERROR,
+                "WorkflowError:\nAt least one job did not complete successfully.",
+                logging.ERROR,
+            )
         self.display.close()
 
 
@@ -165,7 +173,7 @@ def test_a_job_that_was_killed_says_so(call, jobs, capsys):
 
 def test_what_is_not_about_a_job_is_shown(call, capsys):
     run = call()
-    run.tell(None, "MissingInputException: data.csv", logging.ERROR)
+    run.tell(LogEvent.ERROR, "MissingInputException: data.csv", logging.ERROR)
     run.tell(None, "careful", logging.WARNING)
     run.end()
     assert capsys.readouterr().err.splitlines() == ["MissingInputException: data.csv", "careful"]
