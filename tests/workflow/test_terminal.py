@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import struct
 import sys
 import termios
@@ -44,6 +45,8 @@ class Terminal:
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             os.chdir(project)
+            # What runs in the background ignores it, and so would this.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 24, 120, 0, 0))  # rows and columns
             os.execve(
                 sys.executable, [sys.executable, "-m", "snakemake", *RUN_COMMAND, *arguments], environment
