@@ -121,3 +121,13 @@ def test_it_holds_its_level_and_finds_a_difference(groups, slides, shared):
 
     assert share(0) <= 0.09  # 5 %, and two standard errors
     assert share(-1.2) > 0.35  # of the time, one group is found to be worse
+
+
+def test_groups_without_any_error_are_not_found_to_differ():
+    labels = np.tile([0, 0, 0, 1, 1, 1], 8)
+    scores, slides = labels + np.arange(48) % 3 / 7, np.repeat(np.arange(8), 6)
+    for groups in (slides.astype(str), np.where(slides < 4, "a", "b")):
+        by_slide = None if len({*groups}) == 8 else slides
+        found = heterogeneity(labels, scores, groups, by_slide)
+        assert found.statistic >= 0
+        assert found.p_value > 0.99

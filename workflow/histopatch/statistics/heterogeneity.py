@@ -71,7 +71,8 @@ def _welch_james(areas: list[LogitArea], covariance: np.ndarray) -> Heterogeneit
     contrasts = np.eye(count - 1, count) - np.eye(count - 1, count, 1)
     samples = connected_components(covariance != 0, directed=False)[1]
     projection = contrasts.T @ np.linalg.solve(contrasts @ covariance @ contrasts.T, contrasts)
-    statistic, shares = float(values @ projection @ values), covariance @ projection
+    # Rounding may make a sum of squares that is 0 negative.
+    statistic, shares = max(float(values @ projection @ values), 0.0), covariance @ projection
     correction = 0.0
     for sample in np.unique(samples):
         members = np.flatnonzero(samples == sample)
