@@ -1,7 +1,9 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from histopatch.evaluation.clinical_use import describe_abstaining, describe_calibration, describe_net_benefit
+from histopatch.statistics.net_benefit import decision_curve
 
 CALIBRATION = {
     "intercept": -0.204, "intercept_low": -0.511, "intercept_high": 0.1,
@@ -36,7 +38,15 @@ def test_what_is_not_known_of_calibration_is_said():
 def test_net_benefit_counts_where_it_is_beyond_both_alternatives(over_nobody, over_everybody, words):
     curve = pd.DataFrame({"threshold": [0.1, 0.2, 0.3, 0.4]})
     curve["net_benefit_low"], curve["over_treat_all_low"] = over_nobody, over_everybody
+    curve["net_benefit_high"] = 2
     assert words in describe_net_benefit(curve)
+
+
+def test_slides_that_are_all_alike_show_no_benefit():
+    labels = np.tile([0, 1], 6)
+    curve = decision_curve(labels, 0.1 + 0.8 * labels, np.repeat(["a", "b", "c"], 4))
+    assert curve.net_benefit_low.gt(0).any()
+    assert "at no threshold" in describe_net_benefit(curve)
 
 
 def test_abstaining_is_a_table_of_what_is_left_out_and_what_is_wrong():

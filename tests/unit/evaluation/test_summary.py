@@ -130,7 +130,7 @@ def summary(table_of_runs, csv, tmp_path):
             "attribution": str(csv("attribution.json", json.dumps(ATTRIBUTION))),
             "operating_points": str(tmp_path / "points.csv"),
             "decision_curve": str(
-                csv("curve.csv", "threshold,net_benefit_low,over_treat_all_low", "0.1,1,1")
+                csv("curve.csv", "threshold,net_benefit_low,net_benefit_high,over_treat_all_low", "0.1,1,2,1")
             ),
             "subgroups": str(csv("subgroups.csv", ",".join(SUBGROUP), ",".join(SUBGROUP.values()))),
             "heterogeneity": str(csv("tests.csv", ",".join(TESTED), ",".join(TESTED.values()))),

@@ -25,7 +25,9 @@ def describe_net_benefit(curve: pd.DataFrame) -> str:
 
     curve: as `decision_curve` returns it.
     """
-    better = curve[(curve.net_benefit_low > 0) & (curve.over_treat_all_low > 0)]
+    # Slides that are all alike say nothing of how far others are from them.
+    varies = curve.net_benefit_low < curve.net_benefit_high
+    better = curve[varies & (curve.net_benefit_low > 0) & (curve.over_treat_all_low > 0)]
     if better.empty:
         return (
             "Net benefit: at no threshold is it beyond chance that acting on the model is better than "
