@@ -22,6 +22,7 @@ DOORS = {
     "Sample submission": "`sample_submission.csv`, and the test images that it names.",
     "Configuration": "`config.yaml` and files given with `--configfile`.",
     "Weights": "The setting `weights` of a run.",
+    "Exported model": "What `histopatch.inference` reads: the folder `final/model`, and new patches.",
     "Training": "What can go wrong while a network trains.",
     "Machine": "Operating systems, file systems, processors and GPUs.",
 }

@@ -25,13 +25,14 @@ PERFORMANCE = {
     "figure_decision_curve", "figure_abstaining",
     "figure_auc_by_group", *SUBGROUPS,
 }  # fmt: skip
+MODEL = {"export", "model_card"}
 EXPLANATION = {"figure_heat_maps", "figure_attribution"}
 LABEL_ERRORS = {"label_errors", "figure_suspect_labels"}
 # What is made of the winner. While the choice is pending, a dry run knows of no final training and shows
 # all of this as pending, whatever the choice turns out to be.
 FINAL = {
     "final_metrics", "predict_held_out", "predict_test", "submission", "figure_learning_curves", "summary",
-    "errors", "explain", "checklists", *EXPLANATION, *PERFORMANCE, *LABEL_ERRORS,
+    "errors", "explain", "checklists", *EXPLANATION, *PERFORMANCE, *LABEL_ERRORS, *MODEL,
 }  # fmt: skip
 # What is made of a split, besides the trainings; where the audits say anything new, so does the summary.
 AUDIT = {"audit", "verdict", "figure_audit"}

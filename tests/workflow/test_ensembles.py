@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 from edits import configure
-from plan import EXPLANATION, FINAL, LABEL_ERRORS, PERFORMANCE, folders, plan, run
+from plan import EXPLANATION, FINAL, LABEL_ERRORS, MODEL, PERFORMANCE, folders, plan, run
 
 from histopatch.statistics.ensembles import rank
 
@@ -14,7 +14,7 @@ OVERRIDES = "overrides: {epochs: 4}"
 PREDICTIONS = {
     "predict_test", "predict_held_out", "submission", "final_metrics", "errors", "explain",
     "summary", "checklists",
-    *PERFORMANCE, *EXPLANATION, *LABEL_ERRORS,
+    *PERFORMANCE, *EXPLANATION, *LABEL_ERRORS, *MODEL,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 GROUPS = "groups: data/small/groups.csv}"
 SITE = "site: {format: kaggle, root: data/site, slides: data/site/slides.csv}"
 MEASURED = {"external_patches", "predict_external", "external"}
+WORDS = {"summary", "model_card"}
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def with_site(project):
 def test_an_external_data_set_measures_the_final_model_and_trains_nothing(with_site):
     results = with_site / "results/small"
     jobs = run(with_site)
-    assert jobs.rules == {"pack", "clean", "shared_images", "summary", *MEASURED}
+    assert jobs.rules == {"pack", "clean", "shared_images", *WORDS, *MEASURED}
     assert plan(with_site).rules == set()
 
     labels = pd.read_csv(with_site / "data/site/train_labels.csv").set_index("id").label
@@ -44,10 +45,11 @@ def test_an_external_data_set_measures_the_final_model_and_trains_nothing(with_s
     summary = (results / "tables/summary.md").read_text()
     assert "### External data" in summary
     assert "120 of the 120 patches of `site` show the same pixels" in summary
+    assert "| `site` | 120 | 60 | 10 |" in (results / "final/model/README.md").read_text()
     assert "External data</h" in (results / "report.html").read_text()
 
     # An edit of it reruns what is made of it only.
     append(with_site / "data/site/train_labels.csv", "nobody,1\n")
-    assert plan(with_site).rules == {"clean", "shared_images", "summary", *MEASURED}
+    assert plan(with_site).rules == {"clean", "shared_images", *WORDS, *MEASURED}
     configure(with_site, (f"\n    external: {{{SITE}}}", ""))
-    assert plan(with_site).rules == {"summary"}
+    assert plan(with_site).rules == WORDS

@@ -18,6 +18,7 @@ from plan import (
     FINAL,
     FLOW,
     LABEL_ERRORS,
+    MODEL,
     PERFORMANCE,
     SUBGROUPS,
     config_of,
@@ -210,7 +211,7 @@ def test_a_losing_run_leaves_the_final_model_alone(project):
     jobs = run(project)
     assert jobs.trainings == folders(project, "rate/lr=1e-11")
     # Among how many the winner was chosen stands beside the metrics.
-    assert jobs.rules == AGGREGATION | PERFORMANCE | {
+    assert jobs.rules == AGGREGATION | PERFORMANCE | MODEL | {
         "train",
         "final_metrics",
         "errors",
@@ -244,7 +245,7 @@ def test_an_override_of_the_final_training_trains_it_alone(project):
         ("overrides: {epochs: 4}, unusable_images: 0.5", {"test_ids", "submission", "summary"}),
         (
             "overrides: {epochs: 4}, prevalences: [0.3]",
-            PERFORMANCE | {"final_metrics", "errors", "summary", "checklists"},
+            PERFORMANCE | MODEL | {"final_metrics", "errors", "summary", "checklists"},
         ),
         ("overrides: {epochs: 4}, select: best", set()),
     ],
@@ -326,7 +327,7 @@ def test_a_slide_map_reruns_what_follows_it(project):
 
 def test_another_group_of_a_slide_trains_nothing(project):
     replace(project / "data/small/groups.csv", ("slide3,A\n", "slide3,B\n"))
-    assert plan(project).rules == SUBGROUPS | {"groups", "summary"}
+    assert plan(project).rules == SUBGROUPS | {"groups", "summary", "model_card"}
 
 
 def test_the_group_of_a_slide_splits_anew_where_a_split_keeps_groups_whole(project):
@@ -438,28 +439,31 @@ def test_every_file_is_asked_for(project):
         ("final/test_predictions.csv", {"predict_test", "submission"}),
         ("final/best.json", {"best"}),
         ("tables/runs.csv", AGGREGATION),
-        ("tables/seeds.csv", {"seeds", "summary"}),
+        ("tables/seeds.csv", {"seeds", "summary", "model_card"}),
         ("tables/summary.md", {"summary"}),
         ("final/errors.csv", {"errors"}),
+        ("final/model/model.safetensors", {"export", "model_card"}),
+        ("final/model/README.md", {"model_card"}),
         ("report.html", {"report"}),
         ("tables/tripod_ai.csv", {"checklists"}),
-        ("splits/main.flow.csv", FLOW | {"checklists"}),
-        ("pack/train.clusters.csv", SUBGROUPS | {"clusters", "summary"}),
-        ("labels/groups.csv", SUBGROUPS | {"groups", "summary"}),
-        ("final/heterogeneity.csv", SUBGROUPS | {"summary"}),
+        ("splits/main.flow.csv", FLOW | {"checklists", "model_card"}),
+        ("pack/train.clusters.csv", SUBGROUPS | {"clusters", "summary", "model_card"}),
+        ("labels/groups.csv", SUBGROUPS | {"groups", "summary", "model_card"}),
+        ("final/heterogeneity.csv", SUBGROUPS | {"summary", "model_card"}),
         ("final/suspect_labels.csv", LABEL_ERRORS | {"summary", "checklists"}),
         ("splits/main.audit.csv", AGGREGATION | AUDIT),
-        ("final/roc.csv", PERFORMANCE | {"final_metrics", "errors", "summary", "checklists"}),
+        ("final/roc.csv", PERFORMANCE | MODEL | {"final_metrics", "errors", "summary", "checklists"}),
         (
             "final/held_out_predictions.csv",
             PERFORMANCE
             | EXPLANATION
             | LABEL_ERRORS
+            | MODEL
             | {"predict_held_out", "final_metrics", "errors", "explain", "summary", "checklists"},
         ),
         ("labels/summary.json", LABELLED),
         ("labels/test_ids.csv", {"test_ids", "submission", "summary"}),
-        ("explore/giveaways.csv", {"giveaways", "summary", "checklists"}),
+        ("explore/giveaways.csv", {"giveaways", "summary", "checklists", "model_card"}),
         ("pack/test.npy", {"pack", "check_images", "predict_test", "test_ids", "submission", "summary"}),
         ("pack/train.npy", OF_TRAIN_IMAGES),
     ],
@@ -494,34 +498,36 @@ def test_a_deleted_final_run_is_trained_again(project):
 BELOW = {
     "pack": EVERY_RULE,
     "duplicates": AGGREGATION | AUDIT,
-    "appearance": {"clusters", "summary", *SUBGROUPS},
-    "clusters": {"summary", *SUBGROUPS},
-    "groups": {"summary", *SUBGROUPS},
-    "subgroups": {"figure_subgroups", "summary"},
+    "appearance": {"clusters", "summary", "model_card", *SUBGROUPS},
+    "clusters": {"summary", "model_card", *SUBGROUPS},
+    "groups": {"summary", "model_card", *SUBGROUPS},
+    "subgroups": {"figure_subgroups", "summary", "model_card"},
     "clean": LABELLED,
     "class_balance": {"figure_class_balance"},
     "rgb_histograms": {"figure_rgb_histograms"},
     "augmentation": {"figure_augmentation"},
-    "giveaways": {"summary", "checklists"},
+    "giveaways": {"summary", "checklists", "model_card"},
     "test_ids": {"submission", "summary"},
     "split": AGGREGATION | AUDIT | FLOW | {"train"},
-    "flow": {"figure_flow", "checklists"},
+    "flow": {"figure_flow", "checklists", "model_card"},
     "audit": AGGREGATION | AUDIT,
     "verdict": AGGREGATION,
     "train": AGGREGATION,
     "compare": AGGREGATION,
     "study": {"figure_study", "best"},
-    "seeds": {"summary"},
+    "seeds": {"summary", "model_card"},
     "choice": {"summary"},
     "effects": {"figure_effects", "summary"},
     "predict_test": {"submission"},
     "predict_held_out": PERFORMANCE
     | EXPLANATION
     | LABEL_ERRORS
+    | MODEL
     | {"final_metrics", "errors", "explain", "summary", "checklists"},
     "explain": EXPLANATION | {"summary", "checklists"},
-    "final_metrics": PERFORMANCE | {"errors", "summary", "checklists"},
+    "final_metrics": PERFORMANCE | MODEL | {"errors", "summary", "checklists"},
     "label_errors": {"figure_suspect_labels", "summary", "checklists"},
+    "export": {"model_card"},
 }
 
 
@@ -542,7 +548,7 @@ BELOW = {
         ("histopatch/data/splits.py", {"split"}),
         ("histopatch/data/appearance.py", {"appearance"}),
         ("histopatch/evaluation/subgroups.py", {"subgroups"}),
-        ("histopatch/evaluation/group_words.py", {"summary"}),
+        ("histopatch/evaluation/group_words.py", {"summary", "model_card"}),
         ("histopatch/statistics/heterogeneity.py", {"subgroups"}),
         ("histopatch/figures/subgroups.py", {"figure_subgroups"}),
         ("histopatch/leakage/overlaps.py", {"duplicates"}),
@@ -558,7 +564,7 @@ BELOW = {
         ("histopatch/evaluation/label_errors.py", {"label_errors"}),
         ("histopatch/evaluation/checklist_items.py", {"checklists"}),
         ("histopatch/evaluation/caveats.py", {"summary"}),
-        ("histopatch/evaluation/clinical_use.py", {"summary"}),
+        ("histopatch/evaluation/clinical_use.py", {"summary", "model_card"}),
         ("histopatch/statistics/net_benefit.py", {"final_metrics"}),
         ("histopatch/evaluation/seeds.py", {"seeds"}),
         ("histopatch/evaluation/choice.py", {"choice"}),
@@ -576,13 +582,17 @@ BELOW = {
                 "label_errors",
                 "errors",
                 "subgroups",
+                "export",
             },
         ),
         ("histopatch/evaluation/submission.py", {"submission"}),
         ("histopatch/evaluation/test_ids.py", {"test_ids"}),
         ("histopatch/evaluation/errors.py", {"errors"}),
         ("histopatch/evaluation/answer.py", {"summary"}),
-        ("histopatch/evaluation/limits.py", {"summary"}),
+        ("histopatch/evaluation/limits.py", {"summary", "model_card"}),
+        ("histopatch/export/model.py", {"export"}),
+        ("histopatch/export/card.py", {"model_card"}),
+        ("histopatch/inference/model.py", set()),
         ("histopatch/evaluation/cost.py", {"summary"}),
         ("histopatch/report/page.py", {"report"}),
         ("histopatch/report/chapters.py", {"report"}),

@@ -102,11 +102,16 @@ def load_network(model: str, run: dict, device: torch.device) -> Network:
 
     model: the file of weights; run: the content of run.json, which alone says what the network is.
     """
+    return restore_network(safetensors.torch.load_file(model), run, device)
+
+
+def restore_network(weights: dict[str, torch.Tensor], run: dict, device: torch.device) -> Network:
+    """The network with these weights, likewise."""
     # fp16 is the one format that a GPU has and a CPU lacks.
     precision = "fp32" if device.type == "cpu" and run["precision"] == "fp16" else run["precision"]
     compute = Format(run["layout"], precision)
     classifier = rebuild(run["model"])
-    classifier.load_state_dict(safetensors.torch.load_file(model))
+    classifier.load_state_dict(weights)
     classifier.to(device, memory_format=compute.memory_format)
     # Runs from before these were choices do not say.
     symmetries, stain = (run["model"].get(key) for key in ("symmetries", "stain_normalisation"))

@@ -24,9 +24,13 @@ class Fact(NamedTuple):
 
 
 def read_facts(paths: dict[str, str]) -> dict[str, Fact]:
-    """All facts by name. paths: the file that each of FACTS is read from, by the name that stands there."""
+    """The facts that some files hold, by name. paths: of these files, by the names that stand in FACTS."""
     files = {name: _read(path) for name, path in paths.items()}
-    return {name: Fact(describe(files[file]), paths[file]) for name, (file, describe) in FACTS.items()}
+    return {
+        name: Fact(describe(files[file]), paths[file])
+        for name, (file, describe) in FACTS.items()
+        if file in files
+    }
 
 
 def _read(path: str):
@@ -160,7 +164,8 @@ def _choice(best: dict) -> str:
 def _weights(best: dict) -> str:
     folders = ", ".join(f"runs/{member['final_folder']}" for member in best["members"])
     return (
-        f"The weights (model.safetensors) and their settings and input format (run.json) are under {folders}."
+        f"The weights (model.safetensors) and their settings and input format (run.json) are under {folders}; "
+        "in final/model they are together, with a model card, for use elsewhere."
     )
 
 

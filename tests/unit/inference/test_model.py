@@ -1,0 +1,267 @@
+import json
+import shutil
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+from PIL import Image
+
+from histopatch import inference
+from histopatch.backbones.build import build
+from histopatch.engine.formats import Format
+from histopatch.engine.network import Network
+from histopatch.engine.predict import predict_pack
+from histopatch.errors import InputError
+from histopatch.export.model import export_model
+from histopatch.inference import patches
+from histopatch.settings import Settings
+from histopatch.stain import normaliser
+from histopatch.statistics.ensembles import Ensemble
+
+SIZE, IMAGE_SIZE, COUNT = 40, 32, 12
+FITTED = {"intercept": -0.7, "slope": 1.6}
+THRESHOLD = 0.42
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    """Coloured noise in which each patch has a brightness of its own."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 100, (COUNT, SIZE, SIZE, 3), np.uint8)
+    noise[:, : SIZE // 2] += np.linspace(0, 100, COUNT, dtype=np.uint8)[:, None, None, None]
+    return noise
+
+
+@pytest.fixture
+def made(pixels, tmp_path):
+    """Make a final model of two members, and return its exported folder and what the workflow predicts."""
+
+    def make(average: str = "probability", symmetries: bool = False, stain: bool = False):
+        root = tmp_path / "results"
+        folders = [root / f"runs/run-{seed}/fold-0" for seed in range(2)]
+        for seed, folder in enumerate(folders):
+            write_run(folder, pixels, seed, symmetries, stain)
+        np.save(root / "train.npy", pixels)
+        index = pd.DataFrame({"id": [f"p{row:02d}" for row in range(COUNT)], "row": range(COUNT)})
+        index.to_csv(root / "index.csv", index=False)
+        members = [{"final_folder": f"run-{seed}"} for seed in range(2)]
+        (root / "best.json").write_text(json.dumps({"members": members}))
+        (root / "metrics.json").write_text(json.dumps({"recalibration": FITTED}))
+        point = {"point": "youden", "chosen_on": "validation patches", "threshold": THRESHOLD}
+        pd.DataFrame([point]).to_csv(root / "points.csv", index=False)
+        models, reports, known = (
+            [str(folder / name) for folder in folders]
+            for name in ("model.safetensors", "run.json", "predictions.csv")
+        )
+        references = known if average == "rank" else []
+        ensemble = Ensemble(2, average)
+        predicted = str(root / "predicted.csv")
+        predict_pack(
+            models, reports, references, ensemble, str(root / "train.npy"), str(root / "index.csv"),
+            predicted, {"device": "cpu", "workers": 1}, 1,
+        )  # fmt: skip
+        exported = tmp_path / "elsewhere"
+        export_model(
+            "mine", str(root / "best.json"), models, reports, references, str(root / "metrics.json"),
+            str(root / "points.csv"), str(root / "train.npy"), ensemble, "tumour",
+            str(exported / "model.safetensors"), str(exported / "model.json"),
+        )  # fmt: skip
+        wanted = pd.read_csv(predicted).probability.to_numpy()
+        shutil.rmtree(root)  # nothing else is needed from here on
+        return exported, wanted
+
+    return make
+
+
+def write_run(folder, pixels: np.ndarray, seed: int, symmetries: bool, stain: bool) -> None:
+    """A network with random weights whose predictions differ widely from patch to patch."""
+    folder.mkdir(parents=True)
+    torch.manual_seed(seed)
+    settings = Settings(
+        backbone="resnet18", image_size=IMAGE_SIZE, batch_size=4, epochs=1, lr=1e-3, seed=seed, split="main"
+    )
+    model = build(settings)
+    with torch.no_grad():
+        logits = Network(model.eval(), IMAGE_SIZE, Format("contiguous", "fp32")).logits(torch.tensor(pixels))
+        model.head[1].weight /= logits.std()
+        model.head[1].bias.copy_(0.5 - (logits.mean() - model.head[1].bias) / logits.std())
+    reference = normaliser.fit("reinhard", [torch.tensor(pixels[::-1] // 2)]).description()
+    safetensors.torch.save_file(model.state_dict(), folder / "model.safetensors")
+    description = model.description() | {"image_size": IMAGE_SIZE, "symmetries": symmetries}
+    run = {
+        "settings": asdict(settings), "fold": 0, "layout": "contiguous", "precision": "fp32",
+        "micro_batch": 3, "libraries": {"torch": "2"},
+        "model": description | {"stain_normalisation": reference if stain else None},
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(run))
+    known = pd.DataFrame({"probability": np.random.default_rng(seed).random(20)})
+    known.to_csv(folder / "predictions.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"average": "logit"}, {"average": "rank"}, {"symmetries": True}, {"stain": True}],
+    ids=str,
+)
+def test_probabilities_are_those_of_the_workflow(made, pixels, settings):
+    folder, wanted = made(**settings)
+    found = inference.load(folder, "cpu").predict(pixels)
+    assert np.ptp(wanted) > 0.1
+    assert found.shape == (COUNT,)
+    assert np.allclose(found, wanted, rtol=0, atol=1e-5)
+
+
+def test_each_setting_of_the_tests_above_matters(made, pixels):
+    """Else they could not tell whether it is carried over."""
+    found = [made(**settings)[1] for settings in ({}, {"symmetries": True}, {"stain": True})]
+    assert all(np.abs(found[0] - other).max() > 1e-3 for other in found[1:])
+
+
+def test_files_are_read_as_images_are_packed(made, pixels, tmp_path):
+    folder, wanted = made()
+    paths = [tmp_path / f"{number}.png" for number in range(COUNT)]
+    for path, image in zip(paths, pixels, strict=True):
+        Image.fromarray(image).save(path)
+    model = inference.load(str(folder), "cpu")
+    assert np.allclose(model.predict(paths), wanted, atol=1e-5)
+    assert np.allclose(model.predict([str(path) for path in paths[::-1]]), wanted[::-1], atol=1e-5)
+
+
+def test_many_images_are_predicted_a_part_at_a_time(made, pixels, monkeypatch):
+    folder, wanted = made()
+    monkeypatch.setattr(patches, "PART_BYTES", 5 * pixels[0].nbytes)
+    assert np.allclose(inference.load(folder, "cpu").predict(pixels), wanted, atol=1e-5)
+
+
+def test_no_images_have_no_probabilities(made, pixels):
+    model = inference.load(made()[0], "cpu")
+    assert model.predict([]).shape == model.predict(pixels[:0]).shape == (0,)
+
+
+def test_recalibration_is_applied_where_it_is_asked_for(made, pixels):
+    folder, raw = made()
+    found = inference.load(folder, "cpu").predict(pixels, recalibrated=True)
+    logits = np.log(raw / (1 - raw))
+    assert np.allclose(found, 1 / (1 + np.exp(0.7 - 1.6 * logits)), atol=1e-5)
+
+
+@pytest.mark.input("Exported model", "Recalibration of mean ranks", "refused: ranks are no probabilities")
+def test_ranks_are_not_recalibrated(made, pixels):
+    model = inference.load(made("rank")[0], "cpu")
+    assert model.description["recalibration"] is None
+    with pytest.raises(InputError, match=r"averages ranks"):
+        model.predict(pixels, recalibrated=True)
+
+
+def test_the_description_says_what_it_takes(made):
+    folder, _ = made()
+    model = inference.load(folder, "cpu")
+    description = json.loads((folder / "model.json").read_text())
+    assert model.description == description
+    assert (description["patch_size"], description["labels"]["1"]) == (SIZE, "tumour")
+    assert description["networks"][1]["run"] == "run-1"
+    assert description["networks"][0]["model"]["image_size"] == IMAGE_SIZE
+    assert description["operating_points"]["youden"]["chosen_for"] == "Youden's J"
+    assert model.thresholds == {"youden": THRESHOLD}
+
+
+@pytest.mark.input(
+    "Exported model",
+    "An array that is not uint8, or not N×S×S×3 with the S of the model",
+    "refused: what is needed, and what was given",
+)
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda pixels: pixels / 255, "float64 12×40×40×3"),
+        (lambda pixels: pixels[0], "uint8 40×40×3"),
+        (lambda pixels: pixels.transpose(0, 3, 1, 2), "uint8 12×3×40×40"),
+        (lambda pixels: pixels[:, :32, :32], "uint8 12×32×32×3"),
+        (lambda pixels: pixels[..., :1], "uint8 12×40×40×1"),
+    ],
+)
+def test_an_array_of_another_kind_is_refused(made, pixels, change, found):
+    model = inference.load(made()[0], "cpu")
+    with pytest.raises(InputError, match=f"uint8 N×40×40×3, RGB .*, not {found}$"):
+        model.predict(change(pixels))
+
+
+@pytest.mark.input(
+    "Exported model", "One path, or patches in a list", "refused: an array or a list of files is needed"
+)
+def test_what_is_neither_an_array_nor_a_list_of_files_is_refused(made, pixels):
+    model = inference.load(made()[0], "cpu")
+    with pytest.raises(InputError, match=r"a list of files, not one str$"):
+        model.predict("a.png")
+    with pytest.raises(InputError, match="not a ndarray; stack patches"):
+        model.predict([*pixels])
+
+
+@pytest.mark.input(
+    "Exported model", "An image file of another size, damaged or missing", "refused: its path and the reason"
+)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file"), (b"", "the file is empty"), ((50, 50), "shape 50×50, not 40×40")],
+)
+def test_a_file_that_cannot_be_used_is_named(made, tmp_path, content, reason):
+    path = tmp_path / "a patch.png"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        Image.new("RGB", content).save(path)
+    with pytest.raises(InputError) as refused:
+        inference.load(made()[0], "cpu").predict([path])
+    assert str(path) in str(refused.value) and reason in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def delete(folder):
+    (folder / "model.safetensors").unlink()
+
+
+def damage(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def break_description(folder):
+    (folder / "model.json").write_text("{")
+
+
+def from_the_future(folder):
+    path = folder / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+
+
+def mix(folder):
+    path = folder / "model.json"
+    description = json.loads(path.read_text())
+    description["networks"][0]["model"]["architecture"] = "resnet34"
+    path.write_text(json.dumps(description))
+
+
+@pytest.mark.input(
+    "Exported model",
+    "A folder without the two files, or whose files are damaged, of a later format or of different models",
+    "refused: the file, and what to do",
+)
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (delete, r"model\.safetensors: there is no such file"),
+        (damage, r"model\.safetensors: not a file of weights"),
+        (break_description, r"model\.json: not JSON"),
+        (from_the_future, r"model\.json: its format is 2"),
+        (mix, r"model\.safetensors does not belong to model\.json"),
+    ],
+)
+def test_a_folder_that_holds_no_model_is_refused(made, change, words):
+    folder, _ = made()
+    change(folder)
+    with pytest.raises(InputError, match=words) as refused:
+        inference.load(folder, "cpu")
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,85 @@
+"""The final model in two files that need none of the experiment's tables."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+
+from histopatch.engine.model_files import save_model
+from histopatch.export.contents import FORMAT, REFERENCE, together
+from histopatch.files import read_table, write_json
+from histopatch.statistics.ensembles import Ensemble
+from histopatch.statistics.operating_points import CRITERIA
+
+# What a network is and how it computes, as its run.json has it.
+NETWORK = ("fold", "model", "layout", "precision", "micro_batch", "libraries")
+
+
+def export_model(
+    experiment: str,
+    best: str,
+    models: Sequence[str],
+    reports: Sequence[str],
+    references: Sequence[str],
+    metrics: str,
+    operating_points: str,
+    pack: str,
+    ensemble: Ensemble,
+    positive: str | None,
+    weights: str,
+    description: str,
+) -> None:
+    """Write the weights of all networks of the final model (safetensors), and how to use them (JSON).
+
+    best: which runs were chosen; models, reports, references, ensemble: as of `engine.predict.predict_pack`;
+    metrics, operating_points: of the final model, with its recalibration and its thresholds; pack: of the
+    training images, which knows the size of a patch; positive: what the data set calls label 1, or None.
+
+    The JSON has `format`, `experiment`, `labels`, `patch_size` (height and width in pixels), `average` and
+    `networks`, each with its `run`, `fold`, `model` (architecture, input size, normalisation, symmetries,
+    stain), format of computing and libraries; `recalibration` of the averaged probabilities (None for mean
+    ranks, which are none), and `operating_points`: thresholds of the averaged probabilities before it.
+    """
+    runs = [json.loads(Path(report).read_text()) for report in reports]
+    members = json.loads(Path(best).read_text())["members"]
+    folds = len(runs) // len(members)
+    networks = [safetensors.torch.load_file(model) for model in models]
+    for network, path in zip(networks, references, strict=False):  # there are none unless ranks are averaged
+        network[REFERENCE] = torch.tensor(read_table(path).probability.to_numpy(np.float64))
+    save_model(together(networks), Path(weights))
+    write_json(
+        {
+            "format": FORMAT,
+            "experiment": experiment,
+            "labels": {"0": "negative", "1": positive or "positive"},
+            "patch_size": int(np.load(pack, mmap_mode="r").shape[1]),
+            "average": ensemble.average,
+            "networks": [
+                {"run": members[number // folds]["final_folder"], **{key: run[key] for key in NETWORK}}
+                for number, run in enumerate(runs)
+            ],
+            "recalibration": _recalibration(metrics, ensemble),
+            "operating_points": _operating_points(operating_points),
+        },
+        description,
+    )
+
+
+def _recalibration(metrics: str, ensemble: Ensemble) -> dict | None:
+    if ensemble.average == "rank":
+        return None
+    return json.loads(Path(metrics).read_text())["recalibration"] | {"fitted_on": "validation patches"}
+
+
+def _operating_points(table: str) -> dict[str, dict]:
+    return {
+        row.point: {
+            "chosen_for": CRITERIA[row.point],
+            "chosen_on": row.chosen_on,
+            "threshold": row.threshold,
+        }
+        for row in read_table(table).itertuples()
+    }
