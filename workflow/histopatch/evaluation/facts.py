@@ -164,8 +164,8 @@ def _choice(best: dict) -> str:
 def _weights(best: dict) -> str:
     folders = ", ".join(f"runs/{member['final_folder']}" for member in best["members"])
     return (
-        f"The weights (model.safetensors) and their settings and input format (run.json) are under {folders}; "
-        "in final/model they are together, with a model card, for use elsewhere."
+        f"The weights (model.safetensors) and their settings and input format (run.json) are under "
+        f"{folders}; together and with a model card they are in final/model, for use elsewhere."
     )
 
 
