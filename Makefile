@@ -11,7 +11,7 @@ $(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such fil
 ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 
-.PHONY: setup run test lint format report status prune verify audit bench
+.PHONY: setup run test lint format report status disk prune verify audit bench
 
 run: setup
 	$(SNAKEMAKE)
@@ -31,7 +31,7 @@ format: setup
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 report: setup
-	$(SNAKEMAKE) results/$(EXPERIMENT)/report.html
+	$(SNAKEMAKE) -- results/$(EXPERIMENT)/report.html
 
 # What a run would do, and what a run leaves behind; all on the same experiment as `make run`.
 COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands
@@ -40,8 +40,11 @@ CHOSEN = --configfile $(CONFIGS) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
 status: setup
 	@$(COMMAND)/status.py $(CHOSEN)
 
+disk: setup
+	@$(COMMAND)/disk.py $(CHOSEN)
+
 prune: setup
-	@$(COMMAND)/prune.py $(CHOSEN) $(if $(REMOVE),--remove)
+	@$(COMMAND)/prune.py $(CHOSEN) $(if $(STATES),--states) $(if $(REMOVE),--remove)
 
 verify: setup
 	@$(COMMAND)/verify.py $(CHOSEN)
