@@ -7,49 +7,52 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
 from histopatch.errors import InputError
-from histopatch.statistics.checks import binary_labels, slide_codes, valid_probabilities
-from histopatch.statistics.resampling import BLOCK, RESAMPLES, check_resamples, draw_slides
+from histopatch.statistics.checks import binary_labels, valid_probabilities
+from histopatch.statistics.jackknife import spread
+from histopatch.statistics.leave_out import degrees_of_freedom, unit_codes
+from histopatch.statistics.proportions import bounds_from_variance
+from histopatch.statistics.resampling import BLOCK
+
+# At most so many are left out one after the other. Of independent patches they must be few: the threshold is
+# a quantile, which hardly moves with a single one.
+GROUPS_OF_PATCHES, GROUPS_OF_SLIDES = 30, 300
 
 
-def roc_band(
-    labels,
-    probabilities,
-    slides=None,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    level: float = 0.95,
-    points: int = 400,
-) -> pd.DataFrame:
-    """The ROC curve with a percentile band of the sensitivity at each false positive rate.
+def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points: int = 400) -> pd.DataFrame:
+    """The ROC curve with an interval of the sensitivity at each false positive rate.
 
-    labels: N of 0 and 1, both present; probabilities: N; slides: N names, of at least two slides. The band
-    is pointwise (for each rate by itself), over slides drawn with replacement with all their patches. If no
-    slides are given, patches are drawn with replacement within each class, which assumes that they are
-    independent. Columns: `false_positive_rate`, `true_positive_rate`, `low`, `high`, all within [0, 1].
+    labels: N of 0 and 1, both present; probabilities: N; slides: N names. The band is pointwise (for each
+    rate by itself): the variance of the sensitivity by slide jackknife, which covers that of the threshold
+    with this rate, then Korn–Graubard's interval with one degree of freedom less than the slides of the rarer
+    class. If no slides are given, patches are taken to be independent, and left out in random groups. With
+    fewer than two slides of a class the band is from 0 to 1. Columns: `false_positive_rate`,
+    `true_positive_rate`, `low`, `high`, all within [0, 1].
 
     The first row is (0, 0); then follow false positive rates that occur, from 0 to 1, each with the highest
-    sensitivity at that rate: at most `points` rows, a third of them near 0. Raises InputError for one class,
-    one slide, fewer than two resamples or fewer than ten points.
+    sensitivity at that rate: at most `points` rows, a third of them near 0. Raises InputError for one class
+    or fewer than ten points.
 
-    Vertical averaging: Fawcett, Pattern Recognition Letters 2006, section 9.1; over slides: Rutter,
-    Academic Radiology 2000.
+    Vertical averaging: Fawcett, Pattern Recognition Letters 2006, section 9.1; groups: Kott, Journal of
+    Official Statistics 2001; the interval: Korn & Graubard, Survey Methodology 1998.
     """
     _check_points(points)
     labels = binary_labels(labels, both=True)
     probabilities = valid_probabilities(probabilities, len(labels))
+    units = _grouped(
+        unit_codes(slides, len(labels)), GROUPS_OF_PATCHES if slides is None else GROUPS_OF_SLIDES
+    )
     ranked = _RankedPatches(labels, probabilities)
-    if slides is None:
-        draws = _draw_patches(ranked, resamples, seed)
-    else:
-        draws = _draw_slides(ranked, labels, slide_codes(slides, len(labels)), resamples, seed)
     rates = ranked.rates()
     once = np.ones((1, ranked.negatives)), np.ones((1, ranked.positives))
     sensitivities = ranked.sensitivities(*once, rates)[0]
     shown = _thin(rates + sensitivities, points - 1)
     rates, sensitivities = rates[shown], sensitivities[shown]
-    drawn = np.concatenate([ranked.sensitivities(*weights, rates) for weights in draws])
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.zeros(len(rates)), np.ones(len(rates))
+    degrees = degrees_of_freedom(labels, units)
+    if degrees > 0:
+        left_out = [ranked.sensitivities(*weights, rates) for weights in _without_each(ranked, units)]
+        variances = (spread(np.concatenate(left_out).T) ** 2).sum(axis=1)
+        low, high = bounds_from_variance(sensitivities, ranked.positives, variances, degrees, level)
     columns = {"false_positive_rate": rates, "true_positive_rate": sensitivities, "low": low, "high": high}
     return pd.DataFrame({name: np.concatenate([[0.0], values]) for name, values in columns.items()})
 
@@ -74,7 +77,7 @@ def precision_recall(labels, probabilities, points: int = 400) -> pd.DataFrame:
 
 
 class _RankedPatches:
-    """N patches ranked by probability, highest first, so that weighted draws of them need no sorting."""
+    """N patches ranked by probability, highest first, so that other weights need no sorting."""
 
     def __init__(self, labels: np.ndarray, probabilities: np.ndarray):
         decreasing = np.argsort(-probabilities, kind="stable")
@@ -93,10 +96,10 @@ class _RankedPatches:
         return np.concatenate([[0], np.unique(self.not_below)]) / self.negatives
 
     def sensitivities(self, negatives: np.ndarray, positives: np.ndarray, rates: np.ndarray) -> np.ndarray:
-        """The highest sensitivity at each of P false positive rates in each of B draws: B×P.
+        """The highest sensitivity at each of P false positive rates under each of B weightings: B×P.
 
-        negatives, positives: how often each patch was drawn, by decreasing probability, B×n and B×m, at
-        least one of each class. Across tied patches sensitivity rises linearly.
+        negatives, positives: the weight of each patch, by decreasing probability, B×n and B×m, not 0 for
+        at least one of each class. Across tied patches sensitivity rises linearly.
         """
         false = _cumulative(negatives)
         true = _cumulative(positives)
@@ -121,32 +124,21 @@ def _cumulative(weights: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _draw_slides(
-    ranked: _RankedPatches, labels: np.ndarray, slides: np.ndarray, resamples: int, seed: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield how often the n negatives and m positives were drawn with their slides, as B×n and B×m."""
-    of_negatives, of_positives = slides[ranked.negative_rows], slides[ranked.positive_rows]
-    for times in draw_slides(labels, slides, resamples, seed):
-        times = np.ascontiguousarray(times.T)
-        yield np.take(times, of_negatives, axis=1), np.take(times, of_positives, axis=1)
+def _without_each(ranked: _RankedPatches, units: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield weights of the n negatives and m positives, 0 for those of one unit after the other: B×n, B×m.
+
+    units: N codes from 0 to S-1.
+    """
+    of_negatives, of_positives = units[ranked.negative_rows], units[ranked.positive_rows]
+    numbers = np.arange(units.max() + 1)
+    for some in np.array_split(numbers, 1 + len(numbers) * len(units) // BLOCK):
+        yield tuple((of_class != some[:, None]).astype(float) for of_class in (of_negatives, of_positives))
 
 
-def _draw_patches(
-    ranked: _RankedPatches, resamples: int, seed: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the same for patches drawn with replacement within each class."""
-    check_resamples(resamples)
-    generator = np.random.default_rng(seed)
-    block = max(1, BLOCK // (ranked.negatives + ranked.positives))
-    for start in range(0, resamples, block):
-        size = min(block, resamples - start)
-        yield tuple(_draw(generator, size, count) for count in (ranked.negatives, ranked.positives))
-
-
-def _draw(generator: np.random.Generator, size: int, count: int) -> np.ndarray:
-    """How often each of `count` patches occurs among `count` draws with replacement: size×count."""
-    drawn = generator.integers(count, size=(size, count)) + count * np.arange(size)[:, None]
-    return np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
+def _grouped(units: np.ndarray, most: int) -> np.ndarray:
+    """The units of N patches, as codes from 0, put together at random if they are more than `most`."""
+    count = int(units.max()) + 1
+    return units if count <= most else (np.random.default_rng(0).permutation(count) % most)[units]
 
 
 def _check_points(points: int) -> None:
