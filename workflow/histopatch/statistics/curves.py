@@ -15,7 +15,7 @@ from histopatch.statistics.resampling import BLOCK
 
 # At most so many are left out one after the other. Of independent patches they must be few: the threshold is
 # a quantile, which hardly moves with a single one.
-GROUPS_OF_PATCHES, GROUPS_OF_SLIDES = 30, 300
+GROUPS_OF_PATCHES, GROUPS_OF_SLIDES = 100, 300
 
 
 def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points: int = 400) -> pd.DataFrame:
@@ -53,6 +53,7 @@ def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points:
         left_out = [ranked.sensitivities(*weights, rates) for weights in _without_each(ranked, units)]
         variances = (spread(np.concatenate(left_out).T) ** 2).sum(axis=1)
         low, high = bounds_from_variance(sensitivities, ranked.positives, variances, degrees, level)
+    low[-1] = 1.0  # a rate of 1 leaves no other sensitivity
     columns = {"false_positive_rate": rates, "true_positive_rate": sensitivities, "low": low, "high": high}
     return pd.DataFrame({name: np.concatenate([[0.0], values]) for name, values in columns.items()})
 
