@@ -15,13 +15,13 @@ class Prediction:
 
     goes_on = ""
 
-    def __init__(self, out: str, shards: Collection[str]):
+    def __init__(self, out: str, shards: Collection[int]):
         self.name, self.shards = out, sorted(shards)
 
     def words(self, rule: str, wildcards: Mapping[str, str]) -> str:
         named = dict(wildcards)
         if "shard" in named:
-            named |= {"number": self.shards.index(named["shard"]) + 1, "total": len(self.shards)}
+            named |= {"number": self.shards.index(int(named["shard"])) + 1, "total": len(self.shards)}
         return DOING[rule].format(**named)
 
     def epochs(self, wildcards: Mapping[str, str]) -> int:

@@ -22,23 +22,21 @@ def assign(out: str, patches: pd.DataFrame, size: int) -> pd.DataFrame:
     patch in pixels.
     """
     folder = Path(out, "shards")
-    known = [
-        read_table(path)[KEY].assign(shard=path.name.split(".")[0])
-        for path in sorted(folder.glob("*.input.csv"))
-    ]
-    if known:
+    known = {int(path.name.partition(".")[0]): read_table(path)[KEY] for path in folder.glob("*.input.csv")}
+    parts = [part.assign(shard=number) for number, part in sorted(known.items())]
+    if parts:
         # Of two that list the same patch, the later one.
-        together = pd.concat(known).drop_duplicates(KEY, keep="last")
+        together = pd.concat(parts).drop_duplicates(KEY, keep="last")
         patches = patches.merge(together, on=KEY, how="left", validate="one_to_one")
     else:
         patches = patches.assign(shard=None)
     most = max(1, min(MOST, MOST_BYTES // (3 * size**2)))
     new = patches.index[patches.shard.isna()]
-    first = max((int(part.shard.iloc[0]) for part in known), default=-1) + 1
-    for number, start in enumerate(range(0, len(new), most), first):
+    for number, start in enumerate(range(0, len(new), most), max(known, default=-1) + 1):
         part = new[start : start + most]
-        patches.loc[part, "shard"] = f"{number:05d}"
-        write_table(patches.loc[part, KEY], folder / f"{number:05d}.input.csv")
+        patches.loc[part, "shard"] = number
+        write_table(patches.loc[part, KEY], folder / f"{number}.input.csv")
+    patches = patches.astype({"shard": "int64"})
     _write_if_changed(patches, Path(out, "input.csv"))
     return patches
 
