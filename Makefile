@@ -11,7 +11,7 @@ $(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such fil
 ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 
-.PHONY: setup run test lint format report status prune verify audit bench
+.PHONY: setup run test lint format report status disk prune verify audit predict bench
 
 run: setup
 	$(SNAKEMAKE)
@@ -23,15 +23,15 @@ test: setup lint
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules workflow/predict
 
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/rules workflow/predict
 
 report: setup
-	$(SNAKEMAKE) results/$(EXPERIMENT)/report.html
+	$(SNAKEMAKE) -- results/$(EXPERIMENT)/report.html
 
 # What a run would do, and what a run leaves behind; all on the same experiment as `make run`.
 COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands
@@ -40,8 +40,11 @@ CHOSEN = --configfile $(CONFIGS) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
 status: setup
 	@$(COMMAND)/status.py $(CHOSEN)
 
+disk: setup
+	@$(COMMAND)/disk.py $(CHOSEN)
+
 prune: setup
-	@$(COMMAND)/prune.py $(CHOSEN) $(if $(REMOVE),--remove)
+	@$(COMMAND)/prune.py $(CHOSEN) $(if $(STATES),--states) $(if $(REMOVE),--remove)
 
 verify: setup
 	@$(COMMAND)/verify.py $(CHOSEN)
@@ -50,6 +53,12 @@ verify: setup
 audit: setup
 	@$(COMMAND)/audit.py $(if $(SPLIT),--split "$(SPLIT)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(SLIDES),--slides "$(SLIDES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(OUT),--out "$(OUT)")
+
+# make predict MODEL=results/demo/final/model INPUT=patches [OUT=folder] [POINT=youden] [ABSTAIN=0.1]
+PREDICT = snakemake --snakefile workflow/predict/Snakefile --cores $(CORES) --resources gpu=1
+predict: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PREDICT) --config "model='$(MODEL)'" "input='$(INPUT)'" "out='$(OUT)'" \
+		"point=$(POINT)" "abstain=$(ABSTAIN)"
 
 bench: setup
 	$(BIN)/python benchmarks/first_run.py

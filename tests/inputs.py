@@ -23,6 +23,7 @@ DOORS = {
     "Configuration": "`config.yaml` and files given with `--configfile`.",
     "Weights": "The setting `weights` of a run.",
     "Exported model": "What `histopatch.inference` reads: the folder `final/model`, and new patches.",
+    "Prediction": "What `make predict` reads: `MODEL`, `INPUT`, `OUT`, `POINT` and `ABSTAIN`.",
     "Training": "What can go wrong while a network trains.",
     "Machine": "Operating systems, file systems, processors and GPUs.",
 }

@@ -78,7 +78,7 @@ def test_status_ends_with_one_line_where_the_config_is_wrong(project):
 
 
 def test_prune_lists_what_no_configuration_names_and_removes_it_when_told(project):
-    assert "Nothing to remove: every folder of a run of small" in command(project, "prune")[1]
+    assert "Nothing to remove: the configuration of small names all" in command(project, "prune")[1]
     (old,) = folders(project, "named/slow")
     configure(project, ("dropout: 0.3", "dropout: 0.4"))
     named = {path.name for path in (project / "results/small/runs").iterdir()} - {old}

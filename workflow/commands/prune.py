@@ -1,51 +1,31 @@
-"""List the folders of runs and folds, and the feature banks, that the configuration no longer has.
-
-They are removed with --remove.
-"""
+"""List what an earlier configuration left in the results of an experiment, and remove it with --remove."""
 
 import shutil
-from pathlib import Path
 
-from experiment import Request, parse
+from experiment import parse
 
-from histopatch.banks import bank_of
-
-
-def obsolete(request: Request) -> list[Path]:
-    """The folders of runs that are not in the configuration and of folds that a run no longer has, and the
-    files of banks that no run reads.
-    """
-    current = request.experiment.runs
-    found = []
-    for folder in sorted((request.results / "runs").glob("*")):
-        if folder.name not in current:
-            found.append(folder)
-            continue
-        count = request.experiment.fold_count(current[folder.name])
-        folds = {f"fold-{fold}" for fold in range(count)}
-        found += sorted(fold for fold in folder.glob("fold-*") if fold.name not in folds)
-    read = {bank.name for run in current.values() if (bank := bank_of(run.identity))}
-    return found + sorted(
-        file for file in (request.results / "features").glob("*.*") if file.stem not in read
-    )
-
+from histopatch.disk import obsolete, size, states
 
 if __name__ == "__main__":
-    request = parse(__doc__, remove="remove the folders instead of listing them")
-    folders = obsolete(request)
-    for folder in folders:
-        size = sum(file.stat().st_size for file in (folder, *folder.rglob("*")) if file.is_file())
-        print(f"{folder}  {size / 1e6:.1f} MB")
+    request = parse(
+        __doc__,
+        remove="remove what is listed",
+        states="list the states of interrupted and stopped trainings, too, which then start anew",
+    )
+    found = obsolete(request.experiment, request.results)
+    if request.arguments.states:
+        found += [state for state in states(request.results) if not {*state.parents} & {*found}]
+    for path in found:
+        print(f"{path}  {size(path) / 1e6:.1f} MB")
         if request.arguments.remove:
-            if folder.is_dir():
-                shutil.rmtree(folder)
+            if path.is_dir():
+                shutil.rmtree(path)
             else:
-                folder.unlink()
-    if not folders:
-        print(f"Nothing to remove: every folder of a run of {request.name} is in the configuration.")
+                path.unlink()
+    if not found:
+        print(f"Nothing to remove: the configuration of {request.name} names all of its results.")
     elif request.arguments.remove:
-        print(f"Removed {len(folders)}.")
+        print(f"Removed {len(found)}.")
     else:
-        print(
-            f"Folders that are not in the configuration: {len(folders)}. To remove them: make prune REMOVE=1"
-        )
+        told = " STATES=1" if request.arguments.states else ""
+        print(f"{len(found)} in all. To remove them: make prune{told} REMOVE=1")

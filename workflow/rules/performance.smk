@@ -1,4 +1,4 @@
-# How good the final model is, on patches that chose nothing where there are some; and all in words.
+# How good the final model is, on patches that had no part in a choice where there are some; and all in words.
 
 FINAL_TABLES = [
     "metrics.json",

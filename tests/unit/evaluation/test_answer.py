@@ -26,7 +26,9 @@ def run(name, auc=0.9, tied=True, **more) -> dict:
 
 def test_the_question_counts_a_run_of_two_studies_once(answer):
     again = run("a", study="two", folder="f-a")
-    assert "which of 2 configurations in 2 studies" in answer(run("a"), run("b"), again)
+    assert "which of 2 configurations of the study `one`, of 2 in 2 studies, tells" in answer(
+        run("a"), run("b"), again
+    )
 
 
 def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
@@ -35,7 +37,7 @@ def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
         "12,345 held-out patches (unseen slides)." in answer(run("a"), run("b"))
     )
     assert "chance" not in answer(run("a"))
-    assert "does not exclude chance (0.5)." in answer(run("a"), auc_low=0.49)
+    assert "does not exclude guessing (0.5)." in answer(run("a"), auc_low=0.49)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +46,11 @@ def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
         ([], "There was no other to choose from."),
         (
             [run("b", 0.8, False), run("c", 0.7, False)],
-            "Beyond chance it was better than `b`, `c` of its study.",
+            "it was better than `b`, `c`, beyond chance (paired tests).",
         ),
         (
             [run("b", 0.8, True), run("c", 0.7, False)],
-            "That it is better than `b` of its study may be chance.",
+            "That it was better than `b` on the validation patches may be chance",
         ),
         ([run("b", 0.8, None)], "No test compares it with the other 1"),
         ([run("b", 0.95, True)], "is that of `b`; a paired test cannot tell the two apart."),
@@ -61,7 +63,7 @@ def test_it_says_how_sure_the_choice_is(answer, others, said):
 
 def test_many_rivals_are_counted(answer):
     others = [run(f"r{i}", 0.8) for i in range(7)]
-    assert "better than `r0`, `r1`, `r2`, `r3`, `r4` and 2 more of" in answer(run("a"), *others)
+    assert "better than `r0`, `r1`, `r2`, `r3`, `r4` and 2 more on" in answer(run("a"), *others)
 
 
 def test_a_choice_below_the_highest_says_so(answer):
@@ -76,7 +78,7 @@ def test_a_choice_below_the_highest_says_so(answer):
 def test_members_of_an_ensemble_are_no_rivals(answer):
     said = answer(run("a"), run("b", 0.89), run("c", 0.8, False), members=["a", "b"])
     assert "**`a`, `b`, with an AUROC" in said
-    assert "better than `c` of its study" in said
+    assert "better than `c`, beyond chance" in said
 
 
 def test_runs_without_results_are_no_rivals(answer):

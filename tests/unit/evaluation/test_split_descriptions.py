@@ -36,7 +36,10 @@ def test_the_kind_of_a_split_is_said(group_by, short, long):
 def test_folds_and_what_is_held_out_are_said():
     text = describe_split("main", dataclasses.replace(HOLDOUT, folds=5, held_out_fraction=0.15))
     assert "Each of its 5 folds is the validation set once" in text
-    assert "15% of the patches are held out: no training and no choice on this split uses them." in text
+    assert (
+        "15% of the patches are held out, by whole slides where slides are known: no training and no choice "
+        "on this split uses them." in text
+    )
 
 
 def test_patches_without_a_slide_are_mentioned():

@@ -125,11 +125,16 @@ def test_the_summary_names_the_extremes_and_the_test(tables, patches):
     text = "\n".join(describe_subgroups(groups, tests))
     b = row_of(groups, "site", "B")
     assert f"{b.auc:.4f} (B)" in text
-    assert "| D | 40 | 0 | – (negative patches only) | – |" in text
+    assert "| D | 40 | 0 | –: negative patches only | – |" in text
+    assert "(no interval): fewer than two slides with positives or with negatives" in text
+    assert "(0.000–1.000)" not in text
+    assert "(intervals of a slide are over its patches)" in text
     assert "may be chance (F = " in text
     assert "not adjusted for each other" in text
     clear = tests.assign(p_value=0.001)
     assert "groups that can be compared differ (F = " in "\n".join(describe_subgroups(groups, clear))
+    alike = "\n".join(describe_subgroups(groups.assign(auc=1.0), tests))
+    assert "By site (4), the AUROC is 1.0000 wherever there is one" in alike
     nothing = tests.assign(p_value=np.nan)
     assert "Too few groups have both classes on enough slides" in "\n".join(
         describe_subgroups(groups, nothing)

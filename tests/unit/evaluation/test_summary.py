@@ -265,9 +265,12 @@ CHOICE = {
 
 def test_the_highest_of_several_is_corrected_for_the_choice(summary):
     text = summary([{}], choice=CHOICE)
-    assert "The highest of 12 AUROCs is partly the highest by chance: corrected for the choice" in text
-    assert "0.9320 becomes 0.9051 on slides that chose nothing." in text
-    assert "About 840 slides like these would give an interval of ±0.01." in text
+    assert (
+        "The highest of 12 AUROCs on the same patches is partly so by chance: corrected for the choice"
+        in text
+    )
+    assert "0.9320 becomes 0.9051 on slides that had no part in it." in text
+    assert "About 840 slides like these would give the AUROC an interval of ±0.01." in text
     assert (
         "A true difference of 0.021 between two runs would have been found with a probability of 80 %" in text
     )
@@ -276,14 +279,14 @@ def test_the_highest_of_several_is_corrected_for_the_choice(summary):
 def test_with_few_slides_the_optimism_of_the_choice_is_not_guessed(summary):
     few = {"corrected_val_auc": None, "units": 4, "rarer_units": 3}
     text = summary([{}], choice=CHOICE | few)
-    assert "with 4 slides, 3 of the rarer class, by how much cannot be said" in text
+    assert "with 4 slides, 3 of them with patches of the rarer class, by how much cannot be said" in text
     assert "becomes" not in text
 
 
 def test_of_a_single_run_or_without_slides_no_choice_is_described(summary):
     alone = {"chosen_from": 1, "corrected_val_auc": None, "detectable_difference": None}
     text = summary([{}], choice=CHOICE | alone)
-    assert "highest by chance" not in text
+    assert "partly so by chance" not in text
     assert "About 840 slides" in text
     assert "difference of" not in text
     assert "like these" not in summary([{}], choice={"chosen_from": 12, "val_auc": 0.932})
@@ -295,14 +298,29 @@ def test_ties_with_the_best_are_named(summary):
             {"run": "first", "final_val_auc": 0.95},
             {"run": "near", "final_val_auc": 0.94, "tied_with_best": True},
             {"run": "far", "final_val_auc": 0.92, "tied_with_best": False},
-            {"run": "elsewhere", "final_val_auc": 0.9, "tied_with_best": None},
+            {"run": "elsewhere", "final_val_auc": 0.9, "tied_with_best": None, "validated_on": "others"},
+            {"run": "too_few", "final_val_auc": 0.89, "tied_with_best": None},
+            {"run": "same", "final_val_auc": 0.95, "tied_with_best": None},
         ]
     )
     assert "That these are lower may be chance (paired tests, adjusted for all pairs): `near`." in text
-    assert (
-        "Not tested against it, as they were validated on other patches or on too few slides: `elsewhere`."
-    ) in text
+    assert ("Not tested against it, as they were validated on other patches: `elsewhere`.") in text
+    assert "Not tested against it, as too few slides have both classes: `too_few`." in text
+    assert "The same AUROC has: `same`." in text
     assert "Lower (paired tests, adjusted for all pairs): `far`." in text
+
+
+def test_a_run_of_two_studies_is_said_to_be_one(summary):
+    text = summary(
+        [{"study": "one", "run": "plain"}, {"study": "two", "run": "lr=0.1"}, {"study": "two", "run": "b"}]
+    )
+    one, two = text.split("## Study `two`")
+    assert "`plain` is the same run as" not in text
+    folder = {"folder": "resnet18-32px-0123456789"}
+    text = summary([{"study": "one", "run": "plain", **folder}, {"study": "two", "run": "lr=0.1", **folder}])
+    one, two = text.split("## Study `two`")
+    assert "`plain` is the same run as `lr=0.1` of `two`, `better` of `chosen`: it was trained once." in one
+    assert "`lr=0.1` is the same run as `plain` of `one`, `better` of `chosen`: it was trained once." in two
 
 
 def test_a_clear_winner_has_no_ties(summary):
@@ -325,7 +343,7 @@ def test_what_each_setting_changed_is_said_under_its_study(summary):
         "- `lr`: 0.0003 changed the AUROC by +0.0123 (95 % interval +0.0040 to +0.0200) compared with "
         "0.0001, all else equal (mean over 2 runs).\n" in one
     )
-    assert "all else equal (mean over 1 run). No evidence of a difference.\n" in two
+    assert "all else equal. No evidence of a difference.\n" in two
     assert "- `split`: a changed the AUROC by +0.1000 compared with b" in two
     assert "Not tested: validated on different patches." in two
     assert "dropout" not in one.split("## Study `one`")[1]
@@ -334,7 +352,7 @@ def test_what_each_setting_changed_is_said_under_its_study(summary):
 def test_an_effect_whose_interval_knows_no_seeds_says_so(summary):
     effect = "one,lr,0.0003,2,0.95,0.0123,0.004,0.02,,,0.01,higher"
     text = summary([{"study": "one"}], [effect])
-    assert "Another seed changes each of them, by how much is not known here: `repeats: 3`" in text
+    assert "its seed alone changes each of them, by how much is not known here. `repeats: 3`" in text
     assert "Another seed" not in summary([{"study": "one"}])
 
 
@@ -432,7 +450,7 @@ def test_few_slides_are_said_in_words(summary, slides, positive, said):
     text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
     assert ("can hardly tell models apart" in text) == said
     assert (f"are of {slides} slides, {positive} of them with positives" in text) == said
-    assert ("About 1,200 slides like these would give an interval of ±0.01." in text) == said
+    assert ("About 1,200 slides like these would give the AUROC an interval of ±0.01." in text) == said
     assert f"0.9610–0.9801, slide jackknife over {slides} slides)" in text
 
 
@@ -457,7 +475,7 @@ def test_suspect_labels_are_counted_and_the_first_is_named(summary):
     text = summary([{}], suspects=["1,<a>,0,0.99,,validation", "2,b,1,0.02,,held out"])
     assert "Labels: 2 of 15,345 are contradicted with confidence" in text
     assert "above all that of `<a>`" in text
-    assert "Labels: none of 15,345 is contradicted" in summary([{}])
+    assert "Labels: of the 15,345 patches that validate or are held out, none" in summary([{}])
 
 
 def test_operating_points_that_the_choice_has_seen_are_called_optimistic(summary):
@@ -520,7 +538,7 @@ def test_operating_points_are_a_table(summary):
         "| 0.990 (0.980–0.995) | 0.088 (0.041–0.172) |" in text
     )
     assert "| PPV at 1% |" in text
-    assert "| – (0.000–1.000) |" in text
+    assert "| – |" in text
 
 
 def test_runs_that_halving_stopped_are_told_with_the_epochs(summary):

@@ -34,8 +34,8 @@ def test_both_numbers_are_said_with_interval_spread_and_chance():
     share = "40.0 % (38.0–42.0; standard deviation over patches 20.0; negative 50.0 %; positive 30.0 %)"
     assert f"- Grad-CAM: {share} of the evidence for the predicted class is there. Chance: 11.1 %." in text
     assert (
-        "- Occlusion: the logit changes by 1.01 without them and by 3.16 without all others, a share of "
-        f"{share}. In proportion to the area: 11.1 %." in text
+        "- Occlusion: on average the logit changes by 1.01 without them and by 3.16 without all others; "
+        f"their share, patch by patch, is {share}. In proportion to the area: 11.1 %." in text
     )
     assert WARNING not in text
     assert NO_EVIDENCE not in text

@@ -6,6 +6,7 @@ from histopatch.evaluation.markdown import code
 from histopatch.failures import finished
 
 SHOWN = 5  # names of runs that are listed
+PAIRED = "paired tests"
 
 
 def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured: dict) -> list[str]:
@@ -14,17 +15,21 @@ def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured:
     runs: the table of all runs; chosen: the row of the one that the final model is made of; best: the choice
     (best.json); measured: of metrics.json.
     """
+    asked = runs[runs.study == chosen.study].folder.nunique()
     count, studies = runs.folder.nunique(), runs.study.nunique()
+    of = f" of the study {code(chosen.study)}, of {count:,} in {studies} studies," if studies > 1 else ""
     members = ", ".join(code(member["run"]) for member in best["members"])
     units = measured["units"]
     over = f" over {units['count']} {units['kind']}s" if units else ""
     low, high = measured["auc_low"], measured["auc_high"]
     within = " within folds" if "pooled_auc" in measured else ""
     interval = f"95 % interval {low:.4f}–{high:.4f}, {measured['auc_interval']}{over}"
+    which = "how well does 1 configuration" if asked == 1 else f"which of {asked:,} configurations"
+    does = (
+        "tell positive from negative patches" if asked == 1 else "tells positive from negative patches best"
+    )
     return [
-        f"Question: which of {count:,} {_plural('configuration', count)} in {studies} "
-        f"{_plural('study', studies, 'studies')} tells positive from negative patches best, and how sure can "
-        "we be?",
+        f"Question: {which}{of} {does}, and how sure can we be?",
         "",
         f"Answer: **{members}, with an AUROC of {measured['auc']:.4f}**{within} "
         f"({interval}) on {measured['patches']:,} {measured['on']} ({measured['kind']})"
@@ -33,7 +38,7 @@ def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured:
 
 
 def _chance(low: float) -> str:
-    return ", which does not exclude chance (0.5)" if low <= 0.5 else ""
+    return ", which does not exclude guessing (0.5)" if low <= 0.5 else ""
 
 
 def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
@@ -57,14 +62,10 @@ def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
         return f"No test compares it with the other {len(others)} of its study."
     if tied.empty:
         worse = others[others.tied_with_best.notna()]
-        return f"Beyond chance it was better than {_names(worse)} of its study."
-    return f"That it is better than {_names(tied)} of its study may be chance."
+        return f"On the validation patches it was better than {_names(worse)}, beyond chance ({PAIRED})."
+    return f"That it was better than {_names(tied)} on the validation patches may be chance ({PAIRED})."
 
 
 def _names(runs: pd.DataFrame) -> str:
     shown, rest = ", ".join(map(code, runs.run[:SHOWN])), len(runs) - SHOWN
     return f"{shown} and {rest} more" if rest > 0 else shown
-
-
-def _plural(noun: str, count: int, plural: str = "") -> str:
-    return noun if count == 1 else plural or f"{noun}s"

@@ -11,6 +11,8 @@ from histopatch.statistics.selection import ENOUGH_OF_A_CLASS
 
 # Below these an interval by slide is hardly more than a guess (docs/statistics.md, Coverage).
 ENOUGH, ENOUGH_WITH_POSITIVES = 20, 10
+# A variance from fewer is off by a factor of two as often as not, and so would be the number of slides.
+ENOUGH_TO_EXTRAPOLATE = 5
 
 
 def describe_choice(runs: pd.DataFrame, own: pd.Series) -> list[str]:
@@ -61,15 +63,16 @@ def describe_comparison(choice: pd.Series) -> list[str]:
         return []
     units, sentences = f"{choice.unit}s", []
     if choice.chosen_from > 1:
-        highest = f"The highest of {choice.chosen_from} AUROCs is partly the highest by chance"
+        highest = f"The highest of {choice.chosen_from} AUROCs on the same patches is partly so by chance"
         sentences.append(
-            f"{highest}; with {choice.units:.0f} {units}, {choice.rarer_units:.0f} of the rarer class, by "
-            f"how much cannot be said. That takes {ENOUGH_TO_CORRECT}, and {ENOUGH_OF_A_CLASS} of each class."
+            f"{highest}; with {choice.units:.0f} {units}, {choice.rarer_units:.0f} of them with patches of "
+            f"the rarer class, by how much cannot be said: that takes {ENOUGH_TO_CORRECT} {units}, "
+            f"{ENOUGH_OF_A_CLASS} with positives and {ENOUGH_OF_A_CLASS} with negatives."
             if pd.isna(choice.corrected_val_auc)
             else f"{highest}: corrected for the choice, by drawing {units}, {choice.val_auc:.4f} becomes "
-            f"{choice.corrected_val_auc:.4f} on {units} that chose nothing."
+            f"{choice.corrected_val_auc:.4f} on {units} that had no part in it."
         )
-    if pd.notna(choice["units_for_0.01"]):
+    if choice.units >= ENOUGH_TO_EXTRAPOLATE and pd.notna(choice["units_for_0.01"]):
         sentences.append(_needed(choice["units_for_0.01"], units))
     if pd.notna(choice.detectable_difference):
         sentences.append(
@@ -81,7 +84,7 @@ def describe_comparison(choice: pd.Series) -> list[str]:
 
 def _needed(count: float, units: str) -> str:
     """How many slides or patients would do, in two digits, as it is no more than an extrapolation."""
-    return f"About {float(f'{count:.2g}'):,.0f} {units} like these would give an interval of ±0.01."
+    return f"About {float(f'{count:.2g}'):,.0f} {units} like these would give the AUROC an interval of ±0.01."
 
 
 def describe_precision(measured: dict) -> list[str]:
@@ -93,13 +96,14 @@ def describe_precision(measured: dict) -> list[str]:
     if units is None:
         return []
     count, positive, kind = units["count"], units["with_positives"], units["kind"]
+    needed = units["for_0.01"]
     if count >= ENOUGH and positive >= ENOUGH_WITH_POSITIVES:
         return []
     return [
         f"**This validation can hardly tell models apart**: the {measured['on']} are of {count} {kind}s, "
         f"{positive} of them with positives, and patches of one {kind} resemble each other. Below {ENOUGH} "
         f"{kind}s, or {ENOUGH_WITH_POSITIVES} with positives, take the interval as a rough guide."
-        + (f" {_needed(needed, f'{kind}s')}" if (needed := units["for_0.01"]) else "")
+        + (f" {_needed(needed, f'{kind}s')}" if needed and count >= ENOUGH_TO_EXTRAPOLATE else "")
     ]
 
 
@@ -117,7 +121,7 @@ def describe_held_out(tables: dict[str, str]) -> list[str]:
             if count := len(held_out & used[other]):
                 sentences.append(
                     f"{count:,} of the {len(held_out):,} patches that {code(name)} holds out train or "
-                    f"validate runs on {code(other)}: whoever chooses by those runs has seen them."
+                    f"validate runs on {code(other)}: a choice by those runs is not independent of them."
                 )
     return sentences
 
@@ -125,7 +129,10 @@ def describe_held_out(tables: dict[str, str]) -> list[str]:
 def describe_label_errors(suspects: pd.DataFrame, judged: int) -> str:
     """How many labels are suspect of those that were judged."""
     if suspects.empty:
-        return f"Labels: none of {judged:,} is contradicted by networks that did not train on the patch."
+        return (
+            f"Labels: of the {judged:,} patches that validate or are held out, none has a label that "
+            "networks which did not train on it contradict with confidence."
+        )
     first = suspects.iloc[0]
     return (
         f"Labels: {len(suspects):,} of {judged:,} are contradicted with confidence by networks that did not "

@@ -25,10 +25,11 @@ def choice_table(
 
     runs, root, split_tables: as in `read_run_predictions`. `run` has the highest AUROC, `val_auc`, of the
     `chosen_from` runs that were validated on the same patches, of slides that are as new to them;
-    `corrected_val_auc` is what the choice leads to on slides that chose nothing, at most `val_auc`. `unit`
-    says whether slides or patients count; there are so many `units`, of which `rarer_units` have patches of
-    the rarer class. `units_for_0.01` would give the run an interval of ± 0.01. A difference of two runs of
-    `detectable_difference` is found with 80 % power by the tests of the study, in the median over all pairs.
+    `corrected_val_auc` is what the choice leads to on slides that had no part in it, at most `val_auc`.
+    `unit` says whether slides or patients count; there are so many `units`, of which `rarer_units` have
+    patches of the rarer class. `units_for_0.01` would give the run an interval of ± 0.01. A difference of two
+    runs of `detectable_difference` is found with 80 % power by the tests of the study, in the median over all
+    pairs.
     Where no slides are known, or too few, columns are empty.
     """
     rows = finished(read_table(runs_table))

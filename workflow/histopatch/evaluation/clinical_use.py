@@ -52,7 +52,8 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
     lines = [
         f"Left to a pathologist, the patches nearest to a probability of 0.5: the threshold is chosen on "
         f"{first.chosen_on} and reported on {first.reported_on}. Calling all of these, "
-        f"{first.error_all:.1%} of the calls are wrong.",
+        f"{first.error_all:.1%} of the calls are wrong. A patch is called positive here from 0.5 on, not "
+        "from one of the operating points.",
         "",
         "| least certain, where chosen | left out here | wrong among the others | wrong among these |",
         "| --: | --: | --- | --: |",
@@ -69,6 +70,6 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
 def _with_interval(found: dict, name: str, meaning: str) -> str:
     value, low, high = (found[f"{name}{suffix}"] for suffix in ("", "_low", "_high"))
     if value is None:
-        return f"not known ({meaning})"
+        return f"not known, as hardly any patch is on the wrong side ({meaning})"
     interval = "interval not known" if low is None or high is None else f"{low:.2f} to {high:.2f}"
     return f"{value:.2f} ({interval}; {meaning})"

@@ -16,10 +16,11 @@ def describe_cost(runs: pd.DataFrame) -> str:
     kind = trained.validated_on.mode()[0]
     alike = trained[trained.validated_on == kind]
     best, fastest = alike.loc[alike.final_val_auc.idxmax()], alike.loc[alike.train_seconds.idxmin()]
+    on = kind.partition(":")[0].partition(";")[0]  # without what to expect of it
     total = f"The {len(trained)} trained runs took {duration(trained.train_seconds.sum())} together."
     if best.folder == fastest.folder:
-        return f"{total} Of those validated on {kind}, {_run(best)} is the best and the fastest."
-    return f"{total} Of those validated on {kind}, {_run(best)} is the best, {_run(fastest)} the fastest."
+        return f"{total} Of those validated on {on}, {_run(best)} is the best and the fastest."
+    return f"{total} Of those validated on {on}, {_run(best)} is the best, {_run(fastest)} the fastest."
 
 
 def duration(seconds: float) -> str:

@@ -2,10 +2,12 @@
 
 import pandas as pd
 
+from histopatch.evaluation.intervals import rate
 from histopatch.evaluation.markdown import escape
 from histopatch.statistics.multiplicity import ALPHA
 
 MOST = 12  # groups that a table here lists; the file has all
+OF_PATCHES = " (intervals of a slide are over its patches)"
 
 
 def describe_subgroups(groups: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
@@ -28,9 +30,9 @@ def _table(group: str, these: pd.DataFrame) -> list[str]:
         "| --- | --: | --: | --- | --- | --- |",
     ]
     for row in these.to_dict("records"):
-        cells = [_rate(row, name) for name in ("auc", "sensitivity", "specificity")]
+        cells = [rate(row, name) for name in ("auc", "sensitivity", "specificity")]
         if pd.notna(row["note"]):
-            cells[0] += f" ({row['note']})"
+            cells[0] += f": {row['note']}"
         lines.append(
             f"| {escape(row['value'])} | {row['patches']:,} | {row['positive']:,} | {' | '.join(cells)} |"
         )
@@ -44,9 +46,12 @@ def _sentence(test, these: pd.DataFrame) -> str:
     if len(known):
         lowest, highest = known.loc[known.auc.idxmin()], known.loc[known.auc.idxmax()]
         which += (
-            f" ({len(these)}), the AUROC is from {lowest.auc:.4f} ({escape(lowest['value'])}) to "
+            f" ({len(these)}), the AUROC is {lowest.auc:.4f} wherever there is one"
+            if lowest.auc == highest.auc
+            else f" ({len(these)}), the AUROC is from {lowest.auc:.4f} ({escape(lowest['value'])}) to "
             f"{highest.auc:.4f} ({escape(highest['value'])})"
         )
+    which += OF_PATCHES if test.group == "slide" else ""
     if pd.isna(test.p_value):
         return f"{which}. Too few groups have both classes on enough slides to test whether they differ."
     verdict = (
@@ -58,9 +63,3 @@ def _sentence(test, these: pd.DataFrame) -> str:
         f"{which}; {verdict} (F = {test.statistic:.2f} on {test.numerator:.0f} and {test.denominator:.1f} "
         f"degrees of freedom, p = {test.p_value:.3g})."
     )
-
-
-def _rate(row: dict, name: str) -> str:
-    if pd.isna(row[name]):
-        return "–"
-    return f"{row[name]:.3f} ({row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f})"

@@ -36,7 +36,7 @@ def describe_limits(runs: pd.DataFrame, seeds: pd.DataFrame, external: bool) -> 
         )
     if seeds.empty:
         limits.append(
-            "No run was repeated with another seed, which alone changes an AUROC: intervals are of the "
-            "trained networks as they are."
+            "No run was repeated with another seed, which alone changes an AUROC: intervals say how "
+            "much other patches would change it."
         )
     return [*limits, ONE_CHOSEN if external else SAME_DATA, PATCHES, RESEARCH]

@@ -120,7 +120,7 @@ def describe_split(name: str, split: Split) -> str:
     if split.held_out_fraction:
         of = "training patches" if split.parts == "given" else "patches"
         sentences.append(
-            f"{split.held_out_fraction:.0%} of the {of} are held out: no training and no choice on this "
-            "split uses them."
+            f"{split.held_out_fraction:.0%} of the {of} are held out, by whole slides where slides are "
+            "known: no training and no choice on this split uses them."
         )
     return " ".join(sentences)

@@ -11,6 +11,7 @@ from histopatch.evaluation import caveats, clinical_use, group_words
 from histopatch.evaluation.answer import describe_answer
 from histopatch.evaluation.cost import describe_cost
 from histopatch.evaluation.external_words import describe_external
+from histopatch.evaluation.intervals import rate
 from histopatch.evaluation.limits import describe_limits
 from histopatch.evaluation.markdown import code, escape
 from histopatch.evaluation.split_descriptions import describe_split
@@ -66,7 +67,7 @@ def write_summary(
     lines += ["", "Leakage audit:", "", *(f"- {escape(Path(path).read_text())}" for path in verdicts), ""]
     for study, group in runs.groupby("study", sort=False):
         repeats = seeds[seeds.study == study]
-        lines += [f"## Study `{study}`", "", *_study(group), ""]
+        lines += [f"## Study `{study}`", "", *_study(group, runs), ""]
         lines += [*caveats.describe_comparison(choices[choices.study == study].iloc[0]), ""]
         bullets = [*_seeds(repeats), *_effects(effects[effects.study == study], repeats)]
         if bullets:
@@ -139,8 +140,11 @@ def _without_image(test_ids: pd.DataFrame) -> list[str]:
     ]
 
 
-def _study(group: pd.DataFrame) -> list[str]:
-    """A table of the runs, best first, and which of the others the test cannot distinguish from the best."""
+def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
+    """A table of the runs, best first, and which of the others the test cannot distinguish from the best.
+
+    runs: the table of all runs, of which some may be those of the study under other names.
+    """
     ranked = finished(group).sort_values("final_val_auc", ascending=False, kind="stable")
     best = ranked.iloc[0]
     lines = [
@@ -156,14 +160,25 @@ def _study(group: pd.DataFrame) -> list[str]:
             "mean a better model."
         )
     others = ranked[1:]
-    for verdict, words in (
-        (True, "That these are lower may be chance (paired tests, adjusted for all pairs)"),
-        (False, "Lower (paired tests, adjusted for all pairs)"),
-        (None, "Not tested against it, as they were validated on other patches or on too few slides"),
-    ):
-        these = others[others.tied_with_best.isna() if verdict is None else others.tied_with_best == verdict]
-        if len(these):
-            lines.append(f"{words}: {', '.join(map(code, these.run))}.")
+    alike, elsewhere = others.final_val_auc == best.final_val_auc, others.validated_on != best.validated_on
+    untested = others.tied_with_best.isna() & ~alike
+    for words, which in (
+        ("The same AUROC has", alike),
+        ("That these are lower may be chance (paired tests, adjusted for all pairs)",
+         others.tied_with_best.eq(True) & ~alike),
+        ("Lower (paired tests, adjusted for all pairs)", others.tied_with_best.eq(False)),
+        ("Not tested against it, as they were validated on other patches", untested & elsewhere),
+        ("Not tested against it, as too few slides have both classes", untested & ~elsewhere),
+    ):  # fmt: skip
+        if which.any():
+            lines.append(f"{words}: {', '.join(map(code, others.run[which]))}.")
+    for run in ranked.itertuples():
+        same = runs[(runs.folder == run.folder) & (runs.study != run.study)]
+        if len(same):
+            names = ", ".join(
+                f"{code(name)} of `{study}`" for study, name in zip(same.study, same.run, strict=True)
+            )
+            lines.append(f"{code(run.run)} is the same run as {names}: it was trained once.")
     for run in group[stopped(group)].itertuples():
         lines.append(
             f"Stopped by halving after {_count(int(run.stopped_after), 'epoch')} of {run.epochs}, and "
@@ -210,7 +225,7 @@ def _effects(effects: pd.DataFrame, seeds: pd.DataFrame) -> list[str]:
         best = group.loc[group.difference.idxmax()]
         others = ", ".join(escape(str(value)) for value in group.value if value != best.value)
         verdict = "" if best.verdict == "higher" else f" {best.verdict[0].upper()}{best.verdict[1:]}."
-        interval = ""
+        interval, mean = "", f" (mean over {best.runs} runs)" if best.runs > 1 else ""
         if pd.notna(best.difference_low):
             interval = f" (95 % interval {best.difference_low:+.4f} to {best.difference_high:+.4f}"
             if pd.notna(best.low_with_seeds):
@@ -220,12 +235,13 @@ def _effects(effects: pd.DataFrame, seeds: pd.DataFrame) -> list[str]:
             interval += ")"
         lines.append(
             f"- `{setting}`: {escape(str(best.value))} changed the AUROC by {best.difference:+.4f}{interval} "
-            f"compared with {others}, all else equal (mean over {_count(best.runs, 'run')}).{verdict}"
+            f"compared with {others}, all else equal{mean}.{verdict}"
         )
     if effects.difference_low.notna().any() and seeds.empty:
         lines.append(
-            "- These intervals are of the trained models as they are. Another seed changes each of them, by "
-            "how much is not known here: `repeats: 3` in the study measures it and widens the intervals."
+            "- These intervals say how much other patches would change a value, not how much another "
+            "training would: its seed alone changes each of them, by how much is not known here. "
+            "`repeats: 3` in the study measures it and widens the intervals."
         )
     return lines
 
@@ -301,19 +317,11 @@ def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
         f"| {' | '.join('---' for _ in columns)} |",
     ]
     for row in points.to_dict("records"):
-        rates = [_rate(row, name) for name in ("sensitivity", "specificity", "ppv", "npv")]
-        elsewhere = [_rate(row, f"ppv_at_{prevalence}") for prevalence in prevalences]
+        rates = [rate(row, name) for name in ("sensitivity", "specificity", "ppv", "npv")]
+        elsewhere = [rate(row, f"ppv_at_{prevalence}") for prevalence in prevalences]
         cells = [CRITERIA[row["point"]], f"{row['threshold']:.4f}", *rates, *elsewhere]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
-
-
-def _rate(row: dict, name: str) -> str:
-    return f"{_number(row[name])} ({row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f})"
-
-
-def _number(value: float | None) -> str:
-    return "–" if pd.isna(value) else f"{value:.3f}"
 
 
 def _count(number: int, noun: str, plural: str | None = None) -> str:

@@ -5,8 +5,8 @@ WARNING = (
     "and Kaggle's set, the model has learned something else: look at its heat maps.**"
 )
 NO_EVIDENCE = (
-    "There is no evidence that the centre decides more than chance, at least by one of these shares, over "
-    "all patches or over the positive ones."
+    "By one of these shares at least, of all patches or of the positive ones, it is not certain that the "
+    "centre decides more than chance."
 )
 
 
@@ -35,8 +35,9 @@ def describe_attribution(summary: dict) -> list[str]:
     if occlusion["all"]:
         centre, border = (summary[f"change_without_{part}"]["mean"] for part in ("centre", "border"))
         lines.append(
-            f"- Occlusion: the logit changes by {centre:.2f} without them and by {border:.2f} without all "
-            f"others, a share of {_share(occlusion)}. In proportion to the area: {chance}."
+            f"- Occlusion: on average the logit changes by {centre:.2f} without them and by {border:.2f} "
+            f"without all others; their share, patch by patch, is {_share(occlusion)}. In proportion to the "
+            f"area: {chance}."
         )
     shares = [
         means[among] for means in (grad_cam, occlusion) for among in ("all", "positive") if means[among]

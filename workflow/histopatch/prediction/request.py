@@ -1,0 +1,115 @@
+"""What a call of the prediction workflow asks for, checked before any job."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from histopatch.errors import InputError
+from histopatch.export.description import DESCRIPTION, WEIGHTS, read_description
+
+USAGE = "make predict MODEL=<folder of a model> INPUT=<folder, table or HDF5 file>"
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+ARRAYS = (".h5", ".hdf5")
+PATCHES = ("folder", "table", "hdf5")  # the kinds of input that are patches
+
+
+@dataclass(frozen=True)
+class Request:
+    """A model, an input and what to make of the probabilities; plain values, as a job takes them."""
+
+    model: str  # the folder of the exported model
+    input: str
+    kind: str  # of input
+    out: str  # the folder of the results
+    point: str  # the operating point that patches are called at
+    abstain: str  # the share of validation patches that the model would abstain on
+    description: dict  # of the model
+
+    @property
+    def root(self) -> str:
+        """The folder that the names of images start from."""
+        return self.input if self.kind == "folder" else str(Path(self.input).parent)
+
+    @property
+    def model_files(self) -> dict[str, str]:
+        return {
+            "description": str(Path(self.model, DESCRIPTION)),
+            "weights": str(Path(self.model, WEIGHTS)),
+        }
+
+    @property
+    def components(self) -> list[str]:
+        """The modules that the networks use besides those that all do, dotted and relative to the package."""
+        networks = [network["model"] for network in self.description["networks"]]
+        stains = {
+            network["stain_normalisation"]["method"] for network in networks if network["stain_normalisation"]
+        }
+        backbones = {network["source"] for network in networks}
+        return [
+            *sorted(f"backbones.{name}" for name in backbones),
+            *sorted(f"stain.{name}" for name in stains),
+        ]
+
+
+def read_request(config: dict) -> Request:
+    """The request of `snakemake --config model=… input=… out=… point=… abstain=…`.
+
+    `out`, `point` and `abstain` have defaults: results/predictions/<name of the input>, `youden`, and 0.1.
+    Raises InputError, which names what is wrong as `make predict` has it.
+    """
+    given = {name: str(value) for name, value in config.items() if value not in (None, "")}
+    for name in ("model", "input"):
+        if name not in given:
+            raise InputError(f"{name.upper()} is missing; {USAGE}")
+    model, path = given["model"], given["input"]
+    description = read_description(model)
+    if "appearance" not in description:
+        raise InputError(
+            f"{model}: its {DESCRIPTION} does not say how its training patches look; export it again"
+        )
+    kind = find_kind(path)
+    out = given.get("out") or f"results/predictions/{Path(path).resolve().stem}"
+    _check_out(out, path)
+    return Request(
+        model,
+        path,
+        kind,
+        out,
+        _one_of("POINT", given.get("point", "youden"), description["operating_points"]),
+        _one_of("ABSTAIN", given.get("abstain", "0.1"), ["0", *_shares(description)]),
+        description,
+    )
+
+
+def find_kind(path: str) -> str:
+    """Which kind of input lies at a path. Raises InputError where it is none."""
+    if Path(path).is_dir():
+        return "folder"
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file or folder; INPUT names what to predict")
+    for kind, suffixes in (("table", TABLES), ("hdf5", ARRAYS)):
+        if path.lower().endswith(suffixes):
+            return kind
+    raise InputError(
+        f"{path}: INPUT is a folder of images, a table ({', '.join(TABLES)}) or an HDF5 file "
+        f"({', '.join(ARRAYS)})"
+    )
+
+
+def _check_out(out: str, path: str) -> None:
+    if set(out) & set("{}"):
+        raise InputError(f"{out}: OUT cannot have braces in its name; name another folder")
+    if Path(out).exists() and not Path(out).is_dir():
+        raise InputError(f"{out}: OUT is a file; name a folder")
+    if Path(path).is_dir() and Path(out).resolve().is_relative_to(Path(path).resolve()):
+        raise InputError(f"{out}: OUT lies inside INPUT; name a folder elsewhere")
+
+
+def _one_of(name: str, value: str, known) -> str:
+    if value not in known:
+        raise InputError(f"{name}: {value!r} is not known to this model; use one of {', '.join(known)}")
+    return value
+
+
+def _shares(description: dict) -> list[str]:
+    (first, *_) = description["operating_points"].values()
+    return [*first["abstaining"]]

@@ -1,0 +1,38 @@
+"""How far values are from the bulk of others, given how these vary together: the Mahalanobis distance.
+
+Mahalanobis, On the Generalised Distance in Statistics, 1936; to recognise inputs unlike those of a training,
+Lee et al., NeurIPS 2018.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+RIDGE = 1e-3  # added to the correlations, so that features that repeat each other leave a finite distance
+LEAST = 1e-5  # the least standard deviation: what all values share is known no better
+
+
+class Bulk(NamedTuple):
+    """The mean of N values of F features (F), and the inverse of their covariance (F×F)."""
+
+    mean: np.ndarray
+    precision: np.ndarray
+
+
+def fit_bulk(values) -> Bulk:
+    """The bulk of N×F values; one that is missing (NaN) counts as the mean of its feature."""
+    values = np.asarray(values, float)
+    known = np.isfinite(values)
+    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, values - mean, 0)
+    deviation = np.maximum(np.sqrt((centred**2).mean(axis=0)), LEAST)
+    standardised = centred / deviation
+    correlation = standardised.T @ standardised / len(values) + RIDGE * np.eye(len(mean))
+    return Bulk(mean, np.linalg.inv(correlation) / np.outer(deviation, deviation))
+
+
+def distances(values, bulk: Bulk) -> np.ndarray:
+    """The distance of each of N×F values from the mean, in standard deviations; a missing one adds 0."""
+    centred = np.asarray(values, float) - bulk.mean
+    centred = np.where(np.isfinite(centred), centred, 0)
+    return np.sqrt(np.einsum("nf,fg,ng->n", centred, bulk.precision, centred))

@@ -1,0 +1,68 @@
+# What the rules share: the checked request, the code that a job depends on, and the lock while running.
+import os
+import sys
+from pathlib import Path
+
+WORKFLOW = Path(workflow.basedir).parent
+sys.path.insert(0, str(WORKFLOW))
+
+from histopatch import cores, fingerprints
+from histopatch.errors import one_line
+from histopatch.prediction.request import read_request
+from histopatch.system import check_system
+from terminal.install import speak_for_jobs
+from terminal.prediction import Prediction
+
+
+def or_one_line(function, *arguments):
+    """What a function returns, or the end of this call with the line that says what is wrong."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        if line := one_line(error):
+            sys.exit(f"Error: {line}")
+        raise
+
+
+or_one_line(check_system)
+ASKED = or_one_line(read_request, config)
+OUT = ASKED.out
+CORES = workflow.resource_settings.cores or 1
+
+# The scripts are processes of their own, which inherit this.
+os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)
+
+
+def code(script, modules=()):
+    """Digest of a script and all that it imports, modules that it imports by name included."""
+    return fingerprints.code(WORKFLOW / "scripts" / script, tuple(modules))
+
+
+# --- what is asked for ------------------------------------------------------------------------------
+
+ASKED_FOR = {}
+
+
+def answers(*kinds):
+    """Mark a function to the files that the rules make of these kinds of input, for the rule `all`."""
+
+    def mark(files):
+        ASKED_FOR.update(dict.fromkeys(kinds, files))
+        return files
+
+    return mark
+
+
+def asked_files():
+    return [f"{OUT}/{file}" for file in ASKED_FOR[ASKED.kind]()]
+
+
+onstart:
+    # Held until this process ends, however it ends, as in the main workflow.
+    from histopatch.locks import try_lock
+
+    global lock
+    lock = os.open(OUT, os.O_RDONLY)
+    if not try_lock(lock, OUT, lambda line: print(f"Warning: {line}", file=sys.stderr)):
+        print(f"Error: {OUT}: another prediction is at work here; wait for it.", file=sys.stderr)
+        os._exit(1)
