@@ -32,6 +32,7 @@ def make_model(
     average: str = "probability",
     symmetries: bool = False,
     stain: bool = False,
+    microns_per_pixel: float | None = None,
 ) -> np.ndarray:
     """Export a final model of two members to a folder, and return what the workflow predicts for the patches.
 
@@ -67,7 +68,7 @@ def make_model(
     export_model(
         "mine", str(root / "best.json"), models, reports, references, known, str(root / "metrics.json"),
         str(root / "points.csv"), str(root / "train.npy"), str(root / "appearance.csv"),
-        str(root / "split.csv"), ensemble, "tumour",
+        str(root / "split.csv"), ensemble, "tumour", microns_per_pixel,
         str(exported / "model.safetensors"), str(exported / "model.json"),
     )  # fmt: skip
     wanted = pd.read_csv(predicted).probability.to_numpy()

@@ -26,6 +26,7 @@ rule export:
     params:
         ensemble=averaging,
         positive=lambda wildcards: getattr(experiment(wildcards).dataset, "positive", None),
+        microns_per_pixel=lambda wildcards: experiment(wildcards).microns_per_pixel,
         code=code("export.py"),
     script:
         "../scripts/export.py"

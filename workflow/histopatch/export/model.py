@@ -37,6 +37,7 @@ def export_model(
     split: str,
     ensemble: Ensemble,
     positive: str | None,
+    microns_per_pixel: float | None,
     weights: str,
     description: str,
 ) -> None:
@@ -45,13 +46,15 @@ def export_model(
     best: which runs were chosen; models, reports, references, ensemble: as of `engine.predict.predict_pack`;
     predictions: those of each network on its validation patches; metrics, operating_points: of the final
     model, with its recalibration and its thresholds; pack: of the training images, which knows the size of a
-    patch; appearance, split: the tables of its patches; positive: what the data set calls label 1, or None.
+    patch; appearance, split: the tables of its patches; positive: what the data set calls label 1, or None;
+    microns_per_pixel: the resolution of its patches, or None where it is not known.
 
-    The JSON has `format`, `experiment`, `labels`, `patch_size` (height and width in pixels), `average` and
-    `networks`, each with its `run`, `fold`, `model` (architecture, input size, normalisation, symmetries,
-    stain), format of computing and libraries; `recalibration` of the averaged probabilities (None for mean
-    ranks, which are none), `operating_points`: thresholds of the averaged probabilities before it, with how
-    near to it a probability is doubtful, and `appearance` of what it was trained on.
+    The JSON has `format`, `experiment`, `labels`, `patch_size` (height and width in pixels),
+    `microns_per_pixel`, `average` and `networks`, each with its `run`, `fold`, `model` (architecture, input
+    size, normalisation, symmetries, stain), format of computing and libraries; `recalibration` of the averaged
+    probabilities (None for mean ranks, which are none), `operating_points`: thresholds of the averaged
+    probabilities before it, with how near to it a probability is doubtful, and `appearance` of what it was
+    trained on.
     """
     runs = [json.loads(Path(report).read_text()) for report in reports]
     members = json.loads(Path(best).read_text())["members"]
@@ -67,6 +70,7 @@ def export_model(
             "experiment": experiment,
             "labels": {"0": "negative", "1": positive or "positive"},
             "patch_size": int(np.load(pack, mmap_mode="r").shape[1]),
+            "microns_per_pixel": microns_per_pixel,
             "average": ensemble.average,
             "networks": [
                 {"run": members[number // folds]["final_folder"], **{key: run[key] for key in NETWORK}}

@@ -5,10 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from PIL import Image
 
 from histopatch.figures import style
 
 HEAT = "viridis"  # the eye, colour-blind or not, and a printer see its order
+SHOWN = 1000  # pixels of the longer side of a picture as it is drawn; more take memory and are not seen
 COVER = 0.6  # how much of the picture the colours hide
 MOST_HEIGHT = 11.0  # inches
 BARS = (1, 2, 5)  # lengths of a scale bar, times powers of ten
@@ -16,7 +18,8 @@ BARS = (1, 2, 5)  # lengths of a scale bar, times powers of ten
 
 def draw_heat_map(
     picture: np.ndarray,
-    heat: np.ndarray,
+    tiles: pd.DataFrame,
+    scale: float,
     title: str,
     positive: str,
     threshold: float,
@@ -26,25 +29,29 @@ def draw_heat_map(
 ) -> None:
     """Draw the picture of a slide, and beside it the same in grey under the heat map.
 
-    picture: uint8 h×w×3; heat: float h×w, the probability at each pixel, NaN where there is no tile; title:
-    what is shown; positive: what label 1 means; threshold: is marked; microns_per_pixel: of the picture, or
-    None.
+    picture: uint8 h×w×3; tiles: `x,y,width,probability` in level-0 pixels; scale: level-0 pixels per pixel of
+    the picture; title: what is shown; positive: what label 1 means; threshold: is marked; microns_per_pixel:
+    at level 0, or None.
     """
-    height, width = heat.shape
+    whole = picture.shape[1]
+    small = Image.fromarray(picture)
+    small.thumbnail((SHOWN, SHOWN))
+    picture, scale = np.asarray(small), scale * whole / small.width
+    height, width = picture.shape[:2]
+    heat = heat_of(tiles, (height, width), scale)
     beside = height >= 0.75 * width
     rows, columns = (1, 2) if beside else (2, 1)
-    grey = picture.mean(axis=-1) / 255
     with style.figure(path, dpi) as page:
         inches = style.WIDTH / columns * height / width * rows
         page.set_figheight(min(inches + 1.3, MOST_HEIGHT))
         axes = page.subplots(rows, columns)
         axes[0].imshow(picture)
-        axes[1].imshow(grey, cmap="gray", vmin=0, vmax=1)
+        axes[1].imshow(small.convert("L"), cmap="gray", vmin=0, vmax=255)
         axes[1].imshow(heat, cmap=HEAT, vmin=0, vmax=1, alpha=COVER, interpolation="nearest")
         for each in axes:
             each.set_axis_off()
         if microns_per_pixel:
-            _scale_bar(axes[0], width, height, microns_per_pixel)
+            _scale_bar(axes[0], width, height, microns_per_pixel * scale)
         shown = ScalarMappable(Normalize(0, 1), HEAT)
         bar = page.colorbar(shown, ax=[*axes], location="bottom", shrink=0.5, aspect=35, alpha=COVER)
         bar.set_label(f"probability of {style.name(positive)}; the line is the threshold {threshold:.3f}")

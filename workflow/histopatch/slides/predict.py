@@ -11,7 +11,7 @@ from histopatch.errors import InputError
 from histopatch.files import write_json, write_table
 from histopatch.inference import Model
 from histopatch.slides.geojson import write_geojson
-from histopatch.slides.heat_map import draw_heat_map, heat_of
+from histopatch.slides.heat_map import draw_heat_map
 from histopatch.slides.prediction import predict_tiles
 from histopatch.slides.resolution import scale_for
 from histopatch.slides.scores import slide_scores
@@ -106,14 +106,14 @@ def _write(
     threshold, scale = summary["threshold"], slide.size[0] / picture.shape[1]
     write_table(tiles, folder / TILES)
     write_geojson(tiles, threshold, names, slide.origin, folder / OBJECTS)
-    found = summary["microns_per_pixel"]
     draw_heat_map(
         picture,
-        heat_of(tiles, picture.shape[:2], scale),
+        tiles,
+        scale,
         _title(slide, summary),
         names[1],
         threshold,
-        found and found * scale,
+        summary["microns_per_pixel"],
         str(folder / HEAT_MAP),
     )
     write_json(summary, folder / SUMMARY)  # last: it says that the others are there
@@ -123,4 +123,5 @@ def _title(slide: Slide, summary: dict) -> str:
     name = Path(slide.path).name
     if not summary["tiles"]:
         return f"{name}: no tissue"
-    return f"{name}: {summary['share_above']:.1%} of {summary['tiles']:,} tiles at or above the threshold"
+    share = 100 * summary["share_above"]
+    return f"{name}: {share:.1f} % of {summary['tiles']:,} tiles at or above the threshold"
