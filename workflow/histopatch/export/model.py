@@ -51,7 +51,7 @@ def export_model(
 
     The JSON has `format`, `experiment`, `labels`, `patch_size` (height and width in pixels),
     `microns_per_pixel`, `average` and `networks`, each with its `run`, `fold`, `model` (architecture, input
-    size, normalisation, symmetries, stain), format of computing and libraries; `recalibration` of the averaged
+    size, normalisation, symmetries, stain), format of computing and libraries; `recalibration` of the mean
     probabilities (None for mean ranks, which are none), `operating_points`: thresholds of the averaged
     probabilities before it, with how near to it a probability is doubtful, and `appearance` of what it was
     trained on.
