@@ -12,7 +12,7 @@ UNUSUAL = (
 
 def is_unusual(made: pd.DataFrame) -> bool:
     """Whether so many patches look unlike what the model was trained on that its user should know."""
-    return bool(made.looks_unlike_training.mean() > UNUSUAL)
+    return bool(made.looks_unlike_training.sum() > UNUSUAL * made.reason.isna().sum())
 
 
 def describe(made: pd.DataFrame, model: dict, point: str, abstain: str) -> list[str]:
