@@ -55,10 +55,12 @@ audit: setup
 		$(if $(SLIDES),--slides "$(SLIDES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(OUT),--out "$(OUT)")
 
 # make predict MODEL=results/demo/final/model INPUT=patches [OUT=folder] [POINT=youden] [ABSTAIN=0.1]
+# Slides are tiled; more may be said of them: [MPP=0.25] [MODEL_MPP=0.5] [STRIDE=48] [TISSUE=0.05] [TOP=10]
 PREDICT = snakemake --snakefile workflow/predict/Snakefile --cores $(CORES) --resources gpu=1
 predict: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PREDICT) --config "model='$(MODEL)'" "input='$(INPUT)'" "out='$(OUT)'" \
-		"point=$(POINT)" "abstain=$(ABSTAIN)"
+		"point=$(POINT)" "abstain=$(ABSTAIN)" \
+		"mpp=$(MPP)" "model_mpp=$(MODEL_MPP)" "stride=$(STRIDE)" "tissue=$(TISSUE)" "top=$(TOP)"
 
 bench: setup
 	$(BIN)/python benchmarks/first_run.py

@@ -62,6 +62,7 @@ onstart:
     from histopatch.locks import try_lock
 
     global lock
+    os.makedirs(OUT, exist_ok=True)
     lock = os.open(OUT, os.O_RDONLY)
     if not try_lock(lock, OUT, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print(f"Error: {OUT}: another prediction is at work here; wait for it.", file=sys.stderr)

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from histopatch.errors import InputError
-from histopatch.slides.predict import Tiling, predict_slide
+from histopatch.slides.predict import predict_slide
+from histopatch.slides.tiling import Tiling
 
 SIZE = 96
 EVERYTHING = Tiling(tissue=0)

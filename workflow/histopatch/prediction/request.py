@@ -5,11 +5,13 @@ from pathlib import Path
 
 from histopatch.errors import InputError
 from histopatch.export.description import DESCRIPTION, WEIGHTS, read_description
+from histopatch.slides.inputs import are_slides
 
-USAGE = "make predict MODEL=<folder of a model> INPUT=<folder, table or HDF5 file>"
+USAGE = "make predict MODEL=<folder of a model> INPUT=<folder, table, HDF5 file or slide>"
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 ARRAYS = (".h5", ".hdf5")
 PATCHES = ("folder", "table", "hdf5")  # the kinds of input that are patches
+SLIDES = "slides"  # the kind that is tiled
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def read_request(config: dict) -> Request:
         raise InputError(
             f"{model}: its {DESCRIPTION} does not say how its training patches look; export it again"
         )
-    kind = find_kind(path)
+    kind = find_kind(path, description["patch_size"])
     out = given.get("out") or f"results/predictions/{Path(path).resolve().stem}"
     _check_out(out, path)
     return Request(
@@ -80,18 +82,24 @@ def read_request(config: dict) -> Request:
     )
 
 
-def find_kind(path: str) -> str:
-    """Which kind of input lies at a path. Raises InputError where it is none."""
+def find_kind(path: str, patch_size: int) -> str:
+    """Which kind of input lies at a path, for a model of patches of that size.
+
+    Raises InputError where it is none.
+    """
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file or folder; INPUT names what to predict")
+    if path.lower().endswith(ARRAYS):
+        return "hdf5"
+    if are_slides(path, TABLES, patch_size):
+        return SLIDES
     if Path(path).is_dir():
         return "folder"
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file or folder; INPUT names what to predict")
-    for kind, suffixes in (("table", TABLES), ("hdf5", ARRAYS)):
-        if path.lower().endswith(suffixes):
-            return kind
+    if path.lower().endswith(TABLES):
+        return "table"
     raise InputError(
-        f"{path}: INPUT is a folder of images, a table ({', '.join(TABLES)}) or an HDF5 file "
-        f"({', '.join(ARRAYS)})"
+        f"{path}: INPUT is a folder of images, a table ({', '.join(TABLES)}), an HDF5 file "
+        f"({', '.join(ARRAYS)}), a slide or an image to be tiled"
     )
 
 

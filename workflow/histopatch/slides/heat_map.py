@@ -25,7 +25,7 @@ def draw_heat_map(
     threshold: float,
     microns_per_pixel: float | None,
     path: str,
-    dpi: int = 150,
+    dpi: int,
 ) -> None:
     """Draw the picture of a slide, and beside it the same in grey under the heat map.
 

@@ -1,39 +1,28 @@
 """One slide from its file to what people look at: tiles, scores, a heat map, and objects for QuPath."""
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from histopatch.errors import InputError
+from histopatch.figures import style
 from histopatch.files import write_json, write_table
 from histopatch.inference import Model
 from histopatch.slides.geojson import write_geojson
 from histopatch.slides.heat_map import draw_heat_map
 from histopatch.slides.prediction import predict_tiles
-from histopatch.slides.resolution import scale_for
+from histopatch.slides.resolution import scale_between, slide_resolution, trained_resolution
 from histopatch.slides.scores import slide_scores
 from histopatch.slides.slide import Slide, open_slide
 from histopatch.slides.thumbnail import thumbnail, tissue_mask
-from histopatch.slides.tiling import grid, shares
+from histopatch.slides.tiling import Tiling, grid, shares
 from histopatch.slides.view import View
 
 # What is written of a slide.
 TILES, HEAT_MAP, OBJECTS, SUMMARY = "tiles.csv", "heat_map.png", "tiles.geojson", "slide.json"
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """How slides are tiled and scored; lengths in pixels of a patch of the model."""
-
-    stride: int | None = None  # from tile to tile; None is the size of a patch, so that tiles do not overlap
-    tissue: float = 0.05  # the share of a tile that has to be tissue for it to be predicted
-    top: int = 10  # tiles whose mean probability is the score `mean_top_k`
-    point: str = "youden"  # the operating point whose threshold calls a tile positive
-    microns_per_pixel: float | None = None  # of the slide, where its file does not say
-    trained_microns_per_pixel: float | None = None  # of the model's patches, where model.json does not say
+DPI = 150
 
 
 def predict_slide(model: Model, path: str, folder: str | Path, tiling: Tiling) -> dict:
@@ -49,13 +38,9 @@ def predict_slide(model: Model, path: str, folder: str | Path, tiling: Tiling) -
     folder, threshold = Path(folder), _threshold(model, tiling.point)
     size = model.description["patch_size"]
     with open_slide(path) as slide:
-        scale = scale_for(
-            slide,
-            model.description.get("microns_per_pixel"),
-            tiling.microns_per_pixel,
-            tiling.trained_microns_per_pixel,
-        )
-        view = View.of(slide, scale)
+        trained = trained_resolution(model.description, tiling.trained_microns_per_pixel)
+        found = slide_resolution(slide, tiling.microns_per_pixel)
+        view = View.of(slide, scale_between(path, found, trained))
         corners = _corners(view, size, tiling.stride or size)
         picture = thumbnail(slide)
         shown = shares(tissue_mask(picture), corners, size, view.size) >= tiling.tissue
@@ -76,13 +61,30 @@ def predict_slide(model: Model, path: str, folder: str | Path, tiling: Tiling) -
         **slide_scores(probabilities, tiling.top, threshold),
         "width": slide.size[0],
         "height": slide.size[1],
-        "microns_per_pixel": tiling.microns_per_pixel or slide.microns_per_pixel,
+        "microns_per_pixel": found,
         "level": view.level,
         "scale": view.scale,
         "stride": tiling.stride or size,
     }
     _write(folder, model, slide, picture, tiles, summary)
     return summary
+
+
+def predict_or_explain(model: Model, path: str, folder: str | Path, tiling: Tiling) -> None:
+    """As `predict_slide`; of a slide that cannot be used the files are empty and SUMMARY has the `reason`."""
+    try:
+        predict_slide(model, path, folder, tiling)
+    except InputError as error:
+        logging.warning("%s", error)
+        folder, threshold = Path(folder), _threshold(model, tiling.point)
+        none = pd.DataFrame(columns=["x", "y", "width", "probability"])
+        write_table(none, folder / TILES)
+        write_geojson(none, threshold, {}, (0, 0), folder / OBJECTS)
+        with style.figure(folder / HEAT_MAP, DPI) as page:
+            style.message(page, str(error))
+        summary = {"slide": path, "tiles": 0, "background": 0, "point": tiling.point, "threshold": threshold}
+        scores = slide_scores(np.empty(0), tiling.top, threshold)
+        write_json(summary | scores | {"reason": str(error)}, folder / SUMMARY)
 
 
 def _threshold(model: Model, point: str) -> float:
@@ -115,6 +117,7 @@ def _write(
         threshold,
         summary["microns_per_pixel"],
         str(folder / HEAT_MAP),
+        DPI,
     )
     write_json(summary, folder / SUMMARY)  # last: it says that the others are there
 

@@ -8,6 +8,7 @@ import pandas as pd
 from histopatch.statistics.auroc import delong
 
 SCORES = ("max", "mean_top_k", "share_above")
+AUROCS = ["score", "slides", "positive", "auc", "auc_low", "auc_high"]
 
 
 def slide_scores(probabilities: np.ndarray, k: int, threshold: float) -> dict[str, float | None]:
@@ -25,13 +26,13 @@ def slide_scores(probabilities: np.ndarray, k: int, threshold: float) -> dict[st
 def score_aurocs(labels: Sequence[int], scores: pd.DataFrame) -> pd.DataFrame:
     """The AUROC of each of SCORES as a test of the slide's label, with DeLong's 95 % interval.
 
-    labels: 0 or 1 of N slides, both present; scores: N rows with SCORES. Returns `score,slides,positive,auc,
-    auc_low,auc_high`. Slides are independent of each other as far as they are of different patients.
+    labels: 0 or 1 of N slides, both present; scores: N rows with SCORES. Returns a table of AUROCS. Slides
+    are taken to be independent, which those of one patient are not.
     """
     labels = np.asarray(labels)
     rows = [
         {"score": name, "slides": len(labels), "positive": int(labels.sum())}
-        | dict(zip(("auc", "auc_low", "auc_high"), delong(labels, scores[name].to_numpy(float)), strict=True))
+        | dict(zip(AUROCS[3:], delong(labels, scores[name].to_numpy(float)), strict=True))
         for name in SCORES
     ]
     return pd.DataFrame(rows)
