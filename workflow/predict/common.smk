@@ -61,6 +61,7 @@ onstart:
     # Held until this process ends, however it ends, as in the main workflow.
     from histopatch.locks import try_lock
 
+    Path(OUT).mkdir(parents=True, exist_ok=True)
     global lock
     lock = os.open(OUT, os.O_RDONLY)
     if not try_lock(lock, OUT, lambda line: print(f"Warning: {line}", file=sys.stderr)):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 RIDGE = 1e-3  # added to the correlations, so that features that repeat each other leave a finite distance
-LEAST = 1e-5  # the least standard deviation: what all values share is known no better
+LEAST = 1e-3  # the least standard deviation, so that a feature that never varied leaves a finite distance
 
 
 class Bulk(NamedTuple):
