@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from histopatch.data.clusters import FEATURES
-from histopatch.export.appearance import compared, describe_appearance
+from histopatch.export.appearance import describe_appearance
 from histopatch.statistics.mahalanobis import Bulk, distances
 
 COUNT = 4000
@@ -29,22 +29,29 @@ def test_the_training_part_is_what_a_network_trained_on(features, folds, network
     found = describe_appearance(features, split, networks)
     trained = ~split.fold.isin([-2, *([networks[0]] if len({*networks}) == 1 else [])])
     assert found["patches"] == trained.sum() == count
-    assert np.allclose(found["mean"][:4], features.loc[trained, FEATURES].mean())
+    assert np.allclose(found["mean"], features.loc[trained, FEATURES].mean())
 
 
 def test_quantiles_are_those_of_the_training_part(features):
     split = folds_of(-1, 0)
     found = describe_appearance(features, split, [0])
     bulk = Bulk(np.array(found["mean"]), np.array(found["precision"]))
-    beyond = distances(compared(features[FEATURES].to_numpy()), bulk) > found["quantiles"]["0.95"]
+    beyond = distances(features[FEATURES], bulk) > found["quantiles"]["0.95"]
     assert beyond[split.fold == -1].mean() == pytest.approx(0.05, abs=0.001)
     assert beyond[split.fold == 0].mean() == pytest.approx(0.05, abs=0.02)
 
 
-@pytest.mark.parametrize(("share", "unlike"), [(0, True), (0.004, True), (0.1, False)])
-def test_a_patch_without_tissue_is_unusual_where_the_training_part_has_few(features, share, unlike):
-    features.loc[: COUNT * share - 1, FEATURES[:3]] = np.nan
+def test_patches_without_tissue_are_a_share_of_their_own(features):
+    whole = describe_appearance(features[1000:], folds_of(-1), [0])
+    assert whole["no_tissue"] == 0
+    features.loc[:999, FEATURES[:3]] = np.nan
     found = describe_appearance(features, folds_of(-1), [0])
+    assert (found["patches"], found["no_tissue"]) == (4000, 0.25)
+    assert found["quantiles"] == whole["quantiles"]
+
+
+def test_a_training_part_without_any_tissue(features):
+    found = describe_appearance(features.assign(dark_red=np.nan), folds_of(-1), [0])
     bulk = Bulk(np.array(found["mean"]), np.array(found["precision"]))
-    (distance,) = distances(compared(np.array([[np.nan, np.nan, np.nan, 0.0]])), bulk)
-    assert (distance > found["quantiles"]["0.99"]) == unlike
+    assert found["no_tissue"] == 1
+    assert distances([[0.3, 0.3, 0.3, -1.0]], bulk) > found["quantiles"]["0.99"]

@@ -4,7 +4,6 @@ from PIL import Image
 
 from histopatch import inference
 from histopatch.data.appearance import measure
-from histopatch.export.appearance import compared
 from histopatch.files import read_table, write_table
 from histopatch.prediction.inputs import list_patches
 from histopatch.prediction.patches import predict_shard
@@ -72,8 +71,6 @@ def test_the_distance_is_that_from_the_training_part(predict, images, model, pix
     found = predict(images)
     known = inference.load(model, "cpu").description["appearance"]
     bulk = Bulk(np.array(known["mean"]), np.array(known["precision"]))
-    assert np.allclose(
-        found.appearance_distance[1:], distances(compared(measure(pixels[1:])), bulk), atol=1e-3
-    )
+    assert np.allclose(found.appearance_distance[1:], distances(measure(pixels[1:]), bulk), atol=1e-3)
     assert found.appearance_distance[0] > 3 * known["quantiles"]["0.99"]
     assert (found.appearance_distance[1:] <= known["quantiles"]["0.99"] + 0.5).all()

@@ -9,30 +9,28 @@ from histopatch.data.clusters import FEATURES
 from histopatch.data.folds import HELD_OUT
 from histopatch.statistics.mahalanobis import distances, fit_bulk
 
-COMPARED = [*FEATURES, "no_tissue"]
 LEVELS = (0.5, 0.9, 0.95, 0.99)
 
 
-def compared(features: np.ndarray) -> np.ndarray:
-    """COMPARED of patches (N×5) from their FEATURES (N×4): a patch without tissue, which lacks the hues, is
-    unusual as far as such patches are."""
-    return np.column_stack([features, np.isnan(features).any(axis=1)])
-
-
 def describe_appearance(features: pd.DataFrame, split: pd.DataFrame, folds: Collection[int]) -> dict:
-    """The bulk of COMPARED over the training part, and the quantiles of the distances from it there.
+    """The bulk of FEATURES over the training part, and the quantiles of the distances from it there.
 
     features: CSV `id` and FEATURES of a pack; split: `id,fold`; folds: those that the networks of the model
-    validated on. The training part is every patch that at least one of the networks trained on.
+    validated on. The training part is every patch that at least one of the networks trained on. Those without
+    tissue, which have no hue, are a share of their own: `no_tissue`.
     """
     validated_by_all = next(iter(folds)) if len({*folds}) == 1 else None
     trained = split[(split.fold != HELD_OUT) & (split.fold != validated_by_all)]
-    values = compared(features[features.id.isin(trained.id)][FEATURES].to_numpy(float))
-    bulk = fit_bulk(values)
-    quantiles = np.quantile(distances(values, bulk), LEVELS)
+    values = features[features.id.isin(trained.id)][FEATURES].to_numpy(float)
+    tissue = values[~np.isnan(values).any(axis=1)]
+    # Where no patch has any, every patch that has is unlike them.
+    known = tissue if len(tissue) else np.zeros((1, len(FEATURES)))
+    bulk = fit_bulk(known)
+    quantiles = np.quantile(distances(known, bulk), LEVELS)
     return {
-        "features": COMPARED,
+        "features": FEATURES,
         "patches": len(values),
+        "no_tissue": 1 - len(tissue) / len(values),
         "mean": bulk.mean.tolist(),
         "precision": bulk.precision.tolist(),
         "quantiles": dict(zip(map(str, LEVELS), quantiles.tolist(), strict=True)),

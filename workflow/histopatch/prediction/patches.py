@@ -16,7 +16,6 @@ from histopatch.data.chunks import chunk_size, map_chunks
 from histopatch.data.images import ImageFiles, Images
 from histopatch.data.pool import worker_pool
 from histopatch.engine.device import hold_device
-from histopatch.export.appearance import compared
 from histopatch.export.description import read_description
 from histopatch.files import read_table, write_table
 from histopatch.prediction.inputs import ARRAY, NO_ROW
@@ -31,7 +30,7 @@ def predict_shard(model: str, patches: str, root: str, predictions: str, workers
 
     model: the folder of an exported one; patches: CSV with KEY, of files below `root`; workers: the cores to
     use. A patch that cannot be used has a reason and no numbers. `appearance_distance` is that of
-    `statistics.mahalanobis` from the training part of the model.
+    `statistics.mahalanobis` from the training part of the model, and missing without tissue.
     """
     listed = read_table(patches)
     description = read_description(model)
@@ -43,7 +42,7 @@ def predict_shard(model: str, patches: str, root: str, predictions: str, workers
         table.loc[usable, "probability"] = _predict(inference.load(model, device), pixels[usable])
     known = description["appearance"]
     bulk = Bulk(np.array(known["mean"]), np.array(known["precision"]))
-    table.loc[usable, "appearance_distance"] = distances(compared(features[usable]), bulk)
+    table.loc[usable, "appearance_distance"] = distances(features[usable], bulk)
     write_table(table, predictions)
     logging.info("predicted %d patches, %d of them could not be used", len(table), (~usable).sum())
 
