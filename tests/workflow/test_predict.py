@@ -95,11 +95,15 @@ def test_the_table_has_what_the_model_says_of_each_patch(predicted, pixels):
     assert summary.startswith("10 patches, of which 0 could not be used")
 
 
-def test_nothing_is_done_twice(project):
+def test_nothing_is_done_twice_but_what_somebody_deleted(project):
     status, output = predict(project)
     assert status == 0, output
     assert jobs(output) == []
     assert "nothing to do, everything is up to date" in output
+    (project / SHARDS / "1.csv").unlink()
+    status, output = predict(project)
+    assert status == 0, output
+    assert jobs(output) == [CALLS, ONE.format(2, 3)]
 
 
 def test_only_what_is_new_or_changed_is_predicted(project, pixels):

@@ -61,6 +61,7 @@ onstart:
     # Held until this process ends, however it ends, as in the main workflow.
     from histopatch.locks import try_lock
 
+    Path(OUT).mkdir(parents=True, exist_ok=True)
     global lock
     os.makedirs(OUT, exist_ok=True)
     lock = os.open(OUT, os.O_RDONLY)

@@ -7,7 +7,7 @@ from histopatch.prediction.shards import assign
 
 @answers(*PATCHES)
 def patch_files():
-    return ["predictions.csv", "summary.txt"]
+    return ["predictions.csv", "summary.txt", *(f"shards/{shard}.csv" for shard in SHARDS)]
 
 
 def shards():

@@ -36,6 +36,22 @@ def test_quantiles_are_those_of_the_training_part(features):
     split = folds_of(-1, 0)
     found = describe_appearance(features, split, [0])
     bulk = Bulk(np.array(found["mean"]), np.array(found["precision"]))
-    beyond = distances(features[found["features"]], bulk) > found["quantiles"]["0.95"]
+    beyond = distances(features[FEATURES], bulk) > found["quantiles"]["0.95"]
     assert beyond[split.fold == -1].mean() == pytest.approx(0.05, abs=0.001)
     assert beyond[split.fold == 0].mean() == pytest.approx(0.05, abs=0.02)
+
+
+def test_patches_without_tissue_are_a_share_of_their_own(features):
+    whole = describe_appearance(features[1000:], folds_of(-1), [0])
+    assert whole["no_tissue"] == 0
+    features.loc[:999, FEATURES[:3]] = np.nan
+    found = describe_appearance(features, folds_of(-1), [0])
+    assert (found["patches"], found["no_tissue"]) == (4000, 0.25)
+    assert found["quantiles"] == whole["quantiles"]
+
+
+def test_a_training_part_without_any_tissue(features):
+    found = describe_appearance(features.assign(dark_red=np.nan), folds_of(-1), [0])
+    bulk = Bulk(np.array(found["mean"]), np.array(found["precision"]))
+    assert found["no_tissue"] == 1
+    assert distances([[0.3, 0.3, 0.3, -1.0]], bulk) > found["quantiles"]["0.99"]

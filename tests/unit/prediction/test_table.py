@@ -19,7 +19,7 @@ MODEL = {
             "abstaining": {"0.1": 0.05, "0.3": 0.2},
         }
     },
-    "appearance": {"quantiles": {"0.95": 3.0, "0.99": 4.0}},
+    "appearance": {"no_tissue": 0.004, "quantiles": {"0.95": 3.0, "0.99": 4.0}},
 }  # fmt: skip
 PROBABILITIES = [0.25, 0.38, 0.4, 0.44, 0.9, np.nan]
 KEYS = {"file": [f"{n}.png" for n in range(6)], "row": -1, "bytes": 9, "modified": 1}
@@ -100,6 +100,13 @@ def test_patches_beyond_the_quantile_look_unlike_the_training(predictions, caplo
     line = "1 of 5 patches (20.0%) look unlike what the model was trained on"
     assert any(text.startswith(line) for text in lines)
     assert [record.levelno for record in caplog.records if line in record.message] == [logging.WARNING]
+
+
+@pytest.mark.parametrize(("share", "unlike"), [(0.004, True), (0.03, False)])
+def test_a_patch_without_tissue_is_as_unusual_as_in_the_training(predictions, share, unlike):
+    appearance = MODEL["appearance"] | {"no_tissue": share}
+    table, _ = predictions(MODEL | {"appearance": appearance}, distances=[np.nan, 2, 3, 4, 5, 0])
+    assert table.looks_unlike_training[:5].tolist() == [unlike, False, False, False, True]
 
 
 def test_usual_patches_cause_no_warning(predictions, caplog):

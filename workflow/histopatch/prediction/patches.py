@@ -30,7 +30,7 @@ def predict_shard(model: str, patches: str, root: str, predictions: str, workers
 
     model: the folder of an exported one; patches: CSV with KEY, of files below `root`; workers: the cores to
     use. A patch that cannot be used has a reason and no numbers. `appearance_distance` is that of
-    `statistics.mahalanobis` from the training part of the model.
+    `statistics.mahalanobis` from the training part of the model, and missing without tissue.
     """
     listed = read_table(patches)
     description = read_description(model)

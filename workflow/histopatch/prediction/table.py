@@ -33,8 +33,8 @@ def write_predictions(
     Columns of the table: `id`; `probability` as the model gives it, which calls are made from, and
     `recalibrated_probability`; `call` (0 or 1); `abstained`, whether the probability is too near to the
     threshold, where the same share of the validation patches was; `appearance_distance` from the training
-    part, and `looks_unlike_training`; `reason` why a patch could not be used, which then has nothing else;
-    `label`, where the input has labels.
+    part, which a patch without tissue lacks, and `looks_unlike_training`; `reason` why a patch could not be
+    used, which then has nothing else; `label`, where the input has labels.
     """
     model, listed = json.loads(Path(description).read_text()), read_table(patches)
     found = pd.concat([read_table(shard) for shard in shards])
@@ -63,13 +63,17 @@ def _judged(rows: pd.DataFrame, model: dict, point: dict, abstain: str) -> pd.Da
         fit = Recalibration(fitted["intercept"], fitted["slope"])
         made.loc[used, "recalibrated_probability"] = recalibrate(probability, fit)
     margin = point["abstaining"][abstain] if abstain != "0" else 0.0
-    beyond = rows.appearance_distance[used] > model["appearance"]["quantiles"][UNLIKE]
+    training, distance = model["appearance"], rows.appearance_distance[used]
+    # Without tissue there is no distance: it is as unusual as that is in the training part.
+    unlike = (distance > training["quantiles"][UNLIKE]).mask(
+        distance.isna(), training["no_tissue"] < 1 - float(UNLIKE)
+    )
     made["call"] = (probability >= point["threshold"]).astype("Int64")
     made["abstained"] = pd.Series(
         confidence(probability, point["threshold"]) < margin, probability.index, "boolean"
     )
     made["appearance_distance"] = rows.appearance_distance.round(3)
-    made["looks_unlike_training"] = beyond.astype("boolean")
+    made["looks_unlike_training"] = unlike.astype("boolean")
     made["reason"] = rows.reason
     if "label" in rows:
         made["label"] = rows.label.astype("Int64")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 RIDGE = 1e-3  # added to the correlations, so that features that repeat each other leave a finite distance
-LEAST = 1e-5  # the least standard deviation: what all values share is known no better
+LEAST = 1e-3  # the least standard deviation, so that a feature that never varied leaves a finite distance
 
 
 class Bulk(NamedTuple):
@@ -20,19 +20,16 @@ class Bulk(NamedTuple):
 
 
 def fit_bulk(values) -> Bulk:
-    """The bulk of N×F values; one that is missing (NaN) counts as the mean of its feature."""
+    """The bulk of N×F values, none of them missing."""
     values = np.asarray(values, float)
-    known = np.isfinite(values)
-    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    centred = np.where(known, values - mean, 0)
-    deviation = np.maximum(np.sqrt((centred**2).mean(axis=0)), LEAST)
-    standardised = centred / deviation
+    mean = values.mean(axis=0)
+    deviation = np.maximum(values.std(axis=0), LEAST)
+    standardised = (values - mean) / deviation
     correlation = standardised.T @ standardised / len(values) + RIDGE * np.eye(len(mean))
     return Bulk(mean, np.linalg.inv(correlation) / np.outer(deviation, deviation))
 
 
 def distances(values, bulk: Bulk) -> np.ndarray:
-    """The distance of each of N×F values from the mean, in standard deviations; a missing one adds 0."""
+    """The distance of each of N×F values from the mean, in standard deviations; NaN where one is missing."""
     centred = np.asarray(values, float) - bulk.mean
-    centred = np.where(np.isfinite(centred), centred, 0)
     return np.sqrt(np.einsum("nf,fg,ng->n", centred, bulk.precision, centred))
