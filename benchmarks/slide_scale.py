@@ -2,8 +2,8 @@
 
     python benchmarks/slide_scale.py --model results/demo/final/model
 
-The slide is an ellipse of tissue, synthetic patches side by side, on glass. It is predicted in a process of its
-own, and so is a single tile of it, which says what PyTorch, the model and the libraries take by themselves.
+The slide is an ellipse of tissue, synthetic patches side by side, on glass. It is predicted in a process of
+its own, and so is a single tile of it, which says what PyTorch, the model and the libraries take by themselves.
 """
 
 import argparse

@@ -110,13 +110,13 @@ def test_a_real_slide(aperio, predicted, tmp_path):
 @pytest.mark.input(
     "Slides",
     "A resolution that neither the file nor the model says",
-    "refused: asks for `MPP=` or `MODEL_MPP=`",
+    "refused: asks for `MPP` or `MODEL_MPP`, before any job",
 )
 def test_an_unknown_resolution_is_asked_for(model, mosaic, pyramid, predicted, monkeypatch):
-    with pytest.raises(InputError, match=r"slide\.tif: .* give MPP="):
+    with pytest.raises(InputError, match=r"slide\.tif: .* give MPP,"):
         predicted(pyramid(mosaic))
     monkeypatch.setitem(model.description, "microns_per_pixel", None)
-    with pytest.raises(InputError, match="give MODEL_MPP="):
+    with pytest.raises(InputError, match="MODEL_MPP is missing"):
         predicted(pyramid(mosaic, 0.5))
     given = Tiling(tissue=0, trained_microns_per_pixel=0.5)
     assert len(predicted(pyramid(mosaic, 0.5), given)[1]) == 48

@@ -50,9 +50,8 @@ def list_slides(path: str) -> pd.DataFrame:
     if slides.empty:
         raise InputError(f"{path}: there are no slides in it")
     named = slides.assign(slide=[re.sub(r"[^A-Za-z0-9.-]+", "_", Path(file).stem) for file in slides.file])
-    if (twice := named[named.slide.duplicated(keep=False)]).size:
-        first, second, *_ = twice.sort_values("slide", kind="stable").file
-        raise InputError(f"{path}: {quote(first)} and {quote(second)} have the same name; rename one of them")
+    if (twice := named.slide[named.slide.duplicated()]).size:
+        raise InputError(f"{path}: two slides are called {quote(twice.iloc[0])}; rename the file of one")
     return named
 
 

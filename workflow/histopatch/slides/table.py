@@ -25,8 +25,8 @@ def write_slides(
     """Write a row for each slide, the AUROCs of their scores, and what they come to in a few lines.
 
     names: of N slides; summaries: the slide.json of each; labels: 0, 1 or empty by name, none where the input
-    has none. The table has COLUMNS; `reason` is why a slide could not be used, which then has no scores. Where
-    both labels have two slides with scores at least, aurocs has a row for each of SCORES, and else none.
+    has none. The table has COLUMNS; `reason` is why a slide could not be used, which then has no scores.
+    Where both labels have two slides with scores at least, aurocs has a row for each of SCORES; else none.
     """
     read = [json.loads(Path(path).read_text()) for path in summaries]
     slides = pd.DataFrame([found | {"slide": name} for name, found in zip(names, read, strict=True)])

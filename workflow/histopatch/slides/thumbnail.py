@@ -34,9 +34,15 @@ def tissue_mask(pixels: np.ndarray) -> np.ndarray:
     Tissue has an optical density, summed over the channels, of at least TISSUE_DENSITY above that of the
     slide's own glass. Black is none.
     """
-    density = np.zeros(pixels.shape[:2], np.float32)
-    for channel in np.moveaxis(pixels, -1, 0):
-        counts = np.bincount(channel.ravel(), minlength=256).cumsum()
-        glass = max(DARKEST_GLASS, int(np.searchsorted(counts, GLASS / 100 * channel.size)))
-        density += DENSITY[channel] - DENSITY[glass]
-    return (density >= TISSUE_DENSITY) & (pixels.max(axis=-1) > BLACK)
+    glass = [max(DARKEST_GLASS, _percentile(pixels[..., channel], GLASS)) for channel in range(3)]
+    mask = np.empty(pixels.shape[:2], bool)
+    for row, line in enumerate(pixels):  # a row at a time, which takes no memory
+        density = (DENSITY[line] - DENSITY[glass]).sum(axis=-1)
+        mask[row] = (density >= TISSUE_DENSITY) & (line.max(axis=-1) > BLACK)
+    return mask
+
+
+def _percentile(values: np.ndarray, percent: float) -> int:
+    """Of uint8 values, from their counts."""
+    counts = np.bincount(values.ravel(), minlength=256).cumsum()
+    return int(np.searchsorted(counts, percent / 100 * values.size))

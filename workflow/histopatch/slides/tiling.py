@@ -45,8 +45,8 @@ def shares(mask: np.ndarray, corners: np.ndarray, tile: int, size: tuple[int, in
     corners, tile: as of `grid`; size: width and height of the image that they are in.
     """
     height, width = mask.shape
-    total = np.zeros((height + 1, width + 1), np.int64)
-    mask.astype(np.int64).cumsum(0).cumsum(1, out=total[1:, 1:])
+    total = np.zeros((height + 1, width + 1), np.int32)
+    mask.cumsum(0, np.int32).cumsum(1, np.int32, out=total[1:, 1:])
     ratio = np.array([width, height]) / size
     low = np.minimum(np.floor(corners * ratio).astype(int), [width - 1, height - 1])
     high = np.maximum(np.minimum(np.ceil((corners + tile) * ratio).astype(int), [width, height]), low + 1)
