@@ -24,7 +24,7 @@ from histopatch.figures.catalogue import FIGURES
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = ("make", "snakemake", "python")
 FOREIGN = {"kaggle", "unzip", "conda", "hf"}
-NAMES = {"make audit"}  # of commands that need more
+NAMES = {"make audit", "make predict"}  # of commands that need more
 # Which targets of make run the workflow, look at results, or are run by those who develop.
 PLANNED, LOOKING, TOOLS = (
     {"run", "report"},
