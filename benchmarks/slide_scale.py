@@ -3,7 +3,7 @@
     python benchmarks/slide_scale.py --model results/demo/final/model
 
 The slide is an ellipse of tissue, synthetic patches side by side, on glass. It is predicted in a process of
-its own, and so is a single tile of it, which says what PyTorch, the model and the libraries take by themselves.
+its own, and so is a single tile, which says what PyTorch, the model and the libraries take by themselves.
 """
 
 import argparse

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT, ROOT, write_data
+from PIL import Image
 from plan import snakemake
 from test_formats import write_pcam
 
@@ -24,7 +25,7 @@ from histopatch.figures.catalogue import FIGURES
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = ("make", "snakemake", "python")
 FOREIGN = {"kaggle", "unzip", "conda", "hf"}
-NAMES = {"make audit"}  # of commands that need more
+NAMES = {"make audit", "make predict"}  # of commands that need more
 # Which targets of make run the workflow, look at results, or are run by those who develop.
 PLANNED, LOOKING, TOOLS = (
     {"run", "report"},
@@ -148,6 +149,8 @@ def looked_at(project) -> Path:
     add_environment(project)
     shutil.copytree(project / "data/small/train", project / "folder")
     shutil.copytree(project / "results/small/final/model", project / "model")
+    (project / "slides").mkdir()
+    Image.new("RGB", (240, 200), "pink").save(project / "slides/one.png")
     split = pd.read_csv(project / "results/small/splits/main.csv")
     files = pd.DataFrame({"path": split.id + ".tif", "part": split.fold.astype(str)})
     files.to_csv(project / "theirs.csv", index=False)

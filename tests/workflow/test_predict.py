@@ -1,5 +1,6 @@
 """New patches through an exported model: what runs, what does not run again, and what is refused."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -166,6 +167,18 @@ def test_a_table_with_labels_and_files_that_cannot_be_used(project):
     found = pd.read_csv(project / "mine/predictions.csv")
     assert found.reason.notna().tolist() == [False, True, False, False, True]
     assert "3 patches have a label, 1 of them 1: AUROC" in (project / "mine/summary.txt").read_text()
+
+
+def test_two_predictions_into_one_folder_are_not_at_work_at_a_time(project):
+    folder = os.open(project / "results/predictions/new", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    before = (project / "results/predictions/new/input.csv").read_bytes()
+    (project / "new/00.png").unlink()
+    status, output = predict(project)
+    os.close(folder)
+    assert status == 1
+    assert "Error: results/predictions/new: another prediction is at work here; wait for it\n" in output
+    assert (project / "results/predictions/new/input.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize(

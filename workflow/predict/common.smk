@@ -1,4 +1,4 @@
-# What the rules share: the checked request, the code that a job depends on, and the lock while running.
+# What the rules share: the checked request, the lock while running, and the code that a job depends on.
 import os
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ WORKFLOW = Path(workflow.basedir).parent
 sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import cores, fingerprints
-from histopatch.errors import one_line
+from histopatch.errors import InputError, one_line
 from histopatch.prediction.request import read_request
 from histopatch.system import check_system
 from terminal.install import speak_for_jobs
@@ -24,9 +24,25 @@ def or_one_line(function, *arguments):
         raise
 
 
+def hold(folder):
+    """The lock of the folder of the results, until this process ends, however it ends.
+
+    Taken before the input is listed there: nothing may change below a prediction that is at work.
+    """
+    from histopatch.locks import try_lock  # not before the system is known to have any
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY)
+    if not try_lock(opened, folder, lambda line: print(f"Warning: {line}", file=sys.stderr)):
+        raise InputError(f"{folder}: another prediction is at work here; wait for it")
+    return opened
+
+
 or_one_line(check_system)
 ASKED = or_one_line(read_request, config)
 OUT = ASKED.out
+if workflow.is_main_process:
+    lock = or_one_line(hold, OUT)
 CORES = workflow.resource_settings.cores or 1
 
 # The scripts are processes of their own, which inherit this.
@@ -55,6 +71,7 @@ def answers(*kinds):
 
 def asked_files():
     return [f"{OUT}/{file}" for file in ASKED_FOR[ASKED.kind]()]
+<<<<<<< HEAD
 
 
 onstart:
@@ -68,3 +85,5 @@ onstart:
     if not try_lock(lock, OUT, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print(f"Error: {OUT}: another prediction is at work here; wait for it.", file=sys.stderr)
         os._exit(1)
+=======
+>>>>>>> predict

@@ -10,7 +10,6 @@ import pandas as pd
 
 from histopatch.data.arrays import PatchArrays
 from histopatch.data.images import ImageFiles, check_there_are_some
-from histopatch.data.labels import binary_labels
 from histopatch.data.listing import find_images
 from histopatch.data.names import quote, writable
 from histopatch.data.tables import Column, read_columns
@@ -89,7 +88,7 @@ def _stamp(root: str, file: str) -> tuple[int, int]:
 
 
 def _labels(rows: pd.DataFrame, table: str) -> np.ndarray:
-    labels = binary_labels(rows.label, None, table)
+    labels = rows.label.str.removesuffix(".0")  # as pandas writes whole numbers beside missing ones
     if (other := ~labels.isin(["0", "1", ""])).any():
         first = rows[other].iloc[0]
         raise InputError(f"{table}: line {first.row}: the label is {quote(first.label)}; use 0, 1 or nothing")

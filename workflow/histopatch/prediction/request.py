@@ -42,14 +42,10 @@ class Request:
     def components(self) -> list[str]:
         """The modules that the networks use besides those that all do, dotted and relative to the package."""
         networks = [network["model"] for network in self.description["networks"]]
-        stains = {
-            network["stain_normalisation"]["method"] for network in networks if network["stain_normalisation"]
-        }
-        backbones = {network["source"] for network in networks}
-        return [
-            *sorted(f"backbones.{name}" for name in backbones),
-            *sorted(f"stain.{name}" for name in stains),
-        ]
+        # Runs from before stain normalisation was a choice do not say.
+        stains = [network.get("stain_normalisation") for network in networks]
+        modules = {f"backbones.{network['source']}" for network in networks}
+        return sorted(modules | {f"stain.{stain['method']}" for stain in stains if stain})
 
 
 def read_request(config: dict) -> Request:
@@ -68,8 +64,14 @@ def read_request(config: dict) -> Request:
         raise InputError(
             f"{model}: its {DESCRIPTION} does not say how its training patches look; export it again"
         )
+<<<<<<< HEAD
     kind = find_kind(path, description["patch_size"])
     out = given.get("out") or f"results/predictions/{Path(path).resolve().stem}"
+=======
+    kind = find_kind(path)
+    whole = Path(path).resolve()
+    out = given.get("out") or f"results/predictions/{whole.name if whole.is_dir() else whole.stem}"
+>>>>>>> predict
     _check_out(out, path)
     return Request(
         model,
