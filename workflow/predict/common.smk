@@ -71,19 +71,3 @@ def answers(*kinds):
 
 def asked_files():
     return [f"{OUT}/{file}" for file in ASKED_FOR[ASKED.kind]()]
-<<<<<<< HEAD
-
-
-onstart:
-    # Held until this process ends, however it ends, as in the main workflow.
-    from histopatch.locks import try_lock
-
-    Path(OUT).mkdir(parents=True, exist_ok=True)
-    global lock
-    os.makedirs(OUT, exist_ok=True)
-    lock = os.open(OUT, os.O_RDONLY)
-    if not try_lock(lock, OUT, lambda line: print(f"Warning: {line}", file=sys.stderr)):
-        print(f"Error: {OUT}: another prediction is at work here; wait for it.", file=sys.stderr)
-        os._exit(1)
-=======
->>>>>>> predict

@@ -64,14 +64,9 @@ def read_request(config: dict) -> Request:
         raise InputError(
             f"{model}: its {DESCRIPTION} does not say how its training patches look; export it again"
         )
-<<<<<<< HEAD
     kind = find_kind(path, description["patch_size"])
-    out = given.get("out") or f"results/predictions/{Path(path).resolve().stem}"
-=======
-    kind = find_kind(path)
     whole = Path(path).resolve()
     out = given.get("out") or f"results/predictions/{whole.name if whole.is_dir() else whole.stem}"
->>>>>>> predict
     _check_out(out, path)
     return Request(
         model,

@@ -10,7 +10,7 @@ from PIL import Image
 from histopatch.figures import style
 
 HEAT = "viridis"  # the eye, colour-blind or not, and a printer see its order
-SHOWN = 1000  # pixels of the longer side of a picture as it is drawn; more take memory and are not seen
+SHOWN = 700  # pixels of the longer side of a picture as it is drawn; more take memory and are not seen
 COVER = 0.6  # how much of the picture the colours hide
 MOST_HEIGHT = 11.0  # inches
 BARS = (1, 2, 5)  # lengths of a scale bar, times powers of ten
