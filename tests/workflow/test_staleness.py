@@ -498,7 +498,7 @@ def test_a_deleted_final_run_is_trained_again(project):
 BELOW = {
     "pack": EVERY_RULE,
     "duplicates": AGGREGATION | AUDIT,
-    "appearance": {"clusters", "summary", "model_card", *SUBGROUPS},
+    "appearance": {"clusters", "summary", *MODEL, *SUBGROUPS},
     "clusters": {"summary", "model_card", *SUBGROUPS},
     "groups": {"summary", "model_card", *SUBGROUPS},
     "subgroups": {"figure_subgroups", "summary", "model_card"},
@@ -557,7 +557,10 @@ BELOW = {
         ("histopatch/engine/network.py", {"train", "predict_test", "predict_held_out"}),
         ("histopatch/engine/predict.py", {"predict_test", "predict_held_out", "explain"}),
         ("histopatch/interpretability/grad_cam.py", {"explain"}),
-        ("histopatch/statistics/metrics.py", {"compare", "best", "final_metrics", "errors", "summary"}),
+        (
+            "histopatch/statistics/metrics.py",
+            {"compare", "best", "final_metrics", "errors", "summary", "export"},
+        ),
         ("histopatch/evaluation/effects.py", {"effects"}),
         ("histopatch/evaluation/seed_variance.py", {"effects"}),
         ("histopatch/evaluation/flow.py", {"flow"}),
@@ -571,7 +574,10 @@ BELOW = {
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
-        ("histopatch/evaluation/ensemble.py", {"final_metrics", "label_errors", "errors", "subgroups"}),
+        (
+            "histopatch/evaluation/ensemble.py",
+            {"final_metrics", "label_errors", "errors", "subgroups", "export"},
+        ),
         (
             "histopatch/statistics/ensembles.py",
             {

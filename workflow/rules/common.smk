@@ -24,6 +24,7 @@ from histopatch.system import check_system
 from histopatch.yaml_files import read_yaml
 from terminal.install import speak_for_jobs
 from terminal.plan import write_plan_if_asked
+from terminal.subject import ExperimentRun
 
 CONFIG = "config.yaml"
 GIVEN = list(workflow.overwrite_configfiles)  # with --configfile
@@ -62,7 +63,7 @@ TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)
-speak_for_jobs(workflow, EXPERIMENTS, config["experiment"])
+speak_for_jobs(workflow, ExperimentRun(EXPERIMENTS, config["experiment"]))
 write_plan_if_asked(workflow)
 
 

@@ -12,9 +12,12 @@ rule export:
         models=final_run("model.safetensors"),
         reports=final_run("run.json"),
         references=rank_references,
+        predictions=final_run("predictions.csv"),
         metrics="results/{experiment}/final/metrics.json",
         operating_points="results/{experiment}/final/operating_points.csv",
         pack="results/{experiment}/pack/train.npy",
+        appearance="results/{experiment}/pack/train.appearance.csv",
+        split=final_split,
     output:
         weights="results/{experiment}/final/model/model.safetensors",
         description="results/{experiment}/final/model/model.json",
@@ -23,6 +26,7 @@ rule export:
     params:
         ensemble=averaging,
         positive=lambda wildcards: getattr(experiment(wildcards).dataset, "positive", None),
+        microns_per_pixel=lambda wildcards: experiment(wildcards).microns_per_pixel,
         code=code("export.py"),
     script:
         "../scripts/export.py"

@@ -1,29 +1,15 @@
 import json
-import shutil
-from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
 import pytest
-import safetensors.torch
-import torch
+from exported import IMAGE_SIZE, THRESHOLD, make_model
 from PIL import Image
 
 from histopatch import inference
-from histopatch.backbones.build import build
-from histopatch.engine.formats import Format
-from histopatch.engine.network import Network
-from histopatch.engine.predict import predict_pack
 from histopatch.errors import InputError
-from histopatch.export.model import export_model
 from histopatch.inference import patches
-from histopatch.settings import Settings
-from histopatch.stain import normaliser
-from histopatch.statistics.ensembles import Ensemble
 
-SIZE, IMAGE_SIZE, COUNT = 40, 32, 12
-FITTED = {"intercept": -0.7, "slope": 1.6}
-THRESHOLD = 0.42
+SIZE, COUNT = 40, 12
 
 
 @pytest.fixture
@@ -37,68 +23,13 @@ def pixels() -> np.ndarray:
 
 @pytest.fixture
 def made(pixels, tmp_path):
-    """Make a final model of two members, and return its exported folder and what the workflow predicts."""
+    """Make an exported model, and return its folder and what the workflow predicts."""
 
-    def make(average: str = "probability", symmetries: bool = False, stain: bool = False):
-        root = tmp_path / "results"
-        folders = [root / f"runs/run-{seed}/fold-0" for seed in range(2)]
-        for seed, folder in enumerate(folders):
-            write_run(folder, pixels, seed, symmetries, stain)
-        np.save(root / "train.npy", pixels)
-        index = pd.DataFrame({"id": [f"p{row:02d}" for row in range(COUNT)], "row": range(COUNT)})
-        index.to_csv(root / "index.csv", index=False)
-        members = [{"final_folder": f"run-{seed}"} for seed in range(2)]
-        (root / "best.json").write_text(json.dumps({"members": members}))
-        (root / "metrics.json").write_text(json.dumps({"recalibration": FITTED}))
-        point = {"point": "youden", "chosen_on": "validation patches", "threshold": THRESHOLD}
-        pd.DataFrame([point]).to_csv(root / "points.csv", index=False)
-        models, reports, known = (
-            [str(folder / name) for folder in folders]
-            for name in ("model.safetensors", "run.json", "predictions.csv")
-        )
-        references = known if average == "rank" else []
-        ensemble = Ensemble(2, average)
-        predicted = str(root / "predicted.csv")
-        predict_pack(
-            models, reports, references, ensemble, str(root / "train.npy"), str(root / "index.csv"),
-            predicted, {"device": "cpu", "workers": 1}, 1,
-        )  # fmt: skip
-        exported = tmp_path / "elsewhere"
-        export_model(
-            "mine", str(root / "best.json"), models, reports, references, str(root / "metrics.json"),
-            str(root / "points.csv"), str(root / "train.npy"), ensemble, "tumour",
-            str(exported / "model.safetensors"), str(exported / "model.json"),
-        )  # fmt: skip
-        wanted = pd.read_csv(predicted).probability.to_numpy()
-        shutil.rmtree(root)  # nothing else is needed from here on
-        return exported, wanted
+    def make(**settings):
+        folder = tmp_path / "elsewhere"
+        return folder, make_model(folder, pixels, **settings)
 
     return make
-
-
-def write_run(folder, pixels: np.ndarray, seed: int, symmetries: bool, stain: bool) -> None:
-    """A network with random weights whose predictions differ widely from patch to patch."""
-    folder.mkdir(parents=True)
-    torch.manual_seed(seed)
-    settings = Settings(
-        backbone="resnet18", image_size=IMAGE_SIZE, batch_size=4, epochs=1, lr=1e-3, seed=seed, split="main"
-    )
-    model = build(settings)
-    with torch.no_grad():
-        logits = Network(model.eval(), IMAGE_SIZE, Format("contiguous", "fp32")).logits(torch.tensor(pixels))
-        model.head[1].weight /= logits.std()
-        model.head[1].bias.copy_(0.5 - (logits.mean() - model.head[1].bias) / logits.std())
-    reference = normaliser.fit("reinhard", [torch.tensor(pixels[::-1] // 2)]).description()
-    safetensors.torch.save_file(model.state_dict(), folder / "model.safetensors")
-    description = model.description() | {"image_size": IMAGE_SIZE, "symmetries": symmetries}
-    run = {
-        "settings": asdict(settings), "fold": 0, "layout": "contiguous", "precision": "fp32",
-        "micro_batch": 3, "libraries": {"torch": "2"},
-        "model": description | {"stain_normalisation": reference if stain else None},
-    }  # fmt: skip
-    (folder / "run.json").write_text(json.dumps(run))
-    known = pd.DataFrame({"probability": np.random.default_rng(seed).random(20)})
-    known.to_csv(folder / "predictions.csv", index=False)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +81,7 @@ def test_recalibration_is_applied_where_it_is_asked_for(made, pixels):
 
 @pytest.mark.input("Exported model", "Recalibration of mean ranks", "refused: ranks are no probabilities")
 def test_ranks_are_not_recalibrated(made, pixels):
-    model = inference.load(made("rank")[0], "cpu")
+    model = inference.load(made(average="rank")[0], "cpu")
     assert model.description["recalibration"] is None
     with pytest.raises(InputError, match=r"averages ranks"):
         model.predict(pixels, recalibrated=True)

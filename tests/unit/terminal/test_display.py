@@ -5,6 +5,7 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from terminal.display import INTERRUPTED, Display, Job
+from terminal.subject import ExperimentRun
 
 
 class Snakemake(logging.StreamHandler):
@@ -24,7 +25,9 @@ class Run:
     def __init__(self, mine, record, tmp_path, *jobs: Job, runs_jobs: bool = True):
         self.jobs, self.tmp_path, self.record, self.done = jobs, tmp_path, record, set()
         self.own = Snakemake()
-        self.display = Display(self.own, {"mine": mine}, "mine", self.unfinished, lambda: runs_jobs)
+        self.display = Display(
+            self.own, ExperimentRun({"mine": mine}, "mine"), self.unfinished, lambda: runs_jobs
+        )
         self.tell(LogEvent.WORKFLOW_STARTED)
         self.tell(None, "Building DAG of jobs...")
 
@@ -186,7 +189,9 @@ def test_after_an_interruption_nothing_more_is_said(call, jobs, capsys):
     run.display.interrupt()
     run.fail(1)
     run.end()
-    assert capsys.readouterr().err == f"{INTERRUPTED}\n"
+    assert capsys.readouterr().err == (
+        f"{INTERRUPTED}, and a training goes on after its last finished epoch.\n"
+    )
 
 
 def test_what_runs_no_jobs_is_left_to_snakemake(call, jobs, capsys):

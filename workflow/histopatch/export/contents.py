@@ -1,11 +1,9 @@
-"""The files of an exported model: their names and version, and how several networks share one of weights."""
+"""The weights of an exported model: how those of several networks share one file."""
 
 from collections.abc import Sequence
 
 from torch import Tensor
 
-DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
-FORMAT = 1  # of both files; a reader refuses any other
 REFERENCE = "reference"  # beside the weights of a network: its validation predictions, to rank others among
 
 

@@ -1,6 +1,5 @@
 """An exported model: read from its folder, it predicts patches as the workflow predicts test images."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from histopatch.backbones.weights import read_weights
 from histopatch.engine.network import Network
 from histopatch.engine.predict import restore_network
 from histopatch.errors import InputError
-from histopatch.export.contents import DESCRIPTION, FORMAT, REFERENCE, WEIGHTS, apart
+from histopatch.export.contents import REFERENCE, apart
+from histopatch.export.description import DESCRIPTION, WEIGHTS, read_description
 from histopatch.inference.patches import Images, Part, check_images, parts
 from histopatch.statistics.ensembles import average
 from histopatch.statistics.recalibration import Recalibration, recalibrate
@@ -71,7 +71,8 @@ def load(folder: str | Path, device: str | torch.device | None = None) -> Model:
     device: as torch names it; None takes a GPU where torch finds one, and else the CPU. Raises InputError,
     one line, where the folder holds no model that can be read here.
     """
-    description, weights = _read(Path(folder))
+    description = read_description(folder)
+    weights = read_weights(str(Path(folder, WEIGHTS)))
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     known = description["networks"]
     own = apart(weights, len(known))
@@ -85,23 +86,3 @@ def load(folder: str | Path, device: str | torch.device | None = None) -> Model:
             f"{folder}: {WEIGHTS} does not belong to {DESCRIPTION}; copy both from the same model"
         ) from None
     return Model(description, networks, references, device)
-
-
-def _read(folder: Path) -> tuple[dict, dict[str, torch.Tensor]]:
-    for name in (DESCRIPTION, WEIGHTS):
-        if not (folder / name).is_file():
-            raise InputError(
-                f"{folder / name}: there is no such file; give the folder `final/model` of an experiment, or "
-                "a copy of it"
-            )
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text())
-    except ValueError:
-        raise InputError(f"{folder / DESCRIPTION}: not JSON; copy it again") from None
-    found = description.get("format") if isinstance(description, dict) else None
-    if found != FORMAT:
-        raise InputError(
-            f"{folder / DESCRIPTION}: its format is {found!r}, and this version of histopatch reads "
-            f"{FORMAT}; use the version that wrote it"
-        )
-    return description, read_weights(str(folder / WEIGHTS))
