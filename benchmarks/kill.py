@@ -1,6 +1,6 @@
 """Whether a pipeline that is killed again and again ends with the files of one that nobody disturbed.
 
-    python benchmarks/kill.py [--kills 50] [--each 5] [--seed 0]
+    python benchmarks/kill.py [--kills 50] [--each 10] [--seed 0]
 
 Runs benchmarks/kill.yaml once undisturbed. Then, in fresh folders, it starts the same command, kills it at a
 random moment and starts it again, until it comes to its end. The signal is SIGKILL; in turn it hits
@@ -37,13 +37,14 @@ TIMINGS = {
     "seconds", "train_seconds", "evaluate_seconds", "images_per_second", "memory_bytes", "peak_memory_bytes",
     "made_from", "fingerprint",
 }  # fmt: skip
+IN_WORDS = re.compile(r"(?:(?<= in )|(?<=took ))[\d.,]+ (s|min|h)\b|(?<=digest of code and data: )\w+")
 WITH_TIMINGS = {"cost.png", "report.html"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--each", type=int, default=5, help="kills of one run of the pipeline, on average")
+    parser.add_argument("--each", type=int, default=10, help="kills of one run of the pipeline, on average")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     arguments = parser.parse_args()
     print(describe_machine(), flush=True)
@@ -127,7 +128,7 @@ def jobs_of(workflow: psutil.Process) -> list[psutil.Process]:
 
 
 def name_of(process: psutil.Process) -> str:
-    """The script that a job runs, or the program."""
+    """The script that a job runs, or else the last word of the command."""
     with contextlib.suppress(psutil.NoSuchProcess):
         command = process.cmdline()
         return re.sub(r"^tmp\w+\.", "", os.path.basename(command[-1])) if command else process.name()
@@ -150,7 +151,9 @@ def without_timings(path: Path):
         return without_keys(torch.load(path, weights_only=True))
     if path.suffix == ".csv" and path.stat().st_size:
         read = pd.read_csv(path, dtype=str, keep_default_na=False)
-        return read.drop(columns=[*TIMINGS & {*read.columns}]).to_csv()
+        return IN_WORDS.sub("…", read.drop(columns=[*TIMINGS & {*read.columns}]).to_csv())
+    if path.suffix == ".md":
+        return IN_WORDS.sub("…", path.read_text())
     return path.read_bytes()
 
 
