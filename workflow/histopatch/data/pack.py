@@ -116,13 +116,15 @@ def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int
             bar.update(len(fresh[-1]))
             if time.monotonic() - kept > PART_SECONDS:
                 tables.append(pd.concat(fresh, ignore_index=True))
-                _keep_rows(tables[-1], path.parent)
+                _keep_rows(tables[-1], path)
                 fresh, kept = [], time.monotonic()
     return pd.concat([*tables, *fresh], ignore_index=True).astype({"reason": "object"})
 
 
-def _keep_rows(table: pd.DataFrame, folder: Path) -> None:
-    with replacing(folder / f"rows-{table.row[0]:012d}.json") as temporary:
+def _keep_rows(table: pd.DataFrame, array: Path) -> None:
+    with open(array, "rb") as file:
+        os.fsync(file.fileno())  # or a power cut might leave rows without their pixels
+    with replacing(array.with_name(f"rows-{table.row[0]:012d}.json")) as temporary:
         temporary.write_text(json.dumps(table.to_dict("list")))
 
 
