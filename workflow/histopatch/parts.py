@@ -46,7 +46,11 @@ def kept_parts(result: str | Path, facts: Iterable[object]) -> Iterator[Parts]:
             shutil.rmtree(folder)
         with replacing(made_from) as temporary:
             temporary.write_text(digest.hexdigest())
-    yield Parts(folder)
+    try:
+        yield Parts(folder)
+    except OSError as error:
+        error.filename = error.filename or str(result)  # a write to a full disk does not say where
+        raise
     shutil.rmtree(folder)
 
 

@@ -17,7 +17,7 @@ from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
 from histopatch.data.group_table import by_column
-from histopatch.errors import InputError, one_line
+from histopatch.errors import InputError, check_writable, one_line
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size
 from histopatch.system import check_system
@@ -30,6 +30,7 @@ GIVEN = list(workflow.overwrite_configfiles)  # with --configfile
 
 try:
     check_system()
+    check_writable([".snakemake"])  # which Snakemake writes even for a dry run
     # Snakemake takes the last of several equal keys in silence.
     for path in dict.fromkeys(map(os.path.relpath, [CONFIG, *GIVEN])):
         if path != CONFIG or not GIVEN or Path(CONFIG).exists():
@@ -139,6 +140,11 @@ onstart:
     lock_file = open(".snakemake/histopatch.lock", "w")
     if not try_lock(lock_file, lock_file.name, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print("Error: another snakemake is at work in this folder; wait for it.", file=sys.stderr)
+        os._exit(1)
+    try:
+        check_writable(["results", *results(config["experiment"], [""])])
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
         os._exit(1)
     if untried := untried_networks():
         check = [sys.executable, "-m", "histopatch.backbones.check"]
