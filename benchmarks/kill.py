@@ -10,6 +10,7 @@ compared, timings and what shows them aside.
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -154,14 +155,14 @@ def without_timings(path: Path):
         return IN_WORDS.sub("…", read.drop(columns=[*TIMINGS & {*read.columns}]).to_csv())
     if path.suffix == ".md":
         return IN_WORDS.sub("…", path.read_text())
-    return path.read_bytes()
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def without_keys(value):
     if isinstance(value, dict):
         return {key: without_keys(item) for key, item in value.items() if key not in TIMINGS}
     if isinstance(value, torch.Tensor):
-        return value.numpy().tobytes()
+        return hashlib.sha256(value.numpy().tobytes()).digest()
     return [without_keys(item) for item in value] if isinstance(value, list | tuple) else value
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,20 @@ def test_a_read_only_disk_is_refused_in_one_line(disk):
     for asked in (folder, folder / "results/mine"):
         with pytest.raises(InputError, match=f"^{folder}: nothing can be written here"):
             check_writable([asked])
+
+
+def test_a_project_on_a_read_only_disk_is_refused_in_one_line(disk):
+    folder, remount = disk
+    remount("size=20m")
+    for name in ("Snakefile", "config.yaml", "workflow", "profiles"):
+        source = LIBRARY.parents[1] / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / name)
+    remount("ro")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {folder}: nothing can be written here")
+    assert "Traceback" not in done.stderr
 
 
 def test_folders_that_are_to_be_made_are_judged_by_what_is_there(tmp_path):

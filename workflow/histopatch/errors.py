@@ -37,7 +37,7 @@ def one_line(error: BaseException) -> str | None:
         return f"{error.filename or 'a file'}: {error.strerror}; mend that and run the same command again"
     if isinstance(error, MemoryError):
         return (
-            f"out of memory ({str(error) or 'no more is given'}); end other programs, or lower runtime.workers "
-            "or batch_size, and run the same command again"
+            f"out of memory ({str(error) or 'no more is given'}); end other programs, or lower "
+            "runtime.workers or batch_size, and run the same command again"
         )
     return None
