@@ -11,7 +11,10 @@ import psutil
 import pytest
 
 from histopatch.fingerprints import LIBRARY
+from histopatch.parents import WORKFLOW
 
+# The tests may run inside of a job.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != WORKFLOW} | {"PYTHONPATH": str(LIBRARY.parent)}
 SECONDS = 20  # to wait for what must happen, on a busy machine
 
 JOB = """
@@ -41,7 +44,7 @@ def start():
                 wrap([sys.executable, "-c", code]),
                 stdout=subprocess.PIPE,
                 text=True,
-                env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
+                env=ENVIRONMENT,
                 start_new_session=True,
             )
             started.callback(end, process)
@@ -65,14 +68,28 @@ def has_ended(output) -> bool:
 
 
 def in_shell(command: list[str]) -> list[str]:
-    """As a job runs: its command in a shell, which stays for what comes after."""
-    return ["sh", "-c", '"$@"; true', "sh", *command]
+    """In a shell, which stays for what comes after, and is the workflow."""
+    return ["sh", "-c", f'{WORKFLOW}=$$ "$@"; true', "sh", *command]
 
 
 def in_workflow(command: list[str]) -> list[str]:
-    """As a workflow runs: a process that runs the shell of the job."""
-    code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
-    return [sys.executable, "-c", code, *in_shell(command)]
+    """As a workflow runs a job: in a shell."""
+    code = (
+        "import os, subprocess, sys\n"
+        f"os.environ[{WORKFLOW!r}] = str(os.getpid())\n"
+        "subprocess.run(sys.argv[1:])"
+    )
+    return [sys.executable, "-c", code, "sh", "-c", '"$@"; true', "sh", *command]
+
+
+def in_terminal(command: list[str]) -> list[str]:
+    """The workflow itself has been started by a shell."""
+    return ["sh", "-c", '"$@"; true', "sh", *in_workflow(command)]
+
+
+def after_workflow(command: list[str]) -> list[str]:
+    """A job whose workflow has ended before it looks."""
+    return ["sh", "-c", f'{WORKFLOW}=$(sh -c "echo \\$\\$") "$@"; true', "sh", *command]
 
 
 @pytest.mark.parametrize("wrap", [in_shell, in_workflow])
@@ -89,8 +106,20 @@ def test_a_killed_parent_that_nobody_waits_for_is_gone_too(start):
     assert has_ended(process.stdout)
 
 
-def test_a_job_goes_on_while_its_parents_live(start):
-    process = start(in_workflow)
+def test_a_job_ends_whose_workflow_was_killed_before_it_looked(start):
+    assert has_ended(start(after_workflow).stdout)
+
+
+def test_a_job_goes_on_when_the_terminal_of_its_workflow_is_closed(start):
+    process = start(in_terminal)
+    process.kill()
+    process.wait()
+    assert not select.select([process.stdout], [], [], 2.5)[0]
+
+
+@pytest.mark.parametrize("wrap", [in_workflow, lambda command: command])
+def test_a_job_goes_on_while_its_workflow_lives_or_where_it_has_none(start, wrap):
+    process = start(wrap)
     readable, _, _ = select.select([process.stdout], [], [], 2.5)  # it looks every second
     assert not readable
 
@@ -99,10 +128,10 @@ def test_a_job_that_is_over_is_not_ended():
     """The process may have other things to do after its work."""
     code = JOB.replace("time.sleep(600)", "pass") + "time.sleep(2.5)\nprint('alive', flush=True)"
     process = subprocess.Popen(
-        ["sh", "-c", f'{sys.executable} -c "$0"; true', code],
+        ["sh", "-c", f'{WORKFLOW}=$$ {sys.executable} -c "$0"; true', code],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
+        env=ENVIRONMENT,
         start_new_session=True,
     )
     assert process.stdout.readline() == "at work\n"

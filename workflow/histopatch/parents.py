@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import psutil
 
-LEVELS = 2  # of a job: its shell, and what runs the shell
+# In the environment of a job: the number of the process that runs the workflow.
+WORKFLOW = "HISTOPATCH_WORKFLOW"
 POLL_SECONDS = 1.0
 
 
@@ -17,11 +18,13 @@ def ending_with_parents() -> Iterator[None]:
     """End this process, a job, within a second or two when the workflow that started it is gone.
 
     After a kill of the workflow its jobs would live on as orphans: beside the next call they take memory and
-    the GPU, and write what that one writes, too.
+    the GPU, and write what that one writes, too. What started the workflow, such as a terminal, may go. A
+    process that no workflow started goes on.
     """
     done = threading.Event()
-    parents = psutil.Process().parents()[:LEVELS]
-    _watch(parents, done, lambda: logging.error("the process that started this job is gone; ending"))
+    if workflow := os.environ.get(WORKFLOW):
+        parents = _up_to(int(workflow))
+        _watch(parents, done, lambda: logging.error("the workflow that started this job is gone; ending"))
     try:
         yield
     finally:
@@ -36,10 +39,19 @@ def end_with(parent: int) -> None:
     _watch([psutil.Process(parent)], threading.Event(), lambda: None)
 
 
-def _watch(parents: Sequence[psutil.Process], done: threading.Event, before_end: Callable[[], None]) -> None:
+def _up_to(workflow: int) -> list[psutil.Process] | None:
+    """What is between this process and the workflow, and the workflow; None if that has ended already."""
+    parents = psutil.Process().parents()
+    numbers = [parent.pid for parent in parents]
+    return parents[: numbers.index(workflow) + 1] if workflow in numbers else None
+
+
+def _watch(
+    parents: Sequence[psutil.Process] | None, done: threading.Event, before_end: Callable[[], None]
+) -> None:
     def watch() -> None:
         while not done.wait(POLL_SECONDS):
-            if any(map(_is_gone, parents)):
+            if parents is None or any(map(_is_gone, parents)):
                 before_end()
                 os._exit(1)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from histopatch import components, cores, fingerprints
+from histopatch import components, cores, fingerprints, parents
 from histopatch.backbones.catalogue import TIMM
 from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
@@ -63,6 +63,7 @@ TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)
+os.environ[parents.WORKFLOW] = str(os.getpid())
 speak_for_jobs(workflow, EXPERIMENTS, config["experiment"])
 write_plan_if_asked(workflow)
 
