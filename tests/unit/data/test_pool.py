@@ -25,7 +25,7 @@ print("the script runs", flush=True)
 snakemake = SimpleNamespace(
     log=["pack.log"],
     config={{"runtime": {{"log_level": "info", "workers": 2}}}},
-    params=SimpleNamespace(dataset={{"format": "kaggle", "root": "data"}}, patch_size=16),
+    params=SimpleNamespace(dataset={{"format": "kaggle", "root": "data"}}, patch_size=16, code="c0de"),
     wildcards=SimpleNamespace(part="train"),
     output=SimpleNamespace(array="train.npy", index="index.csv", rejected="rejected.csv"),
     threads=2,
