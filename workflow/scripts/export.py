@@ -14,5 +14,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.wildcards.experiment,
         given.best, given.models, given.reports, given.references, given.metrics, given.operating_points,
         given.pack, Ensemble(**snakemake.params.ensemble), snakemake.params.positive,
-        made.weights, made.description,
+        made.weights, made.onnx, made.description,
     )  # fmt: skip

@@ -1,8 +1,10 @@
+import functools
 import json
 import shutil
 from dataclasses import asdict
 
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 import safetensors.torch
@@ -26,7 +28,7 @@ FITTED = {"intercept": -0.7, "slope": 1.6}
 THRESHOLD = 0.42
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pixels() -> np.ndarray:
     """Coloured noise in which each patch has a brightness of its own."""
     rng = np.random.default_rng(0)
@@ -35,15 +37,25 @@ def pixels() -> np.ndarray:
     return noise
 
 
-@pytest.fixture
-def made(pixels, tmp_path):
-    """Make a final model of two members, and return its exported folder and what the workflow predicts."""
+@pytest.fixture(scope="module")
+def made(pixels, tmp_path_factory):
+    """Make a final model of two members, and return its exported folder and what the workflow predicts.
 
-    def make(average: str = "probability", symmetries: bool = False, stain: bool = False):
-        root = tmp_path / "results"
+    It is made once, so a test that changes the folder copies it before.
+    """
+
+    @functools.cache
+    def make(
+        average: str = "probability",
+        symmetries: bool = False,
+        stain: str | None = None,
+        size: int = IMAGE_SIZE,
+    ):
+        elsewhere = tmp_path_factory.mktemp("made")
+        root = elsewhere / "results"
         folders = [root / f"runs/run-{seed}/fold-0" for seed in range(2)]
         for seed, folder in enumerate(folders):
-            write_run(folder, pixels, seed, symmetries, stain)
+            write_run(folder, pixels, seed, symmetries, stain, size)
         np.save(root / "train.npy", pixels)
         index = pd.DataFrame({"id": [f"p{row:02d}" for row in range(COUNT)], "row": range(COUNT)})
         index.to_csv(root / "index.csv", index=False)
@@ -63,11 +75,11 @@ def made(pixels, tmp_path):
             models, reports, references, ensemble, str(root / "train.npy"), str(root / "index.csv"),
             predicted, {"device": "cpu", "workers": 1}, 1,
         )  # fmt: skip
-        exported = tmp_path / "elsewhere"
+        exported = elsewhere / "model"
         export_model(
             "mine", str(root / "best.json"), models, reports, references, str(root / "metrics.json"),
             str(root / "points.csv"), str(root / "train.npy"), ensemble, "tumour",
-            str(exported / "model.safetensors"), str(exported / "model.json"),
+            *(str(exported / file) for file in ("model.safetensors", "model.onnx", "model.json")),
         )  # fmt: skip
         wanted = pd.read_csv(predicted).probability.to_numpy()
         shutil.rmtree(root)  # nothing else is needed from here on
@@ -76,21 +88,21 @@ def made(pixels, tmp_path):
     return make
 
 
-def write_run(folder, pixels: np.ndarray, seed: int, symmetries: bool, stain: bool) -> None:
+def write_run(folder, pixels: np.ndarray, seed: int, symmetries: bool, stain: str | None, size: int) -> None:
     """A network with random weights whose predictions differ widely from patch to patch."""
     folder.mkdir(parents=True)
     torch.manual_seed(seed)
     settings = Settings(
-        backbone="resnet18", image_size=IMAGE_SIZE, batch_size=4, epochs=1, lr=1e-3, seed=seed, split="main"
+        backbone="resnet18", image_size=size, batch_size=4, epochs=1, lr=1e-3, seed=seed, split="main"
     )
     model = build(settings)
     with torch.no_grad():
-        logits = Network(model.eval(), IMAGE_SIZE, Format("contiguous", "fp32")).logits(torch.tensor(pixels))
+        logits = Network(model.eval(), size, Format("contiguous", "fp32")).logits(torch.tensor(pixels))
         model.head[1].weight /= logits.std()
         model.head[1].bias.copy_(0.5 - (logits.mean() - model.head[1].bias) / logits.std())
-    reference = normaliser.fit("reinhard", [torch.tensor(pixels[::-1] // 2)]).description()
+    reference = normaliser.fit(stain or "reinhard", [torch.tensor(pixels[::-1] // 2)]).description()
     safetensors.torch.save_file(model.state_dict(), folder / "model.safetensors")
-    description = model.description() | {"image_size": IMAGE_SIZE, "symmetries": symmetries}
+    description = model.description() | {"image_size": size, "symmetries": symmetries}
     run = {
         "settings": asdict(settings), "fold": 0, "layout": "contiguous", "precision": "fp32",
         "micro_batch": 3, "libraries": {"torch": "2"},
@@ -101,22 +113,51 @@ def write_run(folder, pixels: np.ndarray, seed: int, symmetries: bool, stain: bo
     known.to_csv(folder / "predictions.csv", index=False)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{}, {"average": "logit"}, {"average": "rank"}, {"symmetries": True}, {"stain": True}],
-    ids=str,
-)
-def test_probabilities_are_those_of_the_workflow(made, pixels, settings):
+SETTINGS = [
+    {},
+    {"average": "logit"},
+    {"average": "rank"},
+    {"symmetries": True},
+    {"stain": "reinhard"},
+    {"stain": "macenko", "size": 64},
+    {"average": "logit", "symmetries": True, "size": SIZE},
+]
+
+
+@pytest.mark.parametrize("runtime", inference.RUNTIMES)
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_probabilities_are_those_of_the_workflow(made, pixels, settings, runtime):
     folder, wanted = made(**settings)
-    found = inference.load(folder, "cpu").predict(pixels)
+    found = inference.load(folder, "cpu", runtime).predict(pixels)
     assert np.ptp(wanted) > 0.1
     assert found.shape == (COUNT,)
     assert np.allclose(found, wanted, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("batch", [1, 5, COUNT])
+def test_the_onnx_file_alone_gives_the_same_probabilities(made, pixels, settings, batch):
+    folder, wanted = made(**settings)
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    (patches,) = session.get_inputs()
+    assert (patches.type, patches.shape[1:]) == ("tensor(uint8)", [SIZE, SIZE, 3])
+    names = [output.name for output in session.get_outputs()]
+    parts = [pixels[start : start + batch] for start in range(0, COUNT, batch)]
+    found = [dict(zip(names, session.run(None, {patches.name: part}), strict=True)) for part in parts]
+    assert np.allclose(np.concatenate([part["probability"] for part in found]), wanted, rtol=0, atol=1e-5)
+    assert ("recalibrated" in names) == (settings.get("average") != "rank")
+    if "recalibrated" in names:
+        recalibrated = np.concatenate([part["recalibrated"] for part in found])
+        logits = np.log(wanted / (1 - wanted))
+        assert np.allclose(recalibrated, 1 / (1 + np.exp(0.7 - 1.6 * logits)), rtol=0, atol=1e-5)
+    description = json.loads((folder / "model.json").read_text())["onnx"]
+    assert description["outputs"] == names
+    assert all(0 <= difference < 1e-5 for difference in description["differences"].values())
+
+
 def test_each_setting_of_the_tests_above_matters(made, pixels):
     """Else they could not tell whether it is carried over."""
-    found = [made(**settings)[1] for settings in ({}, {"symmetries": True}, {"stain": True})]
+    found = [made(**settings)[1] for settings in ({}, {"symmetries": True}, {"stain": "reinhard"})]
     assert all(np.abs(found[0] - other).max() > 1e-3 for other in found[1:])
 
 
@@ -219,8 +260,25 @@ def test_a_file_that_cannot_be_used_is_named(made, tmp_path, content, reason):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.input(
+    "Exported model", "A runtime that is not known, or OpenVINO on a GPU", "refused: which there are"
+)
+@pytest.mark.parametrize(("device", "runtime"), [("cpu", "tensorrt"), ("cuda", "openvino")])
+def test_a_runtime_that_the_device_lacks_is_refused(made, device, runtime):
+    with pytest.raises(InputError, match=f"runtime: '{runtime}' on {device}; use `torch`, or `openvino` on"):
+        inference.load(made()[0], device, runtime)
+
+
 def delete(folder):
     (folder / "model.safetensors").unlink()
+
+
+def delete_onnx(folder):
+    (folder / "model.onnx").unlink()
+
+
+def exchange_onnx(folder):
+    (folder / "model.onnx").write_bytes(b"another")
 
 
 def damage(folder):
@@ -246,22 +304,24 @@ def mix(folder):
 
 @pytest.mark.input(
     "Exported model",
-    "A folder without the two files, or whose files are damaged, of a later format or of different models",
+    "A folder without the three files, or whose files are damaged, of a later format or of different models",
     "refused: the file, and what to do",
 )
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (delete, r"model\.safetensors: there is no such file"),
+        (delete_onnx, r"model\.onnx: there is no such file"),
+        (exchange_onnx, r"model\.onnx does not belong to model\.json"),
         (damage, r"model\.safetensors: not a file of weights"),
         (break_description, r"model\.json: not JSON"),
         (from_the_future, r"model\.json: its format is 2"),
         (mix, r"model\.safetensors does not belong to model\.json"),
     ],
 )
-def test_a_folder_that_holds_no_model_is_refused(made, change, words):
-    folder, _ = made()
+def test_a_folder_that_holds_no_model_is_refused(made, tmp_path, change, words):
+    folder = shutil.copytree(made()[0], tmp_path / "copy")
     change(folder)
     with pytest.raises(InputError, match=words) as refused:
-        inference.load(folder, "cpu")
+        inference.load(folder, "cpu", "torch" if change is mix else "openvino")
     assert "\n" not in str(refused.value)
