@@ -3,6 +3,8 @@
 import contextlib
 import io
 import logging
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,13 +17,13 @@ from histopatch.errors import InputError
 from histopatch.export import decompositions
 from histopatch.export.contents import sha256
 from histopatch.export.graph import ModelGraph
-from histopatch.files import replacing
 from histopatch.inference.patches import Part
 from histopatch.inference.runtimes import OpenVino
 from histopatch.statistics.ensembles import average
 from histopatch.statistics.recalibration import Recalibration
 
 INPUT = "patches"
+ONE_FILE = 2**31 - 2**24  # bytes of weights; ONNX files end at 2 GiB, and the graph needs some of them
 LARGEST = 1e-3  # difference of a probability from PyTorch's; rounding makes 1e-6, a wrong graph much more
 AT_A_TIME = 16  # patches that PyTorch computes in the check
 
@@ -36,6 +38,8 @@ def write_onnx(
 ) -> dict:
     """Write the average of K networks as `ModelGraph`, and return what model.json says of the file.
 
+    Weights of 2 GiB or more are in a second file beside it, `<path>.data`.
+
     networks: which compute in float32 on the CPU; by, references: as of `statistics.ensembles.average`;
     recalibration: None for mean ranks; examples: uint8 n×S×S×3 patches, at least two, to check the file with.
 
@@ -46,8 +50,12 @@ def write_onnx(
     for network in networks:
         network.model.eval()
     graph = ModelGraph(networks, examples.shape[1], by, recalibration, references).eval()
-    with replacing(path) as temporary:
-        temporary.write_bytes(_exported(graph, examples))
+    program, data = _exported(graph, examples), Path(f"{path}.data")
+    apart = sum(value.nbytes for value in graph.state_dict().values()) > ONE_FILE
+    data.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=data.parent) as folder:
+        temporary = Path(folder) / Path(path).name
+        program.save(temporary, external_data=apart)
         differences = _differences(temporary, networks, by, references, examples)
         largest = max(differences.values())
         if not largest <= LARGEST:
@@ -56,21 +64,27 @@ def write_onnx(
                 f"{LARGEST:g}; choose another backbone"
             )
         digest = sha256(temporary)
+        data.unlink(missing_ok=True)
+        for made in (data.name, temporary.name):
+            if (Path(folder) / made).exists():
+                os.replace(Path(folder) / made, data.with_name(made))
     for runtime, difference in differences.items():
         logging.info("%d patches with %s: at most %.1e from PyTorch", len(examples), runtime, difference)
     return {"sha256": digest, "outputs": graph.outputs, "differences": differences}
 
 
-def _exported(graph: ModelGraph, examples: np.ndarray) -> bytes:
+def _exported(graph: ModelGraph, examples: np.ndarray) -> torch.onnx.ONNXProgram:
     table = torch.export.default_decompositions()
     table[torch.ops.aten._linalg_eigh.default] = decompositions.eigh
     table[torch.ops.aten.kthvalue.default] = decompositions.kthvalue
+    for optimiser in ("onnx_ir", "onnxscript"):  # which say what they do to each node
+        logging.getLogger(optimiser).setLevel(logging.WARNING)
     shapes = ({0: torch.export.Dim("N")},)
     try:
         # The exporter reports its progress on the standard output.
         with contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
             program = torch.export.export(graph, (torch.from_numpy(examples[:2]),), dynamic_shapes=shapes)
-            exported = torch.onnx.export(
+            return torch.onnx.export(
                 program.run_decompositions(table), input_names=[INPUT], output_names=graph.outputs,
                 dynamo=True, verbose=False,
             )  # fmt: skip
@@ -79,7 +93,6 @@ def _exported(graph: ModelGraph, examples: np.ndarray) -> bytes:
         raise InputError(
             f"model.onnx: the final model cannot be exported ({reason}); choose another backbone"
         ) from error
-    return exported.model_proto.SerializeToString()
 
 
 def _differences(path: Path, networks, by: str, references, examples: np.ndarray) -> dict[str, float]:
