@@ -31,7 +31,8 @@ def make_model(
     pixels: np.ndarray,
     average: str = "probability",
     symmetries: bool = False,
-    stain: bool = False,
+    stain: str | None = None,
+    size: int = IMAGE_SIZE,
     microns_per_pixel: float | None = None,
 ) -> np.ndarray:
     """Export a final model of two members to a folder, and return what the workflow predicts for the patches.
@@ -43,7 +44,7 @@ def make_model(
     folders = [root / f"runs/run-{seed}/fold-0" for seed in range(2)]
     ids = [f"p{row:02d}" for row in range(count)]
     for seed, folder in enumerate(folders):
-        write_run(folder, pixels, ids, seed, symmetries, stain)
+        write_run(folder, pixels, ids, seed, symmetries, stain, size)
     np.save(root / "train.npy", pixels)
     pd.DataFrame({"id": ids, "row": range(count)}).to_csv(root / "index.csv", index=False)
     measured = pd.DataFrame(measure(pixels), columns=FEATURES)
@@ -69,7 +70,7 @@ def make_model(
         "mine", str(root / "best.json"), models, reports, references, known, str(root / "metrics.json"),
         str(root / "points.csv"), str(root / "train.npy"), str(root / "appearance.csv"),
         str(root / "split.csv"), ensemble, "tumour", microns_per_pixel,
-        str(exported / "model.safetensors"), str(exported / "model.json"),
+        *(str(exported / file) for file in ("model.safetensors", "model.onnx", "model.json")),
     )  # fmt: skip
     wanted = pd.read_csv(predicted).probability.to_numpy()
     shutil.rmtree(root)  # nothing else is needed from here on
@@ -77,22 +78,28 @@ def make_model(
 
 
 def write_run(
-    folder: Path, pixels: np.ndarray, ids: list[str], seed: int, symmetries: bool, stain: bool
+    folder: Path,
+    pixels: np.ndarray,
+    ids: list[str],
+    seed: int,
+    symmetries: bool,
+    stain: str | None,
+    size: int,
 ) -> None:
     """A network with random weights whose predictions differ widely from patch to patch."""
     folder.mkdir(parents=True)
     torch.manual_seed(seed)
     settings = Settings(
-        backbone="resnet18", image_size=IMAGE_SIZE, batch_size=4, epochs=1, lr=1e-3, seed=seed, split="main"
+        backbone="resnet18", image_size=size, batch_size=4, epochs=1, lr=1e-3, seed=seed, split="main"
     )
     model = build(settings)
     with torch.no_grad():
-        logits = Network(model.eval(), IMAGE_SIZE, Format("contiguous", "fp32")).logits(torch.tensor(pixels))
+        logits = Network(model.eval(), size, Format("contiguous", "fp32")).logits(torch.tensor(pixels))
         model.head[1].weight /= logits.std()
         model.head[1].bias.copy_(0.5 - (logits.mean() - model.head[1].bias) / logits.std())
-    reference = normaliser.fit("reinhard", [torch.tensor(pixels[::-1] // 2)]).description()
+    reference = normaliser.fit(stain or "reinhard", [torch.tensor(pixels[::-1] // 2)]).description()
     safetensors.torch.save_file(model.state_dict(), folder / "model.safetensors")
-    description = model.description() | {"image_size": IMAGE_SIZE, "symmetries": symmetries}
+    description = model.description() | {"image_size": size, "symmetries": symmetries}
     run = {
         "settings": asdict(settings), "fold": 0, "layout": "contiguous", "precision": "fp32",
         "micro_batch": 3, "libraries": {"torch": "2"},

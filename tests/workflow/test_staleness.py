@@ -443,6 +443,7 @@ def test_every_file_is_asked_for(project):
         ("tables/summary.md", {"summary"}),
         ("final/errors.csv", {"errors"}),
         ("final/model/model.safetensors", {"export", "model_card"}),
+        ("final/model/model.onnx", {"export", "model_card"}),
         ("final/model/README.md", {"model_card"}),
         ("report.html", {"report"}),
         ("tables/tripod_ai.csv", {"checklists"}),

@@ -3,7 +3,7 @@
 
 @keeps
 def kept_model(experiment):
-    return [f"final/model/{file}" for file in ("model.safetensors", "model.json", "README.md")]
+    return [f"final/model/{file}" for file in ("model.safetensors", "model.onnx", "model.json", "README.md")]
 
 
 rule export:
@@ -20,6 +20,7 @@ rule export:
         split=final_split,
     output:
         weights="results/{experiment}/final/model/model.safetensors",
+        onnx="results/{experiment}/final/model/model.onnx",
         description="results/{experiment}/final/model/model.json",
     log:
         "results/{experiment}/logs/export.log",

@@ -16,5 +16,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         given.metrics, given.operating_points, given.pack, given.appearance, given.split,
         Ensemble(**snakemake.params.ensemble), snakemake.params.positive,
         snakemake.params.microns_per_pixel,
-        made.weights, made.description,
+        made.weights, made.onnx, made.description,
     )  # fmt: skip

@@ -1,6 +1,9 @@
+import functools
 import json
+import shutil
 
 import numpy as np
+import onnxruntime
 import pytest
 from exported import IMAGE_SIZE, THRESHOLD, make_model
 from PIL import Image
@@ -12,7 +15,7 @@ from histopatch.inference import patches
 SIZE, COUNT = 40, 12
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pixels() -> np.ndarray:
     """Coloured noise in which each patch has a brightness of its own."""
     rng = np.random.default_rng(0)
@@ -21,33 +24,66 @@ def pixels() -> np.ndarray:
     return noise
 
 
-@pytest.fixture
-def made(pixels, tmp_path):
-    """Make an exported model, and return its folder and what the workflow predicts."""
+@pytest.fixture(scope="module")
+def made(pixels, tmp_path_factory):
+    """Make an exported model, and return its folder and what the workflow predicts.
 
+    It is made once, so a test that changes the folder copies it before.
+    """
+
+    @functools.cache
     def make(**settings):
-        folder = tmp_path / "elsewhere"
+        folder = tmp_path_factory.mktemp("made") / "model"
         return folder, make_model(folder, pixels, **settings)
 
     return make
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{}, {"average": "logit"}, {"average": "rank"}, {"symmetries": True}, {"stain": True}],
-    ids=str,
-)
-def test_probabilities_are_those_of_the_workflow(made, pixels, settings):
+SETTINGS = [
+    {},
+    {"average": "logit"},
+    {"average": "rank"},
+    {"symmetries": True},
+    {"stain": "reinhard"},
+    {"stain": "macenko", "size": 64},
+    {"average": "logit", "symmetries": True, "size": SIZE},
+]
+
+
+@pytest.mark.parametrize("runtime", inference.RUNTIMES)
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_probabilities_are_those_of_the_workflow(made, pixels, settings, runtime):
     folder, wanted = made(**settings)
-    found = inference.load(folder, "cpu").predict(pixels)
+    found = inference.load(folder, "cpu", runtime).predict(pixels)
     assert np.ptp(wanted) > 0.1
     assert found.shape == (COUNT,)
     assert np.allclose(found, wanted, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("batch", [1, 5, COUNT])
+def test_the_onnx_file_alone_gives_the_same_probabilities(made, pixels, settings, batch):
+    folder, wanted = made(**settings)
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    (patches,) = session.get_inputs()
+    assert (patches.type, patches.shape[1:]) == ("tensor(uint8)", [SIZE, SIZE, 3])
+    names = [output.name for output in session.get_outputs()]
+    parts = [pixels[start : start + batch] for start in range(0, COUNT, batch)]
+    found = [dict(zip(names, session.run(None, {patches.name: part}), strict=True)) for part in parts]
+    assert np.allclose(np.concatenate([part["probability"] for part in found]), wanted, rtol=0, atol=1e-5)
+    assert ("recalibrated" in names) == (settings.get("average") != "rank")
+    if "recalibrated" in names:
+        recalibrated = np.concatenate([part["recalibrated"] for part in found])
+        logits = np.log(wanted / (1 - wanted))
+        assert np.allclose(recalibrated, 1 / (1 + np.exp(0.7 - 1.6 * logits)), rtol=0, atol=1e-5)
+    description = json.loads((folder / "model.json").read_text())["onnx"]
+    assert description["outputs"] == names
+    assert all(0 <= difference < 1e-5 for difference in description["differences"].values())
+
+
 def test_each_setting_of_the_tests_above_matters(made, pixels):
     """Else they could not tell whether it is carried over."""
-    found = [made(**settings)[1] for settings in ({}, {"symmetries": True}, {"stain": True})]
+    found = [made(**settings)[1] for settings in ({}, {"symmetries": True}, {"stain": "reinhard"})]
     assert all(np.abs(found[0] - other).max() > 1e-3 for other in found[1:])
 
 
@@ -150,8 +186,25 @@ def test_a_file_that_cannot_be_used_is_named(made, tmp_path, content, reason):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.input(
+    "Exported model", "A runtime that is not known, or OpenVINO on a GPU", "refused: which there are"
+)
+@pytest.mark.parametrize(("device", "runtime"), [("cpu", "tensorrt"), ("cuda", "openvino")])
+def test_a_runtime_that_the_device_lacks_is_refused(made, device, runtime):
+    with pytest.raises(InputError, match=f"runtime: '{runtime}' on {device}; use `torch`, or `openvino` on"):
+        inference.load(made()[0], device, runtime)
+
+
 def delete(folder):
     (folder / "model.safetensors").unlink()
+
+
+def delete_onnx(folder):
+    (folder / "model.onnx").unlink()
+
+
+def exchange_onnx(folder):
+    (folder / "model.onnx").write_bytes(b"another")
 
 
 def damage(folder):
@@ -177,22 +230,24 @@ def mix(folder):
 
 @pytest.mark.input(
     "Exported model",
-    "A folder without the two files, or whose files are damaged, of a later format or of different models",
+    "A folder without the three files, or whose files are damaged, of a later format or of different models",
     "refused: the file, and what to do",
 )
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (delete, r"model\.safetensors: there is no such file"),
+        (delete_onnx, r"model\.onnx: there is no such file"),
+        (exchange_onnx, r"model\.onnx does not belong to model\.json"),
         (damage, r"model\.safetensors: not a file of weights"),
         (break_description, r"model\.json: not JSON"),
         (from_the_future, r"model\.json: its format is 2"),
         (mix, r"model\.safetensors does not belong to model\.json"),
     ],
 )
-def test_a_folder_that_holds_no_model_is_refused(made, change, words):
-    folder, _ = made()
+def test_a_folder_that_holds_no_model_is_refused(made, tmp_path, change, words):
+    folder = shutil.copytree(made()[0], tmp_path / "copy")
     change(folder)
     with pytest.raises(InputError, match=words) as refused:
-        inference.load(folder, "cpu")
+        inference.load(folder, "cpu", "torch" if change is mix else "openvino")
     assert "\n" not in str(refused.value)

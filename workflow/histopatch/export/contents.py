@@ -1,6 +1,8 @@
 """The weights of an exported model: how those of several networks share one file."""
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor
 
@@ -20,3 +22,8 @@ def apart(weights: dict[str, Tensor], count: int) -> list[dict[str, Tensor]]:
         if number.isdecimal() and int(number) < count:
             networks[int(number)][own] = value
     return networks
+
+
+def sha256(path: str | Path) -> str:
+    """What model.json knows model.onnx by."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

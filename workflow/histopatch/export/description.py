@@ -5,19 +5,15 @@ from pathlib import Path
 
 from histopatch.errors import InputError
 
-DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
-FORMAT = 1  # of both files; a reader refuses any other
+DESCRIPTION, WEIGHTS, ONNX = "model.json", "model.safetensors", "model.onnx"
+FORMAT = 1  # of all files; a reader refuses any other
 
 
 def read_description(folder: str | Path) -> dict:
     """The content of model.json. Raises InputError where the folder holds no model that can be read here."""
     folder = Path(folder)
     for name in (DESCRIPTION, WEIGHTS):
-        if not (folder / name).is_file():
-            raise InputError(
-                f"{folder / name}: there is no such file; give the folder `final/model` of an experiment, or "
-                "a copy of it"
-            )
+        existing(folder / name)
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
     except ValueError:
@@ -29,3 +25,12 @@ def read_description(folder: str | Path) -> dict:
             f"{FORMAT}; use the version that wrote it"
         )
     return description
+
+
+def existing(path: Path) -> Path:
+    """A path, unless there is no file there: that raises InputError."""
+    if not path.is_file():
+        raise InputError(
+            f"{path}: there is no such file; give the folder `final/model` of an experiment, or a copy of it"
+        )
+    return path

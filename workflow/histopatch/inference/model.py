@@ -7,16 +7,16 @@ import numpy as np
 import torch
 
 from histopatch.backbones.weights import read_weights
-from histopatch.engine.network import Network
 from histopatch.engine.predict import restore_network
 from histopatch.errors import InputError
-from histopatch.export.contents import REFERENCE, apart
-from histopatch.export.description import DESCRIPTION, WEIGHTS, read_description
-from histopatch.inference.patches import Images, Part, check_images, parts
+from histopatch.export.contents import REFERENCE, apart, sha256
+from histopatch.export.description import DESCRIPTION, ONNX, WEIGHTS, existing, read_description
+from histopatch.inference.patches import Images, check_images, parts
+from histopatch.inference.runtimes import OpenVino, Torch
 from histopatch.statistics.ensembles import average
 from histopatch.statistics.recalibration import Recalibration, recalibrate
 
-MOST = 64  # patches at a time that training may have had memory for; another machine may have less
+RUNTIMES = ("openvino", "torch")
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,8 @@ class Model:
     """Networks that are averaged. `description` is the content of model.json."""
 
     description: dict
-    networks: list[Network]
     references: list[np.ndarray]  # by network, where ranks are averaged
-    device: torch.device
+    runtime: OpenVino | Torch
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -48,41 +47,50 @@ class Model:
         if recalibrated and fitted is None:
             raise InputError("recalibrated: this model averages ranks, which cannot be recalibrated")
         check_images(images, size)
-        found = [self._predict(Part(pixels, self.device)) for pixels in parts(images, size)]
-        networks = np.concatenate([np.empty((len(self.networks), 0)), *found], axis=1)
+        found = [self.runtime.predict(pixels) for pixels in parts(images, size)]
+        networks = np.concatenate([np.empty((len(self.description["networks"]), 0)), *found], axis=1)
         probabilities = average(networks, self.description["average"], self.references)
         if recalibrated:
             return recalibrate(probabilities, Recalibration(fitted["intercept"], fitted["slope"]))
         return probabilities
 
-    def _predict(self, part: Part) -> np.ndarray:
-        """The probabilities (K×n) of each network."""
-        rows, known = torch.arange(len(part)), self.description["networks"]
-        logits = [
-            network.predict(part, rows, min(MOST, its["micro_batch"]))
-            for network, its in zip(self.networks, known, strict=True)
-        ]
-        return torch.stack(logits).double().sigmoid().cpu().numpy()
 
-
-def load(folder: str | Path, device: str | torch.device | None = None) -> Model:
+def load(folder: str | Path, device: str | torch.device | None = None, runtime: str | None = None) -> Model:
     """The model in a folder such as `results/demo/final/model`.
 
-    device: as torch names it; None takes a GPU where torch finds one, and else the CPU. Raises InputError,
-    one line, where the folder holds no model that can be read here.
+    device: as torch names it; None takes a GPU where torch finds one, and else the CPU. runtime: what
+    computes the networks, `openvino` (in single precision, on a CPU only) or `torch` (in the precision that
+    they were trained in); None takes OpenVINO on a CPU, where it is faster, and else PyTorch. Raises
+    InputError, one line, where the folder holds no model that can be read here.
     """
+    folder, device = Path(folder), torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    runtime = runtime or ("openvino" if device.type == "cpu" else "torch")
+    if runtime not in RUNTIMES or (runtime == "openvino" and device.type != "cpu"):
+        raise InputError(f"runtime: {runtime!r} on {device.type}; use `torch`, or `openvino` on a CPU")
     description = read_description(folder)
-    weights = read_weights(str(Path(folder, WEIGHTS)))
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    known = description["networks"]
-    own = apart(weights, len(known))
+    own = apart(read_weights(str(folder / WEIGHTS)), len(description["networks"]))
     references = [values.pop(REFERENCE).numpy() for values in own if REFERENCE in values]
+    made = (
+        _openvino(folder, description) if runtime == "openvino" else _torch(folder, own, description, device)
+    )
+    return Model(description, references, made)
+
+
+def _openvino(folder: Path, description: dict) -> OpenVino:
+    if sha256(existing(folder / ONNX)) != description["onnx"]["sha256"]:
+        raise InputError(f"{folder}: {ONNX} does not belong to {DESCRIPTION}; copy both from the same model")
+    symmetries = any(network["model"]["symmetries"] for network in description["networks"])
+    return OpenVino(folder / ONNX, views=8 if symmetries else 1)
+
+
+def _torch(folder: Path, weights: list[dict], description: dict, device: torch.device) -> Torch:
+    known = description["networks"]
     try:
-        networks = [restore_network(*each, device) for each in zip(own, known, strict=True)]
+        networks = [restore_network(*each, device) for each in zip(weights, known, strict=True)]
     except RuntimeError as error:
         if "Error(s) in loading state_dict" not in str(error):
             raise
         raise InputError(
             f"{folder}: {WEIGHTS} does not belong to {DESCRIPTION}; copy both from the same model"
         ) from None
-    return Model(description, networks, references, device)
+    return Torch(networks, [network["micro_batch"] for network in known], device)
