@@ -6,7 +6,7 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir).parent
 sys.path.insert(0, str(WORKFLOW))
 
-from histopatch import cores, fingerprints
+from histopatch import cores, fingerprints, parents
 from histopatch.errors import InputError, one_line
 from histopatch.prediction.request import read_request
 from histopatch.system import check_system
@@ -47,6 +47,7 @@ CORES = workflow.resource_settings.cores or 1
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)
+os.environ[parents.WORKFLOW] = str(os.getpid())
 
 
 def code(script, modules=()):
