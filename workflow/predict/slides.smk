@@ -30,6 +30,12 @@ if ASKED.kind == SLIDES:
     LABELS = dict(zip(found.slide, found.label)) if "label" in found else {}
 
 
+def stamped(file):
+    """A file with what tells that another one has taken its place, even an older one."""
+    status = os.stat(file) if os.path.exists(file) else None
+    return {"path": file} | ({"bytes": status.st_size, "modified": status.st_mtime_ns} if status else {})
+
+
 rule predict_slide:
     input:
         **ASKED.model_files,
@@ -49,7 +55,7 @@ rule predict_slide:
         gpu=1,
     params:
         model=ASKED.model,
-        file=lambda wildcards: FILES[wildcards.slide],
+        file=lambda wildcards: stamped(FILES[wildcards.slide]),
         tiling=vars(TILING) if TILING else {},
         code=code("predict_slide.py", ASKED.components),
     script:

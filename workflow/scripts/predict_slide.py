@@ -19,7 +19,7 @@ with job_log(snakemake.log[0], "info"):
     with hold_device("auto") as device:
         predict_or_explain(
             inference.load(snakemake.params.model, device),
-            snakemake.params.file,
+            snakemake.params.file["path"],
             Path(snakemake.output.summary).parent,
             Tiling(**snakemake.params.tiling),
         )
