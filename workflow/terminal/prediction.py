@@ -17,7 +17,7 @@ class Prediction:
 
     goes_on = ""
 
-    def __init__(self, out: str, shards: Collection[int], slides: Sequence[str]):
+    def __init__(self, out: str, shards: Collection[int], slides: Sequence[str] = ()):
         self.name, self.shards, self.slides = out, sorted(shards), slides
 
     def words(self, rule: str, wildcards: Mapping[str, str]) -> str:
