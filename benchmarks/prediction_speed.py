@@ -99,7 +99,8 @@ def write_case(run: Path, data: Path, size: int, count: int, folder: Path):
 
     from histopatch.engine.model_files import save_model
     from histopatch.engine.predict import restore_network
-    from histopatch.export.contents import DESCRIPTION, FORMAT, ONNX, WEIGHTS, together
+    from histopatch.export.contents import together
+    from histopatch.export.description import DESCRIPTION, FORMAT, ONNX, WEIGHTS
     from histopatch.export.onnx_file import write_onnx
     from histopatch.files import write_json
     from histopatch.inference.patches import parts
@@ -169,7 +170,7 @@ def onnxruntime(_: str, folder: Path):
     import numpy as np
     from onnxruntime import InferenceSession
 
-    from histopatch.export.contents import ONNX
+    from histopatch.export.description import ONNX
     from histopatch.inference.patches import parts
 
     session = InferenceSession(folder / ONNX)
