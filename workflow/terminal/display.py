@@ -117,6 +117,10 @@ class Display(logging.Handler):
             return
         job = Job(record.rule_name, dict(record.wildcards))
         words = self.subject.words(job.rule, job.wildcards)
+        # A job that is tried again has neither failed nor ended.
+        before = self.started.get(record.jobid)
+        self.failed = [failure for failure in self.failed if failure[0] is not before]
+        self.ended.discard(record.jobid)
         self.started[record.jobid] = Started(job, words, list(record.log), time.time())
         jobs = [job for job in self.unfinished() if job.rule != TARGET]
         number, total = len(self.started), max(len(self.started), len(self.ended) + len(jobs))

@@ -43,6 +43,7 @@ class Run:
     def start(self, number: int) -> None:
         job = self.jobs[number]
         fields = {"rule_name": job.rule, "wildcards": job.wildcards, "log": [str(self.log(number))]}
+        self.done.discard(number)
         self.tell(LogEvent.JOB_INFO, jobid=number, **fields)
 
     def finish(self, number: int) -> None:
@@ -164,6 +165,20 @@ def test_a_failure_beside_running_jobs_is_told_at_once_and_at_the_end(call, jobs
     run.finish(2)
     run.end()
     assert capsys.readouterr().err.splitlines()[-1] == f"  Log: {run.log(1)}"
+
+
+def test_a_job_that_succeeds_when_tried_again_has_not_failed(call, jobs, capsys):
+    run = call(*jobs)
+    run.start(1)
+    run.fail(1)
+    run.start(1)
+    first, again = (line.split("]")[0] for line in capsys.readouterr().err.splitlines())
+    assert first == again  # counted once
+    run.finish(1)
+    run.end()
+    text = capsys.readouterr().err
+    assert "Failed" not in text
+    assert text.startswith("Done in ")
 
 
 def test_a_job_that_was_killed_says_so(call, jobs, capsys):
