@@ -26,4 +26,5 @@ def apart(weights: dict[str, Tensor], count: int) -> list[dict[str, Tensor]]:
 
 def sha256(path: str | Path) -> str:
     """What model.json knows model.onnx by."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

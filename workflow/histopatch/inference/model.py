@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 
 from histopatch.backbones.weights import read_weights
 from histopatch.engine.predict import restore_network
@@ -68,12 +69,23 @@ def load(folder: str | Path, device: str | torch.device | None = None, runtime: 
     if runtime not in RUNTIMES or (runtime == "openvino" and device.type != "cpu"):
         raise InputError(f"runtime: {runtime!r} on {device.type}; use `torch`, or `openvino` on a CPU")
     description = read_description(folder)
-    own = apart(read_weights(str(folder / WEIGHTS)), len(description["networks"]))
-    references = [values.pop(REFERENCE).numpy() for values in own if REFERENCE in values]
-    made = (
-        _openvino(folder, description) if runtime == "openvino" else _torch(folder, own, description, device)
-    )
+    references = _references(folder / WEIGHTS, len(description["networks"]))
+    made = _openvino(folder, description) if runtime == "openvino" else _torch(folder, description, device)
     return Model(description, references, made)
+
+
+def _references(path: Path, count: int) -> list[np.ndarray]:
+    """Of each of `count` networks the validation predictions, where ranks are averaged, else none.
+
+    The weights themselves, which OpenVINO has in a file of its own, are not read.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            known = {*file.keys()}
+            names = [f"{number}.{REFERENCE}" for number in range(count)]
+            return [file.get_tensor(name) for name in names if name in known]
+    except SafetensorError as error:
+        raise InputError(f"{path}: not a file of weights, or damaged ({error}); copy it again") from None
 
 
 def _openvino(folder: Path, description: dict) -> OpenVino:
@@ -83,8 +95,11 @@ def _openvino(folder: Path, description: dict) -> OpenVino:
     return OpenVino(folder / ONNX, views=8 if symmetries else 1)
 
 
-def _torch(folder: Path, weights: list[dict], description: dict, device: torch.device) -> Torch:
+def _torch(folder: Path, description: dict, device: torch.device) -> Torch:
     known = description["networks"]
+    weights = apart(read_weights(str(folder / WEIGHTS)), len(known))
+    for own in weights:
+        own.pop(REFERENCE, None)
     try:
         networks = [restore_network(*each, device) for each in zip(weights, known, strict=True)]
     except RuntimeError as error:

@@ -11,7 +11,7 @@ from histopatch.engine.network import Network
 from histopatch.inference.patches import Part
 
 MOST = 64  # patches at a time that training may have had memory for; another machine may have less
-IMAGES = 32  # at a time with OpenVINO: more are no faster, and take more memory
+IMAGES = 8  # at a time with OpenVINO: more are no faster, and take more memory
 
 
 class Torch:
