@@ -230,6 +230,12 @@ def test_a_winning_run_is_trained_once_more_as_the_final_model(project):
     assert plan(project).rules == set()
 
 
+def test_the_resolution_of_the_patches_reaches_the_exported_model_alone(project):
+    where = "groups: data/small/groups.csv"
+    configure(project, (where, f"{where}, microns_per_pixel: 0.5"))
+    assert plan(project).rules == MODEL
+
+
 def test_an_override_of_the_final_training_trains_it_alone(project):
     configure(project, ("overrides: {epochs: 4}", "overrides: {epochs: 5}"))
     assert plan(project).known == {"best"}
