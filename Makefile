@@ -11,7 +11,7 @@ $(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such fil
 ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
 
-.PHONY: setup run test lint format report status disk prune verify audit bench
+.PHONY: setup run test lint format report status disk prune verify audit predict bench
 
 run: setup
 	$(SNAKEMAKE)
@@ -23,12 +23,12 @@ test: setup lint
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules workflow/predict
 
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/rules workflow/predict
 
 report: setup
 	$(SNAKEMAKE) -- results/$(EXPERIMENT)/report.html
@@ -53,6 +53,14 @@ verify: setup
 audit: setup
 	@$(COMMAND)/audit.py $(if $(SPLIT),--split "$(SPLIT)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(SLIDES),--slides "$(SLIDES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(OUT),--out "$(OUT)")
+
+# make predict MODEL=results/demo/final/model INPUT=patches [OUT=folder] [POINT=youden] [ABSTAIN=0.1]
+# Slides are tiled; more may be said of them: [MPP=0.25] [MODEL_MPP=0.5] [STRIDE=48] [TISSUE=0.05] [TOP=10]
+PREDICT = snakemake --snakefile workflow/predict/Snakefile --cores $(CORES) --resources gpu=1
+predict: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PREDICT) --config "model='$(MODEL)'" "input='$(INPUT)'" "out='$(OUT)'" \
+		"point=$(POINT)" "abstain=$(ABSTAIN)" \
+		"mpp=$(MPP)" "model_mpp=$(MODEL_MPP)" "stride=$(STRIDE)" "tissue=$(TISSUE)" "top=$(TOP)"
 
 bench: setup
 	$(BIN)/python benchmarks/first_run.py

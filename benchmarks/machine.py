@@ -8,7 +8,7 @@ from pathlib import Path
 
 from histopatch.cores import available_cores
 
-LIBRARIES = ("torch", "torchvision", "numpy", "pandas", "pillow", "snakemake")
+LIBRARIES = ("torch", "torchvision", "numpy", "pandas", "pillow", "onnxruntime", "openvino", "snakemake")
 
 
 def describe_machine() -> str:

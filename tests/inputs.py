@@ -22,7 +22,9 @@ DOORS = {
     "Sample submission": "`sample_submission.csv`, and the test images that it names.",
     "Configuration": "`config.yaml` and files given with `--configfile`.",
     "Weights": "The setting `weights` of a run.",
+    "Slides": "Images larger than a patch, whole-slide images among them.",
     "Exported model": "What `histopatch.inference` reads: the folder `final/model`, and new patches.",
+    "Prediction": "What `make predict` reads: `MODEL`, `INPUT`, `OUT`, `POINT` and `ABSTAIN`.",
     "Training": "What can go wrong while a network trains.",
     "Machine": "Operating systems, file systems, processors and GPUs.",
 }

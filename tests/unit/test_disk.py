@@ -82,3 +82,11 @@ def test_every_file_is_counted_once(tmp_path):
     assert taken["tables, predictions and the rest"] == 30
     assert {*taken} == {kind for kind, _ in KINDS}
     assert states(tmp_path) == [tmp_path / "runs/a/fold-0/resume.pt"]
+
+
+def test_parts_of_unfinished_work_are_told_from_what_is_finished_and_from_what_is_old(experiment, tmp_path):
+    write(tmp_path, "pack/.train.npy.parts/pixels.npy", "features/.bank.npy.parts/000.npy", count=10)
+    taken = usage(tmp_path)
+    assert taken["what work goes on from"] == sum(taken.values()) == 20
+    assert states(tmp_path) == [tmp_path / "features/.bank.npy.parts", tmp_path / "pack/.train.npy.parts"]
+    assert obsolete(experiment, tmp_path) == []

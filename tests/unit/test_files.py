@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -59,6 +60,16 @@ def test_an_error_leaves_everything_as_it_was(tmp_path, before):
 def test_an_error_before_anything_is_written_is_the_error_that_is_raised(tmp_path):
     with pytest.raises(ValueError, match="cause"), replacing(tmp_path / "file.txt"):
         raise ValueError("cause")
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    for name in (".4711.table.csv", ".4711.other.csv", ".4712.table.csv", "4711.table.csv"):
+        (tmp_path / name).write_text("half")
+        if name != ".4712.table.csv":  # which another process is writing now
+            os.utime(tmp_path / name, (1, 1))
+    with replacing(tmp_path / "table.csv") as temporary:
+        temporary.write_text("whole")
+    assert names(tmp_path) == [".4711.other.csv", ".4712.table.csv", "4711.table.csv", "table.csv"]
 
 
 def test_a_table_has_its_columns_and_no_row_numbers(tmp_path):

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PROJECT = ("Snakefile", "workflow", "profiles")
 # These files are only ever replaced as a whole, never edited in place, so copies can share them.
-SHARED = (".safetensors", ".npy", ".tif", ".png")
+SHARED = (".safetensors", ".onnx", ".npy", ".tif", ".png")
 OTHER_PACK = [f"results/other/pack/{part}.npy" for part in ("train", "test")]
 
 

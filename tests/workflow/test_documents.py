@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT, ROOT, write_data
+from PIL import Image
 from plan import snakemake
 from test_formats import write_pcam
 
@@ -24,11 +25,11 @@ from histopatch.figures.catalogue import FIGURES
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = ("make", "snakemake", "python")
 FOREIGN = {"kaggle", "unzip", "conda", "hf"}
-NAMES = {"make audit"}  # of commands that need more
+NAMES = {"make audit", "make predict"}  # of commands that need more
 # Which targets of make run the workflow, look at results, or are run by those who develop.
 PLANNED, LOOKING, TOOLS = (
     {"run", "report"},
-    {"status", "disk", "prune", "verify", "audit"},
+    {"status", "disk", "prune", "verify", "audit", "predict"},
     {"test", "format", "bench"},
 )
 
@@ -101,11 +102,14 @@ def test_commands_are_found():
 
 
 @pytest.mark.parametrize("command", of("snakemake"))
-def test_snakemake_takes_the_command(command, shipped, finished, tmp_path):
+def test_snakemake_takes_the_command(command, shipped, finished, tmp_path, request):
     if "--report" in command:
         page = tmp_path / "snakemake.html"
         call(finished, command.replace("results/demo/snakemake.html", str(page)))
         assert page.is_file()
+        return
+    if "--snakefile" in command:
+        assert "job" in call(request.getfixturevalue("looked_at"), planning(command))
         return
     (run, *_) = folders_of_the_demo(shipped)
     assert "job" in call(shipped, planning(command.replace("<folder of the run>", run)))
@@ -139,11 +143,14 @@ def test_make_takes_the_command(command, shipped, request):
 
 @pytest.fixture
 def looked_at(project) -> Path:
-    """A finished project with a `Makefile`, and a split that was made elsewhere."""
+    """A finished project with a `Makefile`, a split that was made elsewhere, and a copy of the model."""
     for name in ("Makefile", "requirements.txt"):
         shutil.copy2(ROOT / name, project / name)
     add_environment(project)
     shutil.copytree(project / "data/small/train", project / "folder")
+    shutil.copytree(project / "results/small/final/model", project / "model")
+    (project / "slides").mkdir()
+    Image.new("RGB", (240, 200), "pink").save(project / "slides/one.png")
     split = pd.read_csv(project / "results/small/splits/main.csv")
     files = pd.DataFrame({"path": split.id + ".tif", "part": split.fold.astype(str)})
     files.to_csv(project / "theirs.csv", index=False)

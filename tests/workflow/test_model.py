@@ -60,14 +60,29 @@ def test_arrays_are_predicted_as_their_patches_are(results):
 
 
 def test_the_lines_of_the_document_run(finished):
-    (lines,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
-    lines = lines.replace("results/demo/source", "data/small").replace("results/demo", "results/small")
+    lines = python_lines()[0]
     done = subprocess.run(
         [sys.executable, "-c", lines],
         cwd=finished, env=os.environ | {"PYTHONPATH": "workflow"}, text=True, capture_output=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"0\.\d+", done.stdout)) == 12
+
+
+def test_the_lines_on_onnx_run_without_this_package(finished, results):
+    done = subprocess.run(
+        [sys.executable, "-c", python_lines()[1]], cwd=finished, text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    (printed,) = re.findall(r"0\.\d+", done.stdout)
+    wanted = pd.read_csv(results / "final/test_predictions.csv").set_index("id").probability
+    assert float(printed) == pytest.approx(wanted.sort_index().iloc[0], abs=1e-5)
+
+
+def python_lines() -> list[str]:
+    """The examples of the document, on the finished project."""
+    lines = DOCUMENT.replace("results/demo/source", "data/small").replace("results/demo", "results/small")
+    return re.findall(r"```python\n(.*?)```", lines, re.DOTALL)
 
 
 def test_the_document_names_every_key(results):

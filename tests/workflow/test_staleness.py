@@ -230,6 +230,12 @@ def test_a_winning_run_is_trained_once_more_as_the_final_model(project):
     assert plan(project).rules == set()
 
 
+def test_the_resolution_of_the_patches_reaches_the_exported_model_alone(project):
+    where = "groups: data/small/groups.csv"
+    configure(project, (where, f"{where}, microns_per_pixel: 0.5"))
+    assert plan(project).rules == MODEL
+
+
 def test_an_override_of_the_final_training_trains_it_alone(project):
     configure(project, ("overrides: {epochs: 4}", "overrides: {epochs: 5}"))
     assert plan(project).known == {"best"}
@@ -443,6 +449,7 @@ def test_every_file_is_asked_for(project):
         ("tables/summary.md", {"summary"}),
         ("final/errors.csv", {"errors"}),
         ("final/model/model.safetensors", {"export", "model_card"}),
+        ("final/model/model.onnx", {"export", "model_card"}),
         ("final/model/README.md", {"model_card"}),
         ("report.html", {"report"}),
         ("tables/tripod_ai.csv", {"checklists"}),
@@ -498,7 +505,7 @@ def test_a_deleted_final_run_is_trained_again(project):
 BELOW = {
     "pack": EVERY_RULE,
     "duplicates": AGGREGATION | AUDIT,
-    "appearance": {"clusters", "summary", "model_card", *SUBGROUPS},
+    "appearance": {"clusters", "summary", *MODEL, *SUBGROUPS},
     "clusters": {"summary", "model_card", *SUBGROUPS},
     "groups": {"summary", "model_card", *SUBGROUPS},
     "subgroups": {"figure_subgroups", "summary", "model_card"},
@@ -557,7 +564,10 @@ BELOW = {
         ("histopatch/engine/network.py", {"train", "predict_test", "predict_held_out"}),
         ("histopatch/engine/predict.py", {"predict_test", "predict_held_out", "explain"}),
         ("histopatch/interpretability/grad_cam.py", {"explain"}),
-        ("histopatch/statistics/metrics.py", {"compare", "best", "final_metrics", "errors", "summary"}),
+        (
+            "histopatch/statistics/metrics.py",
+            {"compare", "best", "final_metrics", "errors", "summary", "export"},
+        ),
         ("histopatch/evaluation/effects.py", {"effects"}),
         ("histopatch/evaluation/seed_variance.py", {"effects"}),
         ("histopatch/evaluation/flow.py", {"flow"}),
@@ -571,7 +581,10 @@ BELOW = {
         ("histopatch/evaluation/summary.py", {"summary"}),
         ("histopatch/evaluation/best.py", {"best"}),
         ("histopatch/evaluation/final.py", {"final_metrics"}),
-        ("histopatch/evaluation/ensemble.py", {"final_metrics", "label_errors", "errors", "subgroups"}),
+        (
+            "histopatch/evaluation/ensemble.py",
+            {"final_metrics", "label_errors", "errors", "subgroups", "export"},
+        ),
         (
             "histopatch/statistics/ensembles.py",
             {

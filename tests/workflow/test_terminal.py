@@ -181,7 +181,7 @@ def test_ctrl_c_is_one_line_and_the_training_goes_on(edited, times):
         time.sleep(0.05)
     assert terminal.wait() == 1
     lines = terminal.screen()
-    assert lines[-1] == INTERRUPTED
+    assert lines[-1] == f"{INTERRUPTED}, and a training goes on after its last finished epoch."
     assert re.fullmatch(r"\[1 of \d+\] training `named: slow`", lines[0])
     assert len(lines) == 2
     assert not [noise for noise in NOISE if noise in terminal.output]

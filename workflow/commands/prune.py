@@ -10,7 +10,7 @@ if __name__ == "__main__":
     request = parse(
         __doc__,
         remove="remove what is listed",
-        states="list the states of interrupted and stopped trainings, too, which then start anew",
+        states="list what interrupted work and stopped trainings go on from, too, which then start anew",
     )
     found = obsolete(request.experiment, request.results)
     if request.arguments.states:

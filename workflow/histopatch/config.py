@@ -18,6 +18,7 @@ MAX_DEPTH = 50  # far deeper than any key
 MAX_TEXT = 4096  # characters, as in the longest path
 MAX_RUNS = 10_000  # of a study
 PATHS = ("root", "table", "slides", "groups")  # of a data set
+ANY_FORMAT = ("groups", "microns_per_pixel")  # keys of `dataset` that go with every format
 PLAIN = (str, int, float, dict, list, datetime.date, type(None))
 
 
@@ -186,7 +187,7 @@ def _check_dataset(dataset: dict, at: str) -> None:
     """Check that the keys fit the format; before filling in, which adds `synthetic` to all."""
     known = format_class(dataset["format"])
     for key in dataset:
-        if key not in ("format", "groups", *known.required, *known.optional):
+        if key not in ("format", *ANY_FORMAT, *known.required, *known.optional):
             raise InputError(f"{at}.{key}: does not go with format {dataset['format']!r}; remove it")
         if key in PATHS and dataset[key].startswith("~"):
             whole = quote(os.path.expanduser(dataset[key]))
@@ -200,6 +201,10 @@ def _check_external(dataset: dict, at: str) -> None:
     _check_dataset(dataset, at)
     if "groups" in dataset:
         raise InputError(f"{at}.groups: groups are measured within `dataset` only; remove it")
+    if "microns_per_pixel" in dataset:
+        raise InputError(
+            f"{at}.microns_per_pixel: belongs to `dataset`, which the model is trained on; remove it"
+        )
 
 
 def _offer_official_split(experiment: dict) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from histopatch.errors import one_line
+from histopatch.parents import ending_with_parents
 
 # In the environment of a job whose workflow says itself, from the log, what runs and what failed.
 SPOKEN_FOR = "HISTOPATCH_SPOKEN_FOR"
@@ -28,7 +29,7 @@ def job_log(path: str | Path, level: str) -> Iterator[None]:
     level: `debug`, `info` or `warning`. What users can mend themselves (see `one_line`) ends the job with one
     line; any other error keeps its traceback. The terminal shows all of this, too, unless the workflow speaks
     for its jobs: then only warnings, and an error that a full disk keeps out of the log. A termination
-    (SIGTERM) lets the job clean up.
+    (SIGTERM) lets the job clean up, and the end of the workflow is that of the job.
     """
     # A process ends by looking for garbage, which takes over a second among the objects of PyTorch.
     atexit.register(gc.freeze)
@@ -42,7 +43,8 @@ def job_log(path: str | Path, level: str) -> Iterator[None]:
     logging.basicConfig(level=level.upper(), handlers=[terminal, _open_log(Path(path))], force=True)
     logging.captureWarnings(True)
     try:
-        yield
+        with ending_with_parents():
+            yield
     except Exception as error:
         if line := one_line(error):
             logging.error("%s", line)

@@ -11,9 +11,9 @@ from histopatch.schema import read_schema
 KINDS = (
     ("images, decoded once", "pack/*.npy external/*/pack/*.npy"),
     ("synthetic images", "source/**/*"),
+    ("what work goes on from", "runs/*/fold-*/resume.pt **/.*.parts/*"),
     ("features of frozen encoders", "features/*"),
     ("weights of the folds of all runs", "runs/*/fold-*/model.safetensors"),
-    ("states that trainings go on from", "runs/*/fold-*/resume.pt"),
     ("the final model", "final/model/*"),
     ("the report and figures", "report.html figures/*"),
     ("tables, predictions and the rest", "**/*"),
@@ -37,8 +37,9 @@ def size(path: Path) -> int:
 
 
 def states(results: Path) -> list[Path]:
-    """The states that trainings go on from which were interrupted, or stopped by successive halving."""
-    return sorted(results.glob("runs/*/fold-*/resume.pt"))
+    """What work goes on from that was interrupted: states of trainings, those that successive halving
+    stopped included, and folders of finished parts."""
+    return sorted([*results.glob("runs/*/fold-*/resume.pt"), *results.rglob(".*.parts")])
 
 
 def obsolete(experiment: Experiment, results: Path) -> list[Path]:
@@ -49,7 +50,7 @@ def obsolete(experiment: Experiment, results: Path) -> list[Path]:
     """
     return [
         *_runs(experiment, results),
-        *_unnamed(results, "features/*.*", r"(.+)\..+", _banks(experiment)),
+        *_unnamed(results, "features/*.*", r"([^.].*)\..+", _banks(experiment)),
         *_unnamed(results, "external/*", r"(.+)", {*experiment.external}),
         *_unnamed(results, "tables/*.csv", r"(.+)\.csv", {*experiment.studies, *_other_tables()}),
         *_unnamed(results, "tables/rungs/*.csv", r"(.+)-\d+\.csv", {*experiment.studies}),

@@ -47,6 +47,7 @@ class Experiment:
     final_runs: dict[str, Run]  # what the final training is, by the folder of the run that wins
     figures: dict  # drawing options
     groups: str | None = None  # the table of groups of patches
+    microns_per_pixel: float | None = None  # of the patches, where it is known
     external: dict[str, Format] = field(default_factory=dict)  # data sets that only measure the final model
 
     @cached_property
@@ -154,6 +155,7 @@ def read_experiment(name: str, config: dict) -> Experiment:
             final_runs=final_runs,
             figures=config["figures"],
             groups=config["dataset"].get("groups"),
+            microns_per_pixel=config["dataset"].get("microns_per_pixel"),
             external={
                 external: format_class(section["format"]).read(section, f"results/{name}{EXTERNAL}{external}")
                 for external, section in config["external"].items()

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +15,18 @@ from histopatch.spreadsheets import harmless, restored
 # Where pyarrow is installed, pandas would keep texts in its arrays and look up names ten times as slowly.
 pd.set_option("mode.string_storage", "python")
 
+STARTED = time.time()
+
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, moved onto it when the block ends without an error."""
+    """Yield a temporary path beside `path`, moved onto it when the block ends without an error.
+
+    What a process that was killed left half written of the same file is removed.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
@@ -29,6 +37,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """A file has one writer at a time, so what was last written before this process started has none."""
+    temporary = re.compile(rf"\.\d+\.{re.escape(path.name)}")
+    for other in path.parent.iterdir():
+        if temporary.fullmatch(other.name):
+            with contextlib.suppress(FileNotFoundError):
+                if other.lstat().st_mtime < STARTED:
+                    other.unlink()
 
 
 # Columns of names, which stay texts: an image may be called `007` or `NA`.

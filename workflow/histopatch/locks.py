@@ -1,10 +1,16 @@
 """Locks on open files, which die with their process, and file systems that have none."""
 
+import contextlib
 import errno
 import fcntl
 import logging
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO
+
+POLL_SECONDS = 0.2
 
 # Lustre without its option `flock`, FUSE and network file systems. EBADF is NFS, whose locks
 # need a file that is open for writing, which a folder never is.
@@ -28,3 +34,16 @@ def try_lock(file: IO | int, name: object, warn: Callable[[str], None] = logging
             raise
         warn(f"{name}: no locks on this file system ({error.strerror}); never start the same work twice")
     return True
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which is made if need be; waits while another process has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        while not try_lock(descriptor, folder):
+            time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)

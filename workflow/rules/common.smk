@@ -11,25 +11,27 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from histopatch import components, cores, fingerprints
+from histopatch import components, cores, fingerprints, parents
 from histopatch.backbones.catalogue import TIMM
 from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
 from histopatch.data.group_table import by_column
-from histopatch.errors import InputError, one_line
+from histopatch.errors import InputError, check_writable, one_line
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size
 from histopatch.system import check_system
 from histopatch.yaml_files import read_yaml
 from terminal.install import speak_for_jobs
 from terminal.plan import write_plan_if_asked
+from terminal.subject import ExperimentRun
 
 CONFIG = "config.yaml"
 GIVEN = list(workflow.overwrite_configfiles)  # with --configfile
 
 try:
     check_system()
+    check_writable([".snakemake"])  # which Snakemake writes even for a dry run
     # Snakemake takes the last of several equal keys in silence.
     for path in dict.fromkeys(map(os.path.relpath, [CONFIG, *GIVEN])):
         if path != CONFIG or not GIVEN or Path(CONFIG).exists():
@@ -62,7 +64,8 @@ TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)
-speak_for_jobs(workflow, EXPERIMENTS, config["experiment"])
+os.environ[parents.WORKFLOW] = str(os.getpid())
+speak_for_jobs(workflow, ExperimentRun(EXPERIMENTS, config["experiment"]))
 write_plan_if_asked(workflow)
 
 
@@ -139,6 +142,11 @@ onstart:
     lock_file = open(".snakemake/histopatch.lock", "w")
     if not try_lock(lock_file, lock_file.name, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print("Error: another snakemake is at work in this folder; wait for it.", file=sys.stderr)
+        os._exit(1)
+    try:
+        check_writable(["results", *results(config["experiment"], [""])])
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
         os._exit(1)
     if untried := untried_networks():
         check = [sys.executable, "-m", "histopatch.backbones.check"]

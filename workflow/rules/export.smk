@@ -3,7 +3,7 @@
 
 @keeps
 def kept_model(experiment):
-    return [f"final/model/{file}" for file in ("model.safetensors", "model.json", "README.md")]
+    return [f"final/model/{file}" for file in ("model.safetensors", "model.onnx", "model.json", "README.md")]
 
 
 rule export:
@@ -12,17 +12,22 @@ rule export:
         models=final_run("model.safetensors"),
         reports=final_run("run.json"),
         references=rank_references,
+        predictions=final_run("predictions.csv"),
         metrics="results/{experiment}/final/metrics.json",
         operating_points="results/{experiment}/final/operating_points.csv",
         pack="results/{experiment}/pack/train.npy",
+        appearance="results/{experiment}/pack/train.appearance.csv",
+        split=final_split,
     output:
         weights="results/{experiment}/final/model/model.safetensors",
+        onnx="results/{experiment}/final/model/model.onnx",
         description="results/{experiment}/final/model/model.json",
     log:
         "results/{experiment}/logs/export.log",
     params:
         ensemble=averaging,
         positive=lambda wildcards: getattr(experiment(wildcards).dataset, "positive", None),
+        microns_per_pixel=lambda wildcards: experiment(wildcards).microns_per_pixel,
         code=code("export.py"),
     script:
         "../scripts/export.py"

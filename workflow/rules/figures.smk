@@ -56,6 +56,7 @@ for figure in FIGURES:
             ),
         log:
             f"results/{{experiment}}/logs/figure-{figure.file}.log",
+        localrule: True
         params:
             function=f"figures.{figure.module}.{figure.name}",
             options=figure_options(figure),

@@ -12,7 +12,9 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     given, made = snakemake.input, snakemake.output
     export_model(
         snakemake.wildcards.experiment,
-        given.best, given.models, given.reports, given.references, given.metrics, given.operating_points,
-        given.pack, Ensemble(**snakemake.params.ensemble), snakemake.params.positive,
-        made.weights, made.description,
+        given.best, given.models, given.reports, given.references, given.predictions,
+        given.metrics, given.operating_points, given.pack, given.appearance, given.split,
+        Ensemble(**snakemake.params.ensemble), snakemake.params.positive,
+        snakemake.params.microns_per_pixel,
+        made.weights, made.onnx, made.description,
     )  # fmt: skip

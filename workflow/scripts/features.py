@@ -13,4 +13,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     embed_pack(
         Bank(snakemake.params.settings).settings, snakemake.input.pack,
         made.features, made.encoder, made.report, snakemake.config["runtime"], snakemake.threads,
+        snakemake.params.code,
     )  # fmt: skip

@@ -13,4 +13,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
         snakemake.output.index,
         snakemake.output.rejected,
         workers=core_count(snakemake.config["runtime"]["workers"], snakemake.threads),
+        code=snakemake.params.code,
     )

@@ -13,5 +13,5 @@ with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     predict_held_out(
         given.models, given.reports, given.references, Ensemble(**snakemake.params.ensemble),
         given.pack, given.index, given.split, snakemake.output[0],
-        snakemake.config["runtime"], snakemake.threads,
+        snakemake.config["runtime"], snakemake.threads, snakemake.params.code,
     )  # fmt: skip

@@ -8,22 +8,17 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from histopatch.experiment import Experiment
-from histopatch.words import TRAININGS, count, duration, job_in_words
+from histopatch.words import TRAININGS, count, duration
 from terminal.failure import cause, exit_status
+from terminal.subject import Subject
 
 TARGET = "all"  # the rule that only asks for files
 # What Snakemake says after a job has failed, besides which job it was.
 AFTER_A_FAILURE = ("Exiting because a job execution failed", "At least one job did not complete successfully")
-INTERRUPTED = (
-    "Interrupted. To go on, run the same command again: what is finished stays, and a training goes on after "
-    "its last finished epoch."
-)
-START_WITH = ("report.html", "tables/summary.md", "submission.csv")
+INTERRUPTED = "Interrupted. To go on, run the same command again: what is finished stays"
 
 
 @dataclass(frozen=True)
@@ -47,21 +42,20 @@ class Started:
 class Display(logging.Handler):
     """Shows the records of Snakemake's logger; what is not about running jobs is left to Snakemake's handler.
 
-    own: Snakemake's handler; experiments: by name; asked: the name of the one that is run; unfinished: the
-    jobs that are still to be done, running ones included; runs_jobs: whether this call runs jobs at all,
-    known from the first record after that of the workflow's start.
+    own: Snakemake's handler; subject: what is run; unfinished: the jobs that are still to be done, running
+    ones included; runs_jobs: whether this call runs jobs at all, known from the first record after that of
+    the workflow's start.
     """
 
     def __init__(
         self,
         own: logging.StreamHandler,
-        experiments: Mapping[str, Experiment],
-        asked: str,
+        subject: Subject,
         unfinished: Callable[[], Collection[Job]],
         runs_jobs: Callable[[], bool],
     ):
         super().__init__()
-        self.own, self.experiments, self.asked = own, experiments, asked
+        self.own, self.subject = own, subject
         self.unfinished, self.runs_jobs = unfinished, runs_jobs
         self.workflow_started = False
         self.active: bool | None = None  # whether the records are shown here; None as long as it is unknown
@@ -109,7 +103,7 @@ class Display(logging.Handler):
     def interrupt(self) -> None:
         """Say that the run was interrupted, the last line of this run."""
         if self.active:
-            self.say(INTERRUPTED)
+            self.say(f"{INTERRUPTED}{self.subject.goes_on}.")
         self.interrupted = True
 
     def say(self, text: str) -> None:
@@ -122,8 +116,11 @@ class Display(logging.Handler):
         if record.rule_name == TARGET:
             return
         job = Job(record.rule_name, dict(record.wildcards))
-        experiment = self.experiments[job.wildcards.get("experiment", self.asked)]
-        words = job_in_words(job.rule, job.wildcards, experiment)
+        words = self.subject.words(job.rule, job.wildcards)
+        # A job that is tried again has neither failed nor ended.
+        before = self.started.get(record.jobid)
+        self.failed = [failure for failure in self.failed if failure[0] is not before]
+        self.ended.discard(record.jobid)
         self.started[record.jobid] = Started(job, words, list(record.log), time.time())
         jobs = [job for job in self.unfinished() if job.rule != TARGET]
         number, total = len(self.started), max(len(self.started), len(self.ended) + len(jobs))
@@ -142,14 +139,10 @@ class Display(logging.Handler):
         text = f"; {len(trainings)} of {total} trainings"
         if done:
             elapsed = time.time() - min(job.time for job in trainings.values())
-            rate = elapsed / sum(self._epochs(job.job) for job in done)
-            text += f", about {duration(rate * sum(map(self._epochs, left)))} left"
+            rate = elapsed / sum(self.subject.epochs(job.job.wildcards) for job in done)
+            remaining = sum(self.subject.epochs(job.wildcards) for job in left)
+            text += f", about {duration(rate * remaining)} left"
         return text
-
-    def _epochs(self, job: Job) -> int:
-        if "epochs" in job.wildcards:
-            return int(job.wildcards["epochs"])
-        return self.experiments[job.wildcards["experiment"]].runs[job.wildcards["run"]].settings.epochs
 
     def _fail(self, jobid: int, rule: str, logs: list[str]) -> None:
         started = self.started.get(jobid) or Started(Job(rule, {}), rule.replace("_", " "), logs, self.began)
@@ -179,14 +172,14 @@ class Display(logging.Handler):
 
     def _success(self) -> str:
         if not self.started:
-            return f"{self.asked}: nothing to do, everything is up to date.{self._where_to_look()}"
+            return f"{self.subject.name}: nothing to do, everything is up to date.{self._where_to_look()}"
         trainings = sum(job.job.rule in TRAININGS for job in self.started.values())
         others = count(len(self.started) - trainings, "other step" if trainings else "step")
         steps = f"{count(trainings, 'training')} and {others}" if trainings else others
         return f"Done in {duration(time.time() - self.began)}: {steps}.{self._where_to_look()}"
 
     def _where_to_look(self) -> str:
-        paths = [Path("results", self.asked, name) for name in START_WITH]
+        paths = self.subject.start_with()
         first, *others = [str(path) for path in paths if path.exists()] or [""]
         if not first:
             return ""

@@ -2,20 +2,19 @@
 
 import logging
 import os
-from collections.abc import Mapping
 
 from snakemake.workflow import Workflow
 
 from histopatch.console import SPOKEN_FOR
-from histopatch.experiment import Experiment
 from terminal.display import Display, Job
 from terminal.interrupts import handle_interrupts
+from terminal.subject import Subject
 
 SNAKEMAKES = "DefaultStreamHandler"  # the name of its handler
 
 
-def speak_for_jobs(workflow: Workflow, experiments: Mapping[str, Experiment], asked: str) -> None:
-    """Tell of the jobs of this call in words, `asked` being the experiment that it runs.
+def speak_for_jobs(workflow: Workflow, subject: Subject) -> None:
+    """Tell of the jobs of this call in words, `subject` being what it runs.
 
     Snakemake tells of them itself where it is asked to say more or less than usual (`--verbose`,
     `--printshellcmds`, `--debug-dag`, `--quiet`), in a dry run, with another logger plugin, and in the
@@ -33,7 +32,7 @@ def speak_for_jobs(workflow: Workflow, experiments: Mapping[str, Experiment], as
     def unfinished() -> list[Job]:
         return [Job(job.rule.name, dict(job.wildcards_dict)) for job in workflow.dag.needrun_jobs()]
 
-    display = Display(own[0], experiments, asked, unfinished, runs_jobs=lambda: not workflow.touch)
+    display = Display(own[0], subject, unfinished, runs_jobs=lambda: not workflow.touch)
     logger.removeHandler(own[0])
     logger.addHandler(display)
     os.environ[SPOKEN_FOR] = "1"

@@ -1,5 +1,8 @@
 import logging
 import os
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +18,7 @@ from histopatch.data.images import ImageFiles
 from histopatch.data.listing import list_images
 from histopatch.errors import InputError
 from histopatch.files import read_table
+from histopatch.fingerprints import LIBRARY
 
 SIZE = 24
 
@@ -344,3 +348,77 @@ def test_large_images_are_packed_a_few_at_a_time(images, packed, monkeypatch):
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 2 * 3 * SIZE**2)
     packed(images)
     assert counts == [2, 2, 1]
+
+
+PACK = """
+import sys, time
+from pathlib import Path
+from histopatch.data import pack
+from histopatch.data.images import ImageFiles
+from histopatch.data.listing import list_images
+
+def slow(self, pixels, decode=ImageFiles.decode):
+    time.sleep(0.05)
+    return decode(self, pixels)
+
+ImageFiles.decode, pack.CHUNK, pack.PART_SECONDS = slow, 2, 0
+files = list_images(sys.argv[1])
+images = ImageFiles(sys.argv[1], [Path(file).stem for file in files], files)
+pack.pack_images(images, 24, *sys.argv[2:5], workers=2, code=sys.argv[5])
+"""
+NAMES = ("train.npy", "train.index.csv", "train.rejected.csv")
+
+
+@pytest.fixture
+def half_packed(tmp_path) -> Path:
+    """The folder of a pack of 80 images whose maker was killed while it was at work."""
+    (tmp_path / "images").mkdir()
+    for number in range(80):
+        save(tmp_path / f"images/{number:02d}.png", number)
+    (tmp_path / "images/07.png").write_text("no image")
+    out = tmp_path / "out"
+    paths = [str(out / name) for name in NAMES]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PACK, str(tmp_path / "images"), *paths, "c0de"],
+        env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
+    )
+    while len([*out.rglob(pack.KEPT_ROWS)]) < 8:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not [*out.glob("train.*")]
+    return out
+
+
+def pack_again(out: Path, code: str = "c0de") -> None:
+    images = files_in(out.with_name("images"))
+    pack.pack_images(images, SIZE, *[str(out / name) for name in NAMES], workers=2, code=code)
+
+
+def test_a_pack_goes_on_where_a_kill_ended_it(half_packed, packed, caplog):
+    with caplog.at_level(logging.INFO):
+        pack_again(half_packed)
+    (going_on,) = [record.args for record in caplog.records if "going on after" in record.msg]
+    assert going_on[0] >= 16
+    undisturbed = packed(half_packed.with_name("images"))
+    assert sorted(os.listdir(half_packed)) == sorted(NAMES)
+    for name in NAMES:
+        assert (half_packed / name).read_bytes() == (undisturbed.folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("edit", ["code", "image", "name", "the array is gone"])
+def test_what_was_packed_before_an_edit_is_packed_again(half_packed, packed, caplog, edit):
+    folder = half_packed.with_name("images")
+    if edit == "image":
+        save(folder / "00.png", 1000)
+    if edit == "name":
+        (folder / "00.png").rename(folder / "000.png")
+    if edit == "the array is gone":  # killed between moving it into place and the end
+        next(half_packed.rglob("pixels.npy")).unlink()
+    with caplog.at_level(logging.INFO):
+        pack_again(half_packed, "c0ffee" if edit == "code" else "c0de")
+    assert not [record for record in caplog.records if "going on after" in record.msg]
+    undisturbed = packed(folder)
+    for name in NAMES:
+        assert (half_packed / name).read_bytes() == (undisturbed.folder / name).read_bytes()

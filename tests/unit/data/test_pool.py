@@ -1,15 +1,18 @@
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from histopatch.data.pool import worker_pool
+from histopatch.errors import InputError
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 # What Snakemake puts before a script, in short: the script is the main program and has no guard.
@@ -22,7 +25,7 @@ print("the script runs", flush=True)
 snakemake = SimpleNamespace(
     log=["pack.log"],
     config={{"runtime": {{"log_level": "info", "workers": 2}}}},
-    params=SimpleNamespace(dataset={{"format": "kaggle", "root": "data"}}, patch_size=16),
+    params=SimpleNamespace(dataset={{"format": "kaggle", "root": "data"}}, patch_size=16, code="c0de"),
     wildcards=SimpleNamespace(part="train"),
     output=SimpleNamespace(array="train.npy", index="index.csv", rejected="rejected.csv"),
     threads=2,
@@ -66,3 +69,12 @@ def test_what_an_error_leaves_to_do_is_not_done():
         tasks = [pool.submit(time.sleep, 0.05) for _ in range(50)]
         raise KeyError
     assert tasks[-1].cancelled()
+
+
+def test_a_worker_that_is_killed_is_one_line():
+    message = "^one of 2 processes that share the work was ended from outside; memory may have run out"
+    with pytest.raises(InputError, match=message), worker_pool(2) as pool:
+        pool.submit(time.sleep, 60)
+        time.sleep(0.5)
+        pool.submit(os.kill, psutil.Process().children()[0].pid, signal.SIGKILL).result()
+        pool.submit(time.sleep, 60).result()

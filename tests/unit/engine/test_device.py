@@ -141,6 +141,26 @@ def test_a_driver_that_is_too_old_is_said(gpus, monkeypatch, caplog):
         pytest.fail("there is no driver")
 
 
+LOST = "CUDA error: unspecified launch failure"
+
+
+@pytest.mark.input("Machine", "A GPU that disappears during the work", "one line; the next call goes on")
+def test_a_gpu_that_disappears_is_one_line(gpus):
+    gpus("a")
+    with pytest.raises(InputError) as lost, hold_device("auto"):
+        raise RuntimeError(f"{LOST}\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.\n")
+    assert str(lost.value).startswith(f"cuda:0 failed during the work: {LOST}; see whether nvidia-smi")
+    assert "\n" not in str(lost.value)
+    with hold_device("auto") as device:  # is free again
+        assert device == torch.device("cuda", 0)
+
+
+def test_any_other_error_of_the_work_is_what_it_was(gpus):
+    gpus("a")
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), hold_device("auto"):
+        raise RuntimeError("shapes cannot be multiplied")
+
+
 @pytest.mark.input("Machine", "A GPU whose memory others have filled", "one line that says so")
 @pytest.mark.parametrize("name", ["auto", "cuda"])
 def test_a_gpu_without_free_memory_is_one_line(gpus, fails, name):

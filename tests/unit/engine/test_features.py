@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from histopatch.augmentation.prepare import prepare
 from histopatch.backbones.build import build
 from histopatch.engine import features
 from histopatch.engine.features import embed_pack
+from histopatch.engine.network import Network
 
 RUNTIME = {"device": "cpu", "workers": 1}
 
@@ -45,6 +47,51 @@ def test_chunks_make_no_difference(bank, data, tmp_path, monkeypatch):
     again = {key: f"{path}.again" for key, path in files.items()}
     embed_pack(settings, data.files["pack"], **again, runtime=RUNTIME, threads=1)
     assert np.load(again["features"]) == pytest.approx(np.load(files["features"]), abs=1e-6)
+
+
+def interrupt_after(monkeypatch, parts: int) -> list[int]:
+    """Count the calls of the network, and end the process, as it were, before one more than so many."""
+    calls, predict = [], Network.predict
+
+    def counted(self, patches, rows, micro_batch):
+        if len(calls) == parts:
+            raise KeyboardInterrupt
+        calls.append(len(rows))
+        return predict(self, patches, rows, micro_batch)
+
+    monkeypatch.setattr(Network, "predict", counted)
+    return calls
+
+
+def test_features_that_were_made_before_an_interruption_are_not_made_again(bank, data, tmp_path, monkeypatch):
+    files, settings = bank
+    monkeypatch.setattr(features, "CHUNK", 7)
+    again = {key: str(tmp_path / "again" / name) for key, name in zip(files, "abc", strict=True)}
+
+    def embed(code: str = "c0de"):
+        embed_pack(settings, data.files["pack"], **again, runtime=RUNTIME, threads=1, code=code)
+
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            embed()
+    calls = interrupt_after(monkeypatch, 10**6)
+    embed()
+    assert sum(calls) == len(data.pixels) - 21
+    assert np.load(again["features"]) == pytest.approx(np.load(files["features"]), abs=1e-6)
+    assert sorted(os.listdir(tmp_path / "again")) == ["a", "b", "c"]
+
+
+def test_features_from_before_an_edit_of_the_code_are_made_again(bank, data, tmp_path, monkeypatch):
+    files, settings = bank
+    monkeypatch.setattr(features, "CHUNK", 7)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            embed_pack(settings, data.files["pack"], **files, runtime=RUNTIME, threads=1, code="c0de")
+    calls = interrupt_after(monkeypatch, 10**6)
+    embed_pack(settings, data.files["pack"], **files, runtime=RUNTIME, threads=1, code="c0ffee")
+    assert sum(calls) == len(data.pixels)
 
 
 def test_the_encoder_and_all_that_it_is_lie_beside_the_features(bank):

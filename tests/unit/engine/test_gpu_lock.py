@@ -3,6 +3,8 @@
 import contextlib
 import logging
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -83,3 +85,52 @@ def test_a_gpu_is_free_again_after_its_job(tmp_path, error):
             raise error
     with free_gpu(["a"], tmp_path) as index:
         assert index == 0
+
+
+JOB = """
+import sys
+from pathlib import Path
+from histopatch.engine.gpu_lock import free_gpu
+with free_gpu(sys.argv[2:], Path(sys.argv[1])) as index:
+    print(sys.argv[2:][index], flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_ten_jobs_share_four_gpus_whichever_of_them_are_killed(tmp_path):
+    """Never two jobs on one GPU, and none is idle while jobs wait."""
+    keys = ["gpu-a", "gpu-b", "gpu-c", "gpu-d"]
+    with contextlib.ExitStack() as started:
+        waiting, holders, served = set(), {}, 0
+        for number in range(10):
+            process = subprocess.Popen(
+                # Each calls the GPUs by other numbers.
+                [sys.executable, "-c", JOB, str(tmp_path), *keys[number % 4 :], *keys[: number % 4]],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
+            )  # fmt: skip
+            started.callback(end, process)
+            waiting.add(process)
+        while waiting or holders:
+            while waiting and len(holders) < len(keys):
+                by_output = {process.stdout: process for process in waiting}
+                ready, _, _ = select.select([*by_output], [], [], 60)
+                assert ready, f"{set(keys) - set(holders)} idle while {len(waiting)} jobs wait"
+                for output in ready:
+                    key = output.readline().strip()
+                    assert key in keys
+                    assert key not in holders
+                    holders[key] = by_output[output]
+                    waiting.remove(by_output[output])
+                    served += 1
+            # All are taken: nobody else gets one, for longer than it takes a job that waits to look again.
+            outputs = [process.stdout for process in waiting]
+            assert not select.select(outputs, [], [], 1.5 * gpu_lock.POLL_SECONDS if outputs else 0)[0]
+            holder = holders.pop(min(holders))
+            if served % 2:
+                holder.kill()
+                assert holder.wait() == -signal.SIGKILL
+            else:
+                holder.communicate("over\n")
+                assert holder.returncode == 0
+    assert served == 10

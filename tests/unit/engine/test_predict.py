@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from histopatch.backbones.catalogue import BACKBONES
+from histopatch.engine import predict as predict_module
+from histopatch.engine.network import Network
 from histopatch.engine.predict import load_network, predict_held_out, predict_pack
 from histopatch.engine.train import train_run
 from histopatch.errors import InputError
@@ -147,3 +149,31 @@ def test_a_final_training_that_failed_predicts_nothing(run, data, tmp_path):
     (run / "run.json").write_text(json.dumps({"failed": "no memory"}))
     with pytest.raises(InputError, match=r"^the final training failed: no memory"):
         predict(run, data.files["pack"], data.files["index"], tmp_path / "out.csv")
+
+
+def test_what_was_predicted_before_an_interruption_is_not_predicted_again(train, data, tmp_path, monkeypatch):
+    """Of two networks: the first, and a part of the second."""
+    runs, given = [train(3), train(4)], (data.files["pack"], data.files["index"])
+    count, whole, calls, ends = len(data.table), tmp_path / "whole.csv", [], []
+    predict_pack(*files(*runs), [], Ensemble(), *map(str, given), str(whole), RUNTIME, 1, "c0de")
+    predict_network = Network.predict
+
+    def counted(self, patches, rows, micro_batch):
+        if ends and sum(calls) >= ends[0]:
+            raise KeyboardInterrupt
+        calls.append(len(rows))
+        return predict_network(self, patches, rows, micro_batch)
+
+    monkeypatch.setattr(Network, "predict", counted)
+    monkeypatch.setattr(predict_module, "CHUNK", 16)
+    out = tmp_path / "out/parts.csv"
+    ends.append(count + 16)
+    with pytest.raises(KeyboardInterrupt):
+        predict_pack(*files(*runs), [], Ensemble(), *map(str, given), str(out), RUNTIME, 1, "c0de")
+    ends.clear()
+    calls.clear()
+    predict_pack(*files(*runs), [], Ensemble(), *map(str, given), str(out), RUNTIME, 1, "c0de")
+    assert sum(calls) == count - 16
+    found, expected = (pd.read_csv(path, dtype={"id": str}) for path in (out, whole))
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-5)
+    assert [path.name for path in out.parent.iterdir()] == ["parts.csv"]

@@ -44,12 +44,31 @@ def test_a_state_from_before_an_edit_is_left_aside(tmp_path):
     assert resume.load(tmp_path / "resume.pt", "another key") is None
 
 
-@pytest.mark.parametrize("kept", [0, 10, 200])
-def test_a_state_that_was_cut_short_is_left_aside(tmp_path, kept):
+def cut_short(content: bytearray, at: int) -> None:
+    del content[at:]
+
+
+def flip_bits(content: bytearray, at: int) -> None:
+    content[at] ^= 0xFF
+
+
+def lose_block(content: bytearray, at: int) -> None:
+    """As a file is after a power cut: as long as it was, with zeros that were never written."""
+    content[at : at + 512] = bytes(len(content[at : at + 512]))
+
+
+@pytest.mark.parametrize("damage", [cut_short, flip_bits, lose_block])
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9])
+def test_a_damaged_state_is_left_aside_with_a_warning(tmp_path, damage, share, caplog):
     path = tmp_path / "resume.pt"
-    resume.save(path, {"progress": {}}, "key")
-    path.write_bytes(path.read_bytes()[:kept])
+    resume.save(path, {"model": {"weight": torch.ones(1000)}, "progress": {}}, "key")
+    content = bytearray(path.read_bytes())
+    damage(content, int(share * len(content)))
+    path.write_bytes(content)
     assert resume.load(path, "key") is None
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith(f"{path}: the saved state is damaged (")
 
 
 def test_the_fingerprint_is_that_of_the_facts(facts):

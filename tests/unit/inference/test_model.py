@@ -1,32 +1,21 @@
+import functools
 import json
 import shutil
-from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
+import onnxruntime
 import pytest
-import safetensors.torch
-import torch
+from exported import IMAGE_SIZE, THRESHOLD, make_model
 from PIL import Image
 
 from histopatch import inference
-from histopatch.backbones.build import build
-from histopatch.engine.formats import Format
-from histopatch.engine.network import Network
-from histopatch.engine.predict import predict_pack
 from histopatch.errors import InputError
-from histopatch.export.model import export_model
 from histopatch.inference import patches
-from histopatch.settings import Settings
-from histopatch.stain import normaliser
-from histopatch.statistics.ensembles import Ensemble
 
-SIZE, IMAGE_SIZE, COUNT = 40, 32, 12
-FITTED = {"intercept": -0.7, "slope": 1.6}
-THRESHOLD = 0.42
+SIZE, COUNT = 40, 12
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pixels() -> np.ndarray:
     """Coloured noise in which each patch has a brightness of its own."""
     rng = np.random.default_rng(0)
@@ -35,88 +24,66 @@ def pixels() -> np.ndarray:
     return noise
 
 
-@pytest.fixture
-def made(pixels, tmp_path):
-    """Make a final model of two members, and return its exported folder and what the workflow predicts."""
+@pytest.fixture(scope="module")
+def made(pixels, tmp_path_factory):
+    """Make an exported model, and return its folder and what the workflow predicts.
 
-    def make(average: str = "probability", symmetries: bool = False, stain: bool = False):
-        root = tmp_path / "results"
-        folders = [root / f"runs/run-{seed}/fold-0" for seed in range(2)]
-        for seed, folder in enumerate(folders):
-            write_run(folder, pixels, seed, symmetries, stain)
-        np.save(root / "train.npy", pixels)
-        index = pd.DataFrame({"id": [f"p{row:02d}" for row in range(COUNT)], "row": range(COUNT)})
-        index.to_csv(root / "index.csv", index=False)
-        members = [{"final_folder": f"run-{seed}"} for seed in range(2)]
-        (root / "best.json").write_text(json.dumps({"members": members}))
-        (root / "metrics.json").write_text(json.dumps({"recalibration": FITTED}))
-        point = {"point": "youden", "chosen_on": "validation patches", "threshold": THRESHOLD}
-        pd.DataFrame([point]).to_csv(root / "points.csv", index=False)
-        models, reports, known = (
-            [str(folder / name) for folder in folders]
-            for name in ("model.safetensors", "run.json", "predictions.csv")
-        )
-        references = known if average == "rank" else []
-        ensemble = Ensemble(2, average)
-        predicted = str(root / "predicted.csv")
-        predict_pack(
-            models, reports, references, ensemble, str(root / "train.npy"), str(root / "index.csv"),
-            predicted, {"device": "cpu", "workers": 1}, 1,
-        )  # fmt: skip
-        exported = tmp_path / "elsewhere"
-        export_model(
-            "mine", str(root / "best.json"), models, reports, references, str(root / "metrics.json"),
-            str(root / "points.csv"), str(root / "train.npy"), ensemble, "tumour",
-            str(exported / "model.safetensors"), str(exported / "model.json"),
-        )  # fmt: skip
-        wanted = pd.read_csv(predicted).probability.to_numpy()
-        shutil.rmtree(root)  # nothing else is needed from here on
-        return exported, wanted
+    It is made once, so a test that changes the folder copies it before.
+    """
+
+    @functools.cache
+    def make(**settings):
+        folder = tmp_path_factory.mktemp("made") / "model"
+        return folder, make_model(folder, pixels, **settings)
 
     return make
 
 
-def write_run(folder, pixels: np.ndarray, seed: int, symmetries: bool, stain: bool) -> None:
-    """A network with random weights whose predictions differ widely from patch to patch."""
-    folder.mkdir(parents=True)
-    torch.manual_seed(seed)
-    settings = Settings(
-        backbone="resnet18", image_size=IMAGE_SIZE, batch_size=4, epochs=1, lr=1e-3, seed=seed, split="main"
-    )
-    model = build(settings)
-    with torch.no_grad():
-        logits = Network(model.eval(), IMAGE_SIZE, Format("contiguous", "fp32")).logits(torch.tensor(pixels))
-        model.head[1].weight /= logits.std()
-        model.head[1].bias.copy_(0.5 - (logits.mean() - model.head[1].bias) / logits.std())
-    reference = normaliser.fit("reinhard", [torch.tensor(pixels[::-1] // 2)]).description()
-    safetensors.torch.save_file(model.state_dict(), folder / "model.safetensors")
-    description = model.description() | {"image_size": IMAGE_SIZE, "symmetries": symmetries}
-    run = {
-        "settings": asdict(settings), "fold": 0, "layout": "contiguous", "precision": "fp32",
-        "micro_batch": 3, "libraries": {"torch": "2"},
-        "model": description | {"stain_normalisation": reference if stain else None},
-    }  # fmt: skip
-    (folder / "run.json").write_text(json.dumps(run))
-    known = pd.DataFrame({"probability": np.random.default_rng(seed).random(20)})
-    known.to_csv(folder / "predictions.csv", index=False)
+SETTINGS = [
+    {},
+    {"average": "logit"},
+    {"average": "rank"},
+    {"symmetries": True},
+    {"stain": "reinhard"},
+    {"stain": "macenko", "size": 64},
+    {"average": "logit", "symmetries": True, "size": SIZE},
+]
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{}, {"average": "logit"}, {"average": "rank"}, {"symmetries": True}, {"stain": True}],
-    ids=str,
-)
-def test_probabilities_are_those_of_the_workflow(made, pixels, settings):
+@pytest.mark.parametrize("runtime", inference.RUNTIMES)
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_probabilities_are_those_of_the_workflow(made, pixels, settings, runtime):
     folder, wanted = made(**settings)
-    found = inference.load(folder, "cpu").predict(pixels)
+    found = inference.load(folder, "cpu", runtime).predict(pixels)
     assert np.ptp(wanted) > 0.1
     assert found.shape == (COUNT,)
     assert np.allclose(found, wanted, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("batch", [1, 5, COUNT])
+def test_the_onnx_file_alone_gives_the_same_probabilities(made, pixels, settings, batch):
+    folder, wanted = made(**settings)
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    (patches,) = session.get_inputs()
+    assert (patches.type, patches.shape[1:]) == ("tensor(uint8)", [SIZE, SIZE, 3])
+    names = [output.name for output in session.get_outputs()]
+    parts = [pixels[start : start + batch] for start in range(0, COUNT, batch)]
+    found = [dict(zip(names, session.run(None, {patches.name: part}), strict=True)) for part in parts]
+    assert np.allclose(np.concatenate([part["probability"] for part in found]), wanted, rtol=0, atol=1e-5)
+    assert ("recalibrated" in names) == (settings.get("average") != "rank")
+    if "recalibrated" in names:
+        recalibrated = np.concatenate([part["recalibrated"] for part in found])
+        logits = np.log(wanted / (1 - wanted))
+        assert np.allclose(recalibrated, 1 / (1 + np.exp(0.7 - 1.6 * logits)), rtol=0, atol=1e-5)
+    description = json.loads((folder / "model.json").read_text())["onnx"]
+    assert description["outputs"] == names
+    assert all(0 <= difference < 1e-5 for difference in description["differences"].values())
+
+
 def test_each_setting_of_the_tests_above_matters(made, pixels):
     """Else they could not tell whether it is carried over."""
-    found = [made(**settings)[1] for settings in ({}, {"symmetries": True}, {"stain": True})]
+    found = [made(**settings)[1] for settings in ({}, {"symmetries": True}, {"stain": "reinhard"})]
     assert all(np.abs(found[0] - other).max() > 1e-3 for other in found[1:])
 
 
@@ -150,7 +117,7 @@ def test_recalibration_is_applied_where_it_is_asked_for(made, pixels):
 
 @pytest.mark.input("Exported model", "Recalibration of mean ranks", "refused: ranks are no probabilities")
 def test_ranks_are_not_recalibrated(made, pixels):
-    model = inference.load(made("rank")[0], "cpu")
+    model = inference.load(made(average="rank")[0], "cpu")
     assert model.description["recalibration"] is None
     with pytest.raises(InputError, match=r"averages ranks"):
         model.predict(pixels, recalibrated=True)
@@ -219,8 +186,25 @@ def test_a_file_that_cannot_be_used_is_named(made, tmp_path, content, reason):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.input(
+    "Exported model", "A runtime that is not known, or OpenVINO on a GPU", "refused: which there are"
+)
+@pytest.mark.parametrize(("device", "runtime"), [("cpu", "tensorrt"), ("cuda", "openvino")])
+def test_a_runtime_that_the_device_lacks_is_refused(made, device, runtime):
+    with pytest.raises(InputError, match=f"runtime: '{runtime}' on {device}; use `torch`, or `openvino` on"):
+        inference.load(made()[0], device, runtime)
+
+
 def delete(folder):
     (folder / "model.safetensors").unlink()
+
+
+def delete_onnx(folder):
+    (folder / "model.onnx").unlink()
+
+
+def exchange_onnx(folder):
+    (folder / "model.onnx").write_bytes(b"another")
 
 
 def damage(folder):
@@ -246,22 +230,24 @@ def mix(folder):
 
 @pytest.mark.input(
     "Exported model",
-    "A folder without the two files, or whose files are damaged, of a later format or of different models",
+    "A folder without the three files, or whose files are damaged, of a later format or of different models",
     "refused: the file, and what to do",
 )
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (delete, r"model\.safetensors: there is no such file"),
+        (delete_onnx, r"model\.onnx: there is no such file"),
+        (exchange_onnx, r"model\.onnx does not belong to model\.json"),
         (damage, r"model\.safetensors: not a file of weights"),
         (break_description, r"model\.json: not JSON"),
         (from_the_future, r"model\.json: its format is 2"),
         (mix, r"model\.safetensors does not belong to model\.json"),
     ],
 )
-def test_a_folder_that_holds_no_model_is_refused(made, change, words):
-    folder, _ = made()
+def test_a_folder_that_holds_no_model_is_refused(made, tmp_path, change, words):
+    folder = shutil.copytree(made()[0], tmp_path / "copy")
     change(folder)
     with pytest.raises(InputError, match=words) as refused:
-        inference.load(folder, "cpu")
+        inference.load(folder, "cpu", "torch" if change is mix else "openvino")
     assert "\n" not in str(refused.value)

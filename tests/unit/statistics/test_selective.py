@@ -56,3 +56,9 @@ def test_without_patches_there_is_no_error():
 def test_a_share_that_cannot_be_is_refused(share):
     with pytest.raises(InputError, match="shares: "):
         choose_confidences(PROBABILITIES, [share])
+
+
+def test_a_confidence_may_be_around_another_threshold_than_one_half():
+    probabilities = [0.1, 0.2, 0.24, 0.5]
+    (margin,) = choose_confidences(probabilities, [0.5], call=0.25).values()
+    assert margin == pytest.approx(0.15)  # 0.2 and 0.24 are nearer

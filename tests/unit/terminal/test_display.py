@@ -5,6 +5,7 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from terminal.display import INTERRUPTED, Display, Job
+from terminal.subject import ExperimentRun
 
 
 class Snakemake(logging.StreamHandler):
@@ -24,7 +25,9 @@ class Run:
     def __init__(self, mine, record, tmp_path, *jobs: Job, runs_jobs: bool = True):
         self.jobs, self.tmp_path, self.record, self.done = jobs, tmp_path, record, set()
         self.own = Snakemake()
-        self.display = Display(self.own, {"mine": mine}, "mine", self.unfinished, lambda: runs_jobs)
+        self.display = Display(
+            self.own, ExperimentRun({"mine": mine}, "mine"), self.unfinished, lambda: runs_jobs
+        )
         self.tell(LogEvent.WORKFLOW_STARTED)
         self.tell(None, "Building DAG of jobs...")
 
@@ -40,6 +43,7 @@ class Run:
     def start(self, number: int) -> None:
         job = self.jobs[number]
         fields = {"rule_name": job.rule, "wildcards": job.wildcards, "log": [str(self.log(number))]}
+        self.done.discard(number)
         self.tell(LogEvent.JOB_INFO, jobid=number, **fields)
 
     def finish(self, number: int) -> None:
@@ -163,6 +167,20 @@ def test_a_failure_beside_running_jobs_is_told_at_once_and_at_the_end(call, jobs
     assert capsys.readouterr().err.splitlines()[-1] == f"  Log: {run.log(1)}"
 
 
+def test_a_job_that_succeeds_when_tried_again_has_not_failed(call, jobs, capsys):
+    run = call(*jobs)
+    run.start(1)
+    run.fail(1)
+    run.start(1)
+    first, again = (line.split("]")[0] for line in capsys.readouterr().err.splitlines())
+    assert first == again  # counted once
+    run.finish(1)
+    run.end()
+    text = capsys.readouterr().err
+    assert "Failed" not in text
+    assert text.startswith("Done in ")
+
+
 def test_a_job_that_was_killed_says_so(call, jobs, capsys):
     run = call(*jobs)
     run.start(1)
@@ -186,7 +204,9 @@ def test_after_an_interruption_nothing_more_is_said(call, jobs, capsys):
     run.display.interrupt()
     run.fail(1)
     run.end()
-    assert capsys.readouterr().err == f"{INTERRUPTED}\n"
+    assert capsys.readouterr().err == (
+        f"{INTERRUPTED}, and a training goes on after its last finished epoch.\n"
+    )
 
 
 def test_what_runs_no_jobs_is_left_to_snakemake(call, jobs, capsys):

@@ -14,6 +14,7 @@ from histopatch.data import jpeg, png, tiff
 from histopatch.data.plain_tiff import read_plain_tiff
 from histopatch.data.provenance import provenance, short
 from histopatch.data.signatures import describe
+from histopatch.errors import OF_A_LOST_DISK
 
 # 8 bits a channel, converted to RGB without loss of intensity; what is transparent becomes white.
 MODES = ("RGB", "RGBA", "L", "LA", "P", "PA")
@@ -44,7 +45,7 @@ def decode(path: str | Path, target: np.ndarray) -> dict:
     """Decode one image into `target` (size×size×3 uint8).
 
     Returns `mode`, `width`, `height`, `bytes` and what `provenance` tells, or `reason` if the image is
-    unusable, which leaves zeros.
+    unusable, which leaves zeros. Raises OSError where its disk fails.
     """
     height, width = target.shape[:2]
     content = b""
@@ -64,6 +65,9 @@ def decode(path: str | Path, target: np.ndarray) -> dict:
             record = {"mode": image.mode, "width": width, "height": height, "bytes": len(content)}
             return record | provenance(image)
     except Exception as error:  # decoders raise exceptions of any kind; one bad file must not end the job
+        if isinstance(error, OSError) and error.errno in OF_A_LOST_DISK:  # which is no fault of the image
+            error.filename = str(path)
+            raise
         target[:] = 0
         return {"reason": _reason(error, content)}
 

@@ -1,6 +1,7 @@
 """The images of a data set, wherever they are kept, as a list of which slices go to other processes."""
 
 import contextlib
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -67,10 +68,23 @@ class ImageFiles:
     def decode(self, pixels: np.ndarray) -> list[dict]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, about metadata
-            return [
+            records = [
                 decode(Path(self.where, file), target)
                 for file, target in zip(self.files, pixels, strict=True)
             ]
+        if not self.named:
+            self._check_they_are_there(records)
+        return records
+
+    def _check_they_are_there(self, records: list[dict]) -> None:
+        """Raise InputError for an image that was in the folder when it was listed, and is not any more."""
+        for file, record in zip(self.files, records, strict=True):
+            path = Path(self.where, file)
+            if "reason" in record and not os.path.lexists(path):
+                raise InputError(
+                    f"{str(path)!a}: it was removed, or its disk, since the work began; run the same command "
+                    "again"
+                )
 
     def size(self, number: int) -> tuple[int, int] | str:
         with warnings.catch_warnings():

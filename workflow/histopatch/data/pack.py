@@ -4,11 +4,13 @@ Decoding a TIFF takes a CPU core some 150 µs, reading its pixels from the pack 
 part here, so editing the labels never decodes an image again.
 """
 
+import itertools
+import json
 import logging
 import math
 import os
 import re
-from concurrent.futures import as_completed
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +23,13 @@ from histopatch.data.names import writable
 from histopatch.data.pool import worker_pool
 from histopatch.errors import InputError
 from histopatch.files import replacing, write_table
+from histopatch.parts import file_facts, kept_parts
 
 CHUNK = 256  # images per task at most, so that memory use stays flat
 # Most bytes of images that are read together, where a part of them would cost as much as all.
 BLOCK_BYTES = 8 * CHUNK_BYTES
+KEPT_ROWS = "rows-*.json"
+PART_SECONDS = 10.0  # of work at most that a kill costs
 REASONS_SHOWN = 5  # of those for which images are set aside
 INDEX = [
     "id", "row", "file", "mode", "width", "height", "min", "max", "mean", "std",
@@ -38,20 +43,27 @@ REJECTED = ["id", "file", "reason"]
 SAME_ID = "same id as "  # how the reason begins where two files share an id
 
 
-def pack_images(images: Images, size: int, array: str, index: str, rejected: str, workers: int) -> None:
+def pack_images(
+    images: Images, size: int, array: str, index: str, rejected: str, workers: int, code: str = ""
+) -> None:
     """Decode all images into a uint8 array N×size×size×3, one row per image, in their order.
 
     index: table of the usable images (`id`, `row` in the array, `file`, its mode and shape, statistics of
     its pixel values, 0-255, how it was stored, and the mean of each channel). rejected: table of the images
     set aside, with the reason; the index leaves out their rows of the array. Raises InputError if none is
-    usable.
+    usable. code: digest of the packing code; what was packed by the same code, of the same images, before a
+    kill is not packed again.
     """
     check_there_are_some(images)
     if others := images.describe_others():
         logging.warning("%s: passed over: %s", images.where, others)
-    with replacing(array) as temporary, images.unpacked(temporary.parent) as plain:
-        offset = _reserve(temporary, (len(images), size, size, 3))
-        table = _decode_all(plain, size, temporary, offset, workers)
+    files = (Path(images.where, file) for file in dict.fromkeys(images.files))
+    facts = itertools.chain([code, size], zip(images.ids, images.files, strict=True), file_facts(files))
+    with kept_parts(array, facts) as parts, images.unpacked(parts.folder) as plain:
+        pixels = parts.folder / "pixels.npy"
+        offset = _reserve(pixels, (len(images), size, size, 3))
+        table = _decode_all(plain, size, pixels, offset, workers)
+        os.replace(pixels, array)
     _set_aside_repeated_ids(table)
     used = table.loc[table.reason.isna(), INDEX].astype(WHOLE_NUMBERS)
     aside = table.loc[table.reason.notna(), REJECTED].reset_index(drop=True)
@@ -65,8 +77,15 @@ def pack_images(images: Images, size: int, array: str, index: str, rejected: str
 
 
 def _reserve(path: Path, shape: tuple[int, ...]) -> int:
-    """Make a .npy file of zeros, sparse if the file system can, and return the offset of its data."""
-    with open(path, "wb") as file:
+    """Make a .npy file of zeros, sparse if the file system can, and return the offset of its data.
+
+    One that is there keeps its data, and the rows of an array that is not there any more go.
+    """
+    known = path.exists()
+    if not known:
+        for rows in path.parent.glob(KEPT_ROWS):
+            rows.unlink()
+    with open(path, "r+b" if known else "wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
         offset = file.tell()
@@ -75,20 +94,42 @@ def _reserve(path: Path, shape: tuple[int, ...]) -> int:
 
 
 def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int) -> pd.DataFrame:
-    """Decode all images and return a row of each, in their order."""
-    step = images_per_task(images, size)
+    """Decode all images and return a row of each, in their order.
+
+    Rows are kept beside `path` every few seconds, those of images whose pixels it has.
+    """
+    step, tables = images_per_task(images, size), _kept_rows(path.parent)
+    done = sum(map(len, tables))
+    if done:
+        logging.info("going on after %d of %d images", done, len(images))
     with (
         worker_pool(workers) as pool,
-        progress(total=len(images), unit="img", desc=f"packing {images.where}") as bar,
+        progress(total=len(images), initial=done, unit="img", desc=f"packing {images.where}") as bar,
     ):
         tasks = [
             pool.submit(_decode_chunk, images[start : start + step], start, size, path, offset)
-            for start in range(0, len(images), step)
+            for start in range(done, len(images), step)
         ]
-        for task in as_completed(tasks):
-            bar.update(len(task.result()))
-    table = pd.concat([task.result() for task in tasks], ignore_index=True)
-    return table.astype({"reason": "object"})
+        fresh, kept = [], time.monotonic()
+        for task in tasks:
+            fresh.append(task.result())
+            bar.update(len(fresh[-1]))
+            if time.monotonic() - kept > PART_SECONDS:
+                tables.append(pd.concat(fresh, ignore_index=True))
+                _keep_rows(tables[-1], path)
+                fresh, kept = [], time.monotonic()
+    return pd.concat([*tables, *fresh], ignore_index=True).astype({"reason": "object"})
+
+
+def _keep_rows(table: pd.DataFrame, array: Path) -> None:
+    with open(array, "rb") as file:
+        os.fsync(file.fileno())  # or a power cut might leave rows without their pixels
+    with replacing(array.with_name(f"rows-{table.row[0]:012d}.json")) as temporary:
+        temporary.write_text(json.dumps(table.to_dict("list")))
+
+
+def _kept_rows(folder: Path) -> list[pd.DataFrame]:
+    return [pd.DataFrame(json.loads(path.read_text())) for path in sorted(folder.glob(KEPT_ROWS))]
 
 
 def images_per_task(images: Images, size: int) -> int:

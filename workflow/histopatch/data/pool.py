@@ -2,9 +2,14 @@
 
 import contextlib
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from histopatch.errors import InputError
+from histopatch.parents import end_with
 
 
 @contextlib.contextmanager
@@ -14,14 +19,20 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     Processes are forked on Linux, unless the program has set a start method: that is fastest, while macOS's
     own libraries do not bear it. Processes that start afresh would run the main program again, which may be
     a script that packs images as soon as it is run: they are told of no main program, so a script needs no
-    guard.
+    guard. They end with the process that started them. Raises InputError where one of them is killed.
     """
     method = multiprocessing.get_start_method(allow_none=True)
     if method is None and sys.platform == "linux":
         method = "fork"
-    with _no_main_program(), ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool:
+    context = multiprocessing.get_context(method)
+    with _no_main_program(), ProcessPoolExecutor(workers, context, end_with, (os.getpid(),)) as pool:
         try:
             yield pool
+        except BrokenProcessPool:
+            raise InputError(
+                f"one of {workers} processes that share the work was ended from outside; memory may have run "
+                "out: set runtime.workers to less"
+            ) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)  # what is left to do would delay the end
             raise

@@ -22,7 +22,7 @@ def hold_device(name: str) -> Iterator[torch.device]:
     """The device for this job: with `auto` or `cuda` a GPU that no other job has, else the CPU.
 
     Waits while all GPUs are taken. A GPU that this torch cannot use is left for the CPU, with a warning.
-    Raises InputError where `cuda` is asked for and cannot be had.
+    Raises InputError where `cuda` is asked for and cannot be had, and where the GPU fails during the work.
     """
     if name == "cpu":
         yield torch.device("cpu")
@@ -33,6 +33,7 @@ def hold_device(name: str) -> Iterator[torch.device]:
             device = torch.device("cuda", held.enter_context(free_gpu(_gpu_keys())))
             fault = _unusable(device)
         if not fault:
+            held.enter_context(_failing_in_words(device))
             held.enter_context(torch.cuda.device(device.index))
             yield device
             return
@@ -68,6 +69,20 @@ def _unusable(device: torch.device) -> str | None:
     except RuntimeError as error:
         return f"torch {torch.__version__} cannot use {device}: {_first_line(error)}"
     return None
+
+
+@contextlib.contextmanager
+def _failing_in_words(device: torch.device) -> Iterator[None]:
+    """A GPU that falls off its bus, or whose driver is replaced, fails every call from then on."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("CUDA error"):
+            raise
+        raise InputError(
+            f"{device} failed during the work: {_first_line(error)}; see whether nvidia-smi still finds it, "
+            "then run the same command again, which goes on from what is finished"
+        ) from error
 
 
 def _first_line(text: object) -> str:

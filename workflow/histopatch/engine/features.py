@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +18,29 @@ from histopatch.engine.model_files import library_versions, save_model
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.files import replacing, write_json
+from histopatch.parts import file_facts, kept_parts
 from histopatch.settings import Settings
 
 CHUNK = 4096  # patches whose features are written at a time
 
 
 def embed_pack(
-    settings: Settings, pack: str, features: str, encoder: str, report: str, runtime: dict, threads: int
+    settings: Settings,
+    pack: str,
+    features: str,
+    encoder: str,
+    report: str,
+    runtime: dict,
+    threads: int,
+    code: str = "",
 ) -> None:
     """Write the features of every patch of a pack, in its order, and the encoder that made them.
 
     features: float32 N×W in a .npy file; encoder: its weights as safetensors, named as in a classifier;
     report: JSON with all else that a classifier with this encoder needs. Patches are as they are: neither
     augmented nor in batches that would matter, since a frozen encoder evaluates. runtime and threads: as of
-    `engine.train.train_run`.
+    `engine.train.train_run`. code: digest of the code of this step; what the same code made of the same pack
+    and encoder before a kill is not made again.
     """
     torch.set_num_threads(core_count(runtime["workers"], threads))
     with hold_device(runtime["device"]) as device:
@@ -47,11 +57,13 @@ def embed_pack(
         network = Network(model, settings.image_size, compute)
         count, width = patches.shape[0], description["width"]
         logging.info("embedding %d patches in %s on %s", count, compute, device_name(device))
-        with replacing(features) as temporary, open(temporary, "wb") as file:
+        facts = [settings, code, *file_facts([pack, settings.weights])]
+        with kept_parts(features, facts) as parts, replacing(features) as made, open(made, "wb") as file:
             header = {"descr": "<f4", "fortran_order": False, "shape": (count, width)}
             np.lib.format.write_array_header_1_0(file, header)
             for rows in torch.arange(count).split(CHUNK):
-                file.write(network.predict(patches, rows, micro_batch).cpu().numpy().tobytes())
+                embed = partial(_embed, network, patches, rows, micro_batch)
+                file.write(parts.array(f"{int(rows[0]):012d}", embed).tobytes())
         seconds = time.perf_counter() - started
         logging.info("embedded %d patches, %.0f img/s", count, count / seconds)
         facts = {
@@ -65,3 +77,7 @@ def embed_pack(
             "libraries": library_versions(),
         }
         write_json(facts, report)
+
+
+def _embed(network: Network, patches: Patches, rows: torch.Tensor, micro_batch: int) -> np.ndarray:
+    return network.predict(patches, rows, micro_batch).cpu().numpy()

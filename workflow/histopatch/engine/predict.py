@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,11 @@ from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
 from histopatch.failures import check_final
 from histopatch.files import read_table, write_table
+from histopatch.parts import Parts, file_facts, kept_parts
 from histopatch.stain import normaliser
 from histopatch.statistics.ensembles import Ensemble
+
+CHUNK = 4096  # patches whose probabilities are kept at a time
 
 
 def predict_pack(
@@ -34,6 +38,7 @@ def predict_pack(
     predictions: str,
     runtime: dict,
     threads: int,
+    code: str = "",
 ) -> None:
     """Write `id,probability` for every patch of a pack's index, in its order.
 
@@ -41,11 +46,14 @@ def predict_pack(
     other; reports: the run.json of each, which says all that the network is; references: the predictions
     that each made for validation, where ranks are averaged; ensemble: how the networks are averaged, which
     adds a column for each member if there are several; runtime: that section of the configuration; threads:
-    the cores that the job is given.
+    the cores that the job is given; code: digest of the code of this step. What the same code predicted of
+    the same files before a kill is not predicted again.
     """
     images = read_table(index)
-    networks = _predict(models, reports, pack, images.row.to_numpy(), runtime, threads)
-    write_table(images[["id"]].assign(**ensemble.predict(networks, _known(references))), predictions)
+    rows = images.row.to_numpy()
+    with kept_parts(predictions, _facts(models, reports, pack, rows, code)) as parts:
+        networks = _predict(models, reports, pack, rows, runtime, threads, parts)
+        write_table(images[["id"]].assign(**ensemble.predict(networks, _known(references))), predictions)
 
 
 def predict_held_out(
@@ -59,6 +67,7 @@ def predict_held_out(
     predictions: str,
     runtime: dict,
     threads: int,
+    code: str = "",
 ) -> None:
     """Write `id,label,probability` for every patch that a split holds out; else as `predict_pack`.
 
@@ -68,16 +77,25 @@ def predict_held_out(
     patches = patches[patches.fold == HELD_OUT]
     if patches.empty:
         raise InputError(f"{split}: nothing is held out; set held_out_fraction")
-    networks = _predict(models, reports, pack, patches.row.to_numpy(), runtime, threads)
-    patches = patches[["id", "label"]].assign(**ensemble.predict(networks, _known(references)))
-    write_table(patches, predictions)
+    rows = patches.row.to_numpy()
+    with kept_parts(predictions, _facts(models, reports, pack, rows, code)) as parts:
+        networks = _predict(models, reports, pack, rows, runtime, threads, parts)
+        patches = patches[["id", "label"]].assign(**ensemble.predict(networks, _known(references)))
+        write_table(patches, predictions)
 
 
 def _known(references: Sequence[str]) -> list[np.ndarray]:
     return [read_table(path).probability.to_numpy() for path in references]
 
 
-def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict, threads: int) -> np.ndarray:
+def _facts(models, reports, pack: str, rows: np.ndarray, code: str) -> list:
+    """What the probabilities depend on."""
+    return [code, rows.tobytes(), *file_facts([*models, *reports, pack])]
+
+
+def _predict(
+    models, reports, pack: str, rows: np.ndarray, runtime: dict, threads: int, parts: Parts
+) -> np.ndarray:
     """The probabilities (K×N) of several networks for rows of a pack."""
     check_final(reports)
     torch.set_num_threads(core_count(runtime["workers"], threads))
@@ -86,15 +104,24 @@ def _predict(models, reports, pack: str, rows: np.ndarray, runtime: dict, thread
         patches = Patches(pack, device)
         started = time.perf_counter()
         probabilities = []
-        for model, report in zip(models, reports, strict=True):
+        for number, (model, report) in enumerate(zip(models, reports, strict=True)):
             run = json.loads(Path(report).read_text())
             network = load_network(model, run, device)
-            logits = network.predict(patches, torch.tensor(rows), run["micro_batch"])
-            probabilities.append(logits.double().sigmoid().cpu().numpy())
+            chunks = [
+                parts.array(f"{number}-{start:012d}", partial(_probabilities, network, run, patches, chunk))
+                for start, chunk in zip(
+                    range(0, len(rows), CHUNK), torch.tensor(rows).split(CHUNK), strict=True
+                )
+            ]
+            probabilities.append(np.concatenate(chunks))
     speed = len(rows) * len(models) / (time.perf_counter() - started)
     networks = "" if len(models) == 1 else f" with {len(models)} networks"
     logging.info("predicted %d patches%s, %.0f img/s", len(rows), networks, speed)
     return np.array(probabilities)
+
+
+def _probabilities(network: Network, run: dict, patches: Patches, rows: torch.Tensor) -> np.ndarray:
+    return network.predict(patches, rows, run["micro_batch"]).double().sigmoid().cpu().numpy()
 
 
 def load_network(model: str, run: dict, device: torch.device) -> Network:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,13 +33,16 @@ def save(path: Path, state: dict, fingerprint: str) -> None:
 
 
 def load(path: Path, fingerprint: str) -> dict | None:
-    """The saved state, or None where it is missing, unreadable or from before an edit."""
+    """The saved state, or None where it is missing, damaged or from before an edit."""
     if not path.is_file():
         return None
     try:
+        with zipfile.ZipFile(path) as archive:  # whose checksums torch does not look at
+            if broken := archive.testzip():
+                raise zipfile.BadZipFile(f"{broken} does not have its checksum")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle and zip raise all kinds for a file that a crash cut short
-        logging.warning("the saved state cannot be read (%s); starting afresh", type(error).__name__)
+        logging.warning("%s: the saved state is damaged (%s); starting afresh", path, type(error).__name__)
         return None
     if not isinstance(state, dict) or state.pop("fingerprint", None) != fingerprint:
         logging.info("the saved state is from before an edit; starting afresh")

@@ -14,6 +14,7 @@ from histopatch.backbones.catalogue import slug
 from histopatch.engine.device import device_name, is_out_of_memory, synchronize
 from histopatch.engine.formats import Format, candidates
 from histopatch.files import write_json
+from histopatch.locks import alone
 from histopatch.settings import Settings
 
 ROUNDS = 3  # steps per candidate; in turn, and the best counts, because the machine may be busy
@@ -28,7 +29,8 @@ def choose_format(
 
     micro_batch: patches that go through the model at a time. Measured once for each model, size, batch,
     device and version of torch, and kept as one file of the folder `formats`, so that the same run on the
-    same machine computes with the same bits.
+    same machine computes with the same bits. Of jobs that start at the same time one measures and the others
+    wait, or each would compute in what was fastest for itself.
     """
     tried = candidates(settings.precision, device)
     key = {
@@ -41,19 +43,20 @@ def choose_format(
         "candidates": [*map(str, tried)],
     }
     path = formats / _file_name(key)
-    if path.is_file():
-        known = json.loads(path.read_text())
-    else:
-        logging.info("trying %s, %d patches at a time", ", ".join(map(str, tried)), micro_batch)
-        speeds = _measure(model, tried, micro_batch, settings.image_size, device)
-        chosen = next(c for c in tried if CLEARLY * speeds[c] > max(speeds.values()))
-        known = {
-            "measured_for": key,
-            "layout": chosen.layout,
-            "precision": chosen.precision,
-            "images_per_second": {str(compute): round(speed, 1) for compute, speed in speeds.items()},
-        }
-        write_json(known, path)
+    with alone(formats):
+        if path.is_file():
+            known = json.loads(path.read_text())
+        else:
+            logging.info("trying %s, %d patches at a time", ", ".join(map(str, tried)), micro_batch)
+            speeds = _measure(model, tried, micro_batch, settings.image_size, device)
+            chosen = next(c for c in tried if CLEARLY * speeds[c] > max(speeds.values()))
+            known = {
+                "measured_for": key,
+                "layout": chosen.layout,
+                "precision": chosen.precision,
+                "images_per_second": {str(compute): round(speed, 1) for compute, speed in speeds.items()},
+            }
+            write_json(known, path)
     choice = Format(known["layout"], known["precision"])
     speed = known["images_per_second"][str(choice)]
     logging.info("computing in %s, %.0f img/s in a bare step", choice, speed)

@@ -1,11 +1,11 @@
-"""The files of an exported model: their names and version, and how several networks share one of weights."""
+"""The weights of an exported model: how those of several networks share one file."""
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor
 
-DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
-FORMAT = 1  # of both files; a reader refuses any other
 REFERENCE = "reference"  # beside the weights of a network: its validation predictions, to rank others among
 
 
@@ -22,3 +22,9 @@ def apart(weights: dict[str, Tensor], count: int) -> list[dict[str, Tensor]]:
         if number.isdecimal() and int(number) < count:
             networks[int(number)][own] = value
     return networks
+
+
+def sha256(path: str | Path) -> str:
+    """What model.json knows model.onnx by."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,5 +1,5 @@
 """An exported model on new patches: `load(folder).predict(images)`."""
 
-from histopatch.inference.model import Model, load
+from histopatch.inference.model import RUNTIMES, Model, load
 
-__all__ = ["Model", "load"]
+__all__ = ["RUNTIMES", "Model", "load"]

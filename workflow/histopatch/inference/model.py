@@ -1,22 +1,23 @@
 """An exported model: read from its folder, it predicts patches as the workflow predicts test images."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 
 from histopatch.backbones.weights import read_weights
-from histopatch.engine.network import Network
 from histopatch.engine.predict import restore_network
 from histopatch.errors import InputError
-from histopatch.export.contents import DESCRIPTION, FORMAT, REFERENCE, WEIGHTS, apart
-from histopatch.inference.patches import Images, Part, check_images, parts
+from histopatch.export.contents import REFERENCE, apart, sha256
+from histopatch.export.description import DESCRIPTION, ONNX, WEIGHTS, existing, read_description
+from histopatch.inference.patches import Images, check_images, parts
+from histopatch.inference.runtimes import OpenVino, Torch
 from histopatch.statistics.ensembles import average
 from histopatch.statistics.recalibration import Recalibration, recalibrate
 
-MOST = 64  # patches at a time that training may have had memory for; another machine may have less
+RUNTIMES = ("openvino", "torch")
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,8 @@ class Model:
     """Networks that are averaged. `description` is the content of model.json."""
 
     description: dict
-    networks: list[Network]
     references: list[np.ndarray]  # by network, where ranks are averaged
-    device: torch.device
+    runtime: OpenVino | Torch
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -48,60 +48,64 @@ class Model:
         if recalibrated and fitted is None:
             raise InputError("recalibrated: this model averages ranks, which cannot be recalibrated")
         check_images(images, size)
-        found = [self._predict(Part(pixels, self.device)) for pixels in parts(images, size)]
-        networks = np.concatenate([np.empty((len(self.networks), 0)), *found], axis=1)
+        found = [self.runtime.predict(pixels) for pixels in parts(images, size)]
+        networks = np.concatenate([np.empty((len(self.description["networks"]), 0)), *found], axis=1)
         probabilities = average(networks, self.description["average"], self.references)
         if recalibrated:
             return recalibrate(probabilities, Recalibration(fitted["intercept"], fitted["slope"]))
         return probabilities
 
-    def _predict(self, part: Part) -> np.ndarray:
-        """The probabilities (K×n) of each network."""
-        rows, known = torch.arange(len(part)), self.description["networks"]
-        logits = [
-            network.predict(part, rows, min(MOST, its["micro_batch"]))
-            for network, its in zip(self.networks, known, strict=True)
-        ]
-        return torch.stack(logits).double().sigmoid().cpu().numpy()
 
-
-def load(folder: str | Path, device: str | torch.device | None = None) -> Model:
+def load(folder: str | Path, device: str | torch.device | None = None, runtime: str | None = None) -> Model:
     """The model in a folder such as `results/demo/final/model`.
 
-    device: as torch names it; None takes a GPU where torch finds one, and else the CPU. Raises InputError,
-    one line, where the folder holds no model that can be read here.
+    device: as torch names it; None takes a GPU where torch finds one, and else the CPU. runtime: what
+    computes the networks, `openvino` (in single precision, on a CPU only) or `torch` (in the precision that
+    they were trained in); None takes OpenVINO on a CPU, where it is faster, and else PyTorch. Raises
+    InputError, one line, where the folder holds no model that can be read here.
     """
-    description, weights = _read(Path(folder))
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    known = description["networks"]
-    own = apart(weights, len(known))
-    references = [values.pop(REFERENCE).numpy() for values in own if REFERENCE in values]
+    folder, device = Path(folder), torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    runtime = runtime or ("openvino" if device.type == "cpu" else "torch")
+    if runtime not in RUNTIMES or (runtime == "openvino" and device.type != "cpu"):
+        raise InputError(f"runtime: {runtime!r} on {device.type}; use `torch`, or `openvino` on a CPU")
+    description = read_description(folder)
+    references = _references(folder / WEIGHTS, len(description["networks"]))
+    made = _openvino(folder, description) if runtime == "openvino" else _torch(folder, description, device)
+    return Model(description, references, made)
+
+
+def _references(path: Path, count: int) -> list[np.ndarray]:
+    """Of each of `count` networks the validation predictions, where ranks are averaged, else none.
+
+    The weights themselves, which OpenVINO has in a file of its own, are not read.
+    """
     try:
-        networks = [restore_network(*each, device) for each in zip(own, known, strict=True)]
+        with safe_open(path, framework="numpy") as file:
+            known = {*file.keys()}
+            names = [f"{number}.{REFERENCE}" for number in range(count)]
+            return [file.get_tensor(name) for name in names if name in known]
+    except SafetensorError as error:
+        raise InputError(f"{path}: not a file of weights, or damaged ({error}); copy it again") from None
+
+
+def _openvino(folder: Path, description: dict) -> OpenVino:
+    if sha256(existing(folder / ONNX)) != description["onnx"]["sha256"]:
+        raise InputError(f"{folder}: {ONNX} does not belong to {DESCRIPTION}; copy both from the same model")
+    symmetries = any(network["model"]["symmetries"] for network in description["networks"])
+    return OpenVino(folder / ONNX, views=8 if symmetries else 1)
+
+
+def _torch(folder: Path, description: dict, device: torch.device) -> Torch:
+    known = description["networks"]
+    weights = apart(read_weights(str(folder / WEIGHTS)), len(known))
+    for own in weights:
+        own.pop(REFERENCE, None)
+    try:
+        networks = [restore_network(*each, device) for each in zip(weights, known, strict=True)]
     except RuntimeError as error:
         if "Error(s) in loading state_dict" not in str(error):
             raise
         raise InputError(
             f"{folder}: {WEIGHTS} does not belong to {DESCRIPTION}; copy both from the same model"
         ) from None
-    return Model(description, networks, references, device)
-
-
-def _read(folder: Path) -> tuple[dict, dict[str, torch.Tensor]]:
-    for name in (DESCRIPTION, WEIGHTS):
-        if not (folder / name).is_file():
-            raise InputError(
-                f"{folder / name}: there is no such file; give the folder `final/model` of an experiment, or "
-                "a copy of it"
-            )
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text())
-    except ValueError:
-        raise InputError(f"{folder / DESCRIPTION}: not JSON; copy it again") from None
-    found = description.get("format") if isinstance(description, dict) else None
-    if found != FORMAT:
-        raise InputError(
-            f"{folder / DESCRIPTION}: its format is {found!r}, and this version of histopatch reads "
-            f"{FORMAT}; use the version that wrote it"
-        )
-    return description, read_weights(str(folder / WEIGHTS))
+    return Torch(networks, [network["micro_batch"] for network in known], device)

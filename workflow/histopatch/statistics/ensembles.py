@@ -53,8 +53,13 @@ def rank(probabilities: np.ndarray, reference: np.ndarray) -> np.ndarray:
     Hyndman & Fan, Sample Quantiles in Statistical Packages, The American Statistician 1996, definition 5,
     read from quantile to share.
     """
+    return np.interp(probabilities, *rank_curve(reference))
+
+
+def rank_curve(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities in ascending order, from 0 to 1, and the `rank` of each, which is linear between them."""
     values, counts = np.unique(reference, return_counts=True)
     shares = (np.cumsum(counts) - counts / 2) / len(reference)
     ends = slice(int(values[0] == 0), len(values) + 2 - int(values[-1] == 1))
     knots, ranks = np.concatenate([[0.0], values, [1.0]]), np.concatenate([[0.0], shares, [1.0]])
-    return np.interp(probabilities, knots[ends], ranks[ends])
+    return knots[ends], ranks[ends]

@@ -16,9 +16,9 @@ from histopatch.statistics.proportions import korn_graubard, wilson
 SHARES = (0.05, 0.1, 0.2, 0.3)  # of the patches, on which the model abstains
 
 
-def confidence(probabilities) -> np.ndarray:
-    """How far each of N probabilities is from 0.5."""
-    return np.abs(valid_probabilities(probabilities, len(probabilities)) - 0.5)
+def confidence(probabilities, call: float = 0.5) -> np.ndarray:
+    """How far each of N probabilities is from the one from which on a patch is called positive."""
+    return np.abs(valid_probabilities(probabilities, len(probabilities)) - call)
 
 
 def risk_coverage(labels, probabilities, points: int = 400) -> pd.DataFrame:
@@ -38,12 +38,12 @@ def risk_coverage(labels, probabilities, points: int = 400) -> pd.DataFrame:
     return pd.DataFrame(columns | {"confidence": sure[shown]})
 
 
-def choose_confidences(probabilities, shares=SHARES) -> dict[float, float]:
+def choose_confidences(probabilities, shares=SHARES, call: float = 0.5) -> dict[float, float]:
     """The confidence below which the model abstains on each share of these patches, or just less.
 
-    probabilities: N. Raises InputError for a share outside [0, 1).
+    probabilities: N; call: as in `confidence`. Raises InputError for a share outside [0, 1).
     """
-    sure = np.sort(confidence(probabilities))
+    sure = np.sort(confidence(probabilities, call))
     for share in shares:
         if not 0 <= share < 1:
             raise InputError(f"shares: {share} is not in [0, 1)")

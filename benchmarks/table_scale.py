@@ -1,0 +1,158 @@
+"""Time and memory of the steps that read tables, for ever more patches: cleaning, splitting, statistics.
+
+    python benchmarks/table_scale.py [--most 10000000]
+
+No image is read: the tables are what packing would have written, of slides of 250 patches. Each step runs
+in a process of its own. `table_scale.png` in the working directory shows both against the number of rows.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+
+from machine import describe_machine, table
+
+COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
+OF_SLIDE = 250  # patches
+WRITTEN = 250_000  # rows at a time
+INDEX = {
+    "mode": "RGB", "width": 96, "height": 96, "min": 12, "max": 250, "mean": 171.25, "std": 41.5,
+    "format": "TIFF", "bytes": 27788, "quality": "", "software": "", "red": 180.5, "green": 140.25,
+    "blue": 190.75,
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--most", type=int, default=COUNTS[-1], help="rows of the largest tables")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.step:
+        print(json.dumps(measure(STEPS[arguments.step](arguments.folder))))
+        return
+    rows = []
+    for count in (count for count in COUNTS if count <= arguments.most):
+        with tempfile.TemporaryDirectory() as folder:
+            write_tables(Path(folder), count)
+            rows += [measured(step, count, folder) for step in STEPS]
+    print(describe_machine(), table(rows), sep="\n\n")
+    draw(pd.DataFrame(rows))
+
+
+def write_tables(folder: Path, count: int) -> None:
+    """The tables of `count` patches, a part of them at a time."""
+    rng = np.random.default_rng(0)
+    (folder / "rejected.csv").write_text("id,file,reason\n")
+    for start in range(0, count, WRITTEN):
+        rows = np.arange(start, min(start + WRITTEN, count))
+        ids = pd.Series(rows).map("{:040x}".format)
+        labels = rng.integers(0, 2, len(rows))
+        probabilities = (1 / (1 + np.exp(-rng.normal(3 * labels - 1.5, 1)))).round(6)
+        tables = {
+            "index": pd.DataFrame({"id": ids, "row": rows, "file": ids + ".tif", **INDEX}),
+            "train_labels": pd.DataFrame({"id": ids, "label": labels}),
+            "slides": pd.DataFrame({"id": ids, "slide": (rows // OF_SLIDE).astype(str)}),
+            "predictions": pd.DataFrame({"id": ids, "label": labels, "probability": probabilities}),
+        }
+        for name, part in tables.items():
+            part.to_csv(folder / f"{name}.csv", mode="a" if start else "w", header=not start, index=False)
+
+
+# --- the steps: what prepares each imports what it needs and returns the work ------------------------
+
+
+def cleaning(folder: Path) -> Callable:
+    from histopatch.data.clean import clean_files
+    from histopatch.data.formats.kaggle import Kaggle
+    from histopatch.settings import Cleaning
+
+    made = [str(folder / name) for name in ("clean.csv", "rejected_labels.csv", "summary.json")]
+    rules = Cleaning(bad_rows="reject", bad_images="reject", near_blank="keep", near_blank_std=6.0)
+    given = [str(folder / name) for name in ("index.csv", "rejected.csv")]
+    return lambda: clean_files(Kaggle(str(folder)), *given, rules, *made)
+
+
+def splitting(folder: Path) -> Callable:
+    from histopatch.data.formats.kaggle import Kaggle
+    from histopatch.data.splits import split_files
+    from histopatch.settings import Split
+
+    dataset = Kaggle(str(folder), slide_map=str(folder / "slides.csv"))
+    split = Split(validation_fraction=0.15, seed=42, group_by="slide", folds=5)
+    files = str(folder / "clean.csv"), str(folder / "split.csv")
+    return lambda: split_files(files[0], dataset, None, None, split, files[1])
+
+
+def statistics(folder: Path) -> Callable:
+    from histopatch.evaluation.predictions import read_predictions, read_slides
+
+    return lambda: read_predictions(
+        [str(folder / "predictions.csv")], read_slides(str(folder / "split.csv"))
+    ).summarise()
+
+
+STEPS = {"cleaning": cleaning, "splitting": splitting, "statistics": statistics}
+
+
+# --- measuring --------------------------------------------------------------------------------------
+
+
+def measure(work: Callable) -> dict:
+    """Seconds, and the peak of the process's memory over what it held before, in MB."""
+    before, started = peak(), time.perf_counter()
+    work()
+    return {"seconds": time.perf_counter() - started, "memory": peak() - before}
+
+
+def peak() -> float:
+    """Peak memory of this process in MB; Linux reports kB, macOS bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def measured(step: str, count: int, folder: str) -> dict:
+    print(f"{step} of {count:,} rows", file=sys.stderr)
+    command = [sys.executable, __file__, "--step", step, "--folder", folder]
+    found = json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
+    return {
+        "step": step,
+        "rows": count,
+        "seconds": found["seconds"],
+        "µs a row": 1e6 * found["seconds"] / count,
+        "memory over the imports, MB": found["memory"],
+        "bytes a row": 1e6 * found["memory"] / count,
+    }
+
+
+def draw(found: pd.DataFrame) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for axis, column in zip(axes, ("seconds", "memory over the imports, MB"), strict=True):
+        for step, rows in found.groupby("step", sort=False):
+            axis.loglog(rows.rows, rows[column], marker="o", label=step)
+        axis.set(xlabel="rows", ylabel=column)
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    path = Path("table_scale.png")
+    figure.savefig(path, dpi=150)
+    print(f"\ndrawn: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""How the patches that a model was trained on look, so that others can be told from them."""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from histopatch.data.clusters import FEATURES
+from histopatch.data.folds import HELD_OUT
+from histopatch.statistics.mahalanobis import distances, fit_bulk
+
+LEVELS = (0.5, 0.9, 0.95, 0.99)
+
+
+def describe_appearance(features: pd.DataFrame, split: pd.DataFrame, folds: Collection[int]) -> dict:
+    """The bulk of FEATURES over the training part, and the quantiles of the distances from it there.
+
+    features: CSV `id` and FEATURES of a pack; split: `id,fold`; folds: those that the networks of the model
+    validated on. The training part is every patch that at least one of the networks trained on. Those without
+    tissue, which have no hue, are a share of their own: `no_tissue`.
+    """
+    validated_by_all = next(iter(folds)) if len({*folds}) == 1 else None
+    trained = split[(split.fold != HELD_OUT) & (split.fold != validated_by_all)]
+    values = features[features.id.isin(trained.id)][FEATURES].to_numpy(float)
+    tissue = values[~np.isnan(values).any(axis=1)]
+    # Where no patch has any, every patch that has is unlike them.
+    known = tissue if len(tissue) else np.zeros((1, len(FEATURES)))
+    bulk = fit_bulk(known)
+    quantiles = np.quantile(distances(known, bulk), LEVELS)
+    return {
+        "features": FEATURES,
+        "patches": len(values),
+        "no_tissue": 1 - len(tissue) / len(values),
+        "mean": bulk.mean.tolist(),
+        "precision": bulk.precision.tolist(),
+        "quantiles": dict(zip(map(str, LEVELS), quantiles.tolist(), strict=True)),
+    }
