@@ -70,11 +70,8 @@ def test_the_variance_of_the_band_is_that_of_leaving_out_slides(patches, decimal
     effective *= (norm.ppf(0.9) / t.ppf(0.9, degrees)) ** 2
     low = beta.ppf(0.1, share * effective, (1 - share) * effective + 1)
     high = beta.ppf(0.9, share * effective + 1, (1 - share) * effective)
-    # A bound may be moved outwards, so that the band rises.
-    assert (band.low <= low + 1e-9).all()
-    assert (band.high >= high - 1e-9).all()
-    assert np.median(low - band.low) < 0.01
-    assert np.median(band.high - high) < 0.01
+    assert band.low.tolist() == pytest.approx([*np.minimum(low, share)])
+    assert band.high.tolist() == pytest.approx([*np.maximum(high, share)])
 
 
 def test_the_band_of_patches_has_the_known_variance():
@@ -100,13 +97,13 @@ def test_the_band_holds_the_truth_as_often_as_it_says():
 
 @pytest.mark.parametrize("by_slide", [True, False])
 @pytest.mark.parametrize("decimals", [1, 12])
-def test_a_band_rises_and_holds_the_curve(patches, by_slide, decimals):
+def test_a_band_holds_the_curve(patches, by_slide, decimals):
     labels, probabilities, slides = patches(1000, decimals, slides=30)
     band = roc_band(labels, probabilities, slides if by_slide else None)
     assert (band.false_positive_rate[1:].diff()[1:] > 0).all()
     for name in ("true_positive_rate", "low", "high"):
         assert band[name].between(0, 1).all()
-        assert (band[name].diff()[1:] >= 0).all()
+    assert (band.true_positive_rate.diff()[1:] >= 0).all()
     assert (band.low <= band.true_positive_rate).all()
     assert (band.true_positive_rate <= band.high).all()
 

@@ -13,9 +13,9 @@ from histopatch.statistics.leave_out import degrees_of_freedom, unit_codes
 from histopatch.statistics.proportions import bounds_from_variance
 from histopatch.statistics.resampling import BLOCK
 
-# At most so many are left out one after the other. Of independent patches they must be few: the threshold is
-# a quantile, which hardly moves with a single one.
-GROUPS_OF_PATCHES, GROUPS_OF_SLIDES = 100, 300
+# More slides, or independent patches, than MOST are left out in so many random groups: the threshold is a
+# quantile, which hardly moves with a single one. The variance is the mean over so many ways to group them.
+MOST, GROUPS, GROUPINGS = 100, 30, 10
 
 
 def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points: int = 400) -> pd.DataFrame:
@@ -24,9 +24,9 @@ def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points:
     labels: N of 0 and 1, both present; probabilities: N; slides: N names. The band is pointwise (for each
     rate by itself): the variance of the sensitivity by slide jackknife, which covers that of the threshold
     with this rate, then Korn–Graubard's interval with one degree of freedom less than the slides of the rarer
-    class. If no slides are given, patches are taken to be independent, and left out in random groups. With
-    fewer than two slides of a class the band is from 0 to 1. Columns: `false_positive_rate`,
-    `true_positive_rate`, `low`, `high`, all within [0, 1].
+    class. If no slides are given, patches are taken to be independent. Many slides or patches are left out in
+    random groups. With fewer than two slides of a class the band is from 0 to 1. Columns:
+    `false_positive_rate`, `true_positive_rate`, `low`, `high`, all within [0, 1].
 
     The first row is (0, 0); then follow false positive rates that occur, from 0 to 1, each with the highest
     sensitivity at that rate: at most `points` rows, a third of them near 0. Raises InputError for one class
@@ -38,9 +38,7 @@ def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points:
     _check_points(points)
     labels = binary_labels(labels, both=True)
     probabilities = valid_probabilities(probabilities, len(labels))
-    units = _grouped(
-        unit_codes(slides, len(labels)), GROUPS_OF_PATCHES if slides is None else GROUPS_OF_SLIDES
-    )
+    units = unit_codes(slides, len(labels))
     ranked = _RankedPatches(labels, probabilities)
     rates = ranked.rates()
     once = np.ones((1, ranked.negatives)), np.ones((1, ranked.positives))
@@ -50,10 +48,9 @@ def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points:
     low, high = np.zeros(len(rates)), np.ones(len(rates))
     degrees = degrees_of_freedom(labels, units)
     if degrees > 0:
-        left_out = [ranked.sensitivities(*weights, rates) for weights in _without_each(ranked, units)]
-        variances = (spread(np.concatenate(left_out).T) ** 2).sum(axis=1)
+        variances = np.mean([_variances(ranked, groups, rates) for groups in _groupings(units)], axis=0)
         low, high = bounds_from_variance(sensitivities, ranked.positives, variances, degrees, level)
-    low[-1] = 1.0  # a rate of 1 leaves no other sensitivity
+        low[-1] = 1.0  # a rate of 1 leaves no other sensitivity
     columns = {"false_positive_rate": rates, "true_positive_rate": sensitivities, "low": low, "high": high}
     return pd.DataFrame({name: np.concatenate([[0.0], values]) for name, values in columns.items()})
 
@@ -136,10 +133,20 @@ def _without_each(ranked: _RankedPatches, units: np.ndarray) -> Iterator[tuple[n
         yield tuple((of_class != some[:, None]).astype(float) for of_class in (of_negatives, of_positives))
 
 
-def _grouped(units: np.ndarray, most: int) -> np.ndarray:
-    """The units of N patches, as codes from 0, put together at random if they are more than `most`."""
-    count = int(units.max()) + 1
-    return units if count <= most else (np.random.default_rng(0).permutation(count) % most)[units]
+def _variances(ranked: _RankedPatches, units: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """The jackknife's variance of the sensitivity at each of P false positive rates; units: N codes."""
+    left_out = [ranked.sensitivities(*weights, rates) for weights in _without_each(ranked, units)]
+    return (spread(np.concatenate(left_out).T) ** 2).sum(axis=1)
+
+
+def _groupings(units: np.ndarray) -> Iterator[np.ndarray]:
+    """The units of N patches as they are, or, of more than MOST, GROUPS of them at random, again and again."""
+    count, generator = int(units.max()) + 1, np.random.default_rng(0)
+    if count <= MOST:
+        yield units
+        return
+    for _ in range(GROUPINGS):
+        yield (generator.permutation(count) % GROUPS)[units]
 
 
 def _check_points(points: int) -> None:
