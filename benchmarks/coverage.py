@@ -72,12 +72,13 @@ THRESHOLD = -norm.ppf(FALSE_POSITIVE_RATE)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulations", type=int, default=400, help="per row of the table")
+    parser.add_argument("--resamples", type=int, default=500, help="draws of the ROC band")
     arguments = parser.parse_args()
     print(describe_machine())
     print(f"\n{table(cost())}\n", flush=True)
     rows = []
     for data, size, area in itertools.product(DATA, SIZES, AREAS):
-        rows.append(coverage(data, *size, area, arguments.simulations))
+        rows.append(coverage(data, *size, area, arguments.simulations, arguments.resamples))
         print(f"{len(rows)} of {len(DATA) * len(SIZES) * len(AREAS)} rows", file=sys.stderr)
     print(table(rows))
 
@@ -117,20 +118,23 @@ def _two(generator: np.random.Generator, size: int) -> np.ndarray:
     return np.sqrt(COMMON) * common + np.sqrt(1 - COMMON) * own
 
 
-def coverage(data: str, slides: int, per_slide: int, area: float, simulations: int, seed: int = 0) -> dict:
+def coverage(
+    data: str, slides: int, per_slide: int, area: float, simulations: int, resamples: int, seed: int = 0
+) -> dict:
     """A row of the table: how often each 95 % interval includes the true value, in per cent."""
     generator = np.random.default_rng(seed)
     covered = np.zeros(7)
     sensitivity = norm.cdf(np.sqrt(2) * norm.ppf(area) + norm.ppf(FALSE_POSITIVE_RATE))
-    for _ in range(simulations):
+    for simulation in range(simulations):
         labels, (a, b), slide = simulate(generator, slides, per_slide, area, DATA[data])
+        draws = {"resamples": resamples, "seed": simulation}
         called = a >= THRESHOLD
         intervals = [
             (area, delong(labels, a)),
             (area, jackknife_by_slide(labels, a, slide)),
             (0, delong_contrasts(labels, [a, b], [[1, -1]])[0]),
             (0, contrasts_by_slide(labels, [a, b], [[1, -1]], slide)[0]),
-            (sensitivity, _band_at_rate(roc_band(labels, expit(a), slide, points=50))),
+            (sensitivity, _band_at_rate(roc_band(labels, expit(a), slide, **draws, points=50))),
             (sensitivity, korn_graubard(called, labels == 1, slide)),
             (area, _within_folds(labels, a, slide)),
         ]
@@ -157,10 +161,11 @@ def _band_at_rate(band: pd.DataFrame) -> Interval:
     return Interval(*(np.interp(FALSE_POSITIVE_RATE, band.false_positive_rate, values[x]) for x in values))
 
 
-def cost(patches: int = 220_025, slides: int = 216) -> list[dict]:
+def cost(patches: int = 220_025, slides: int = 216, resamples: int = 1000) -> list[dict]:
     """Seconds of each statistic of one run, and the peak memory of the process so far."""
     labels, (a, b), slide = simulate(np.random.default_rng(0), slides, patches // slides + 1, 0.97, Data())
     labels, a, b, slide = labels[:patches], expit(a[:patches] - 1), expit(b[:patches] - 1), slide[:patches]
+    draws = {"resamples": resamples, "seed": 0}
     grid = [a + shift * b for shift in range(8)]
     contrasts = np.eye(8)[:-1] - np.eye(8)[1:]
     statistics = {
@@ -171,8 +176,8 @@ def cost(patches: int = 220_025, slides: int = 216) -> list[dict]:
         "7 contrasts of 8 models, slide jackknife": lambda: contrasts_by_slide(
             labels, grid, contrasts, slide
         ),
-        "ROC band, by slide": lambda: roc_band(labels, a, slide),
-        "ROC band, by patch": lambda: roc_band(labels, a),
+        f"ROC band, {resamples:,} draws of slides": lambda: roc_band(labels, a, slide, **draws),
+        f"ROC band, {resamples:,} draws of patches": lambda: roc_band(labels, a, **draws),
         "precision against recall": lambda: precision_recall(labels, a),
         "thresholds, chosen and evaluated": lambda: [
             at_threshold(labels, b, threshold, [0.01, 0.1], slide)

@@ -7,18 +7,18 @@ SIMULATIONS = 300  # 95 % are then within 1.3 points, one standard error
 
 
 def test_delong_covers_on_independent_patches(coverage):
-    row = coverage.coverage("independent", 30, 10, 0.9, SIMULATIONS)
+    row = coverage.coverage("independent", 30, 10, 0.9, SIMULATIONS, resamples=200)
     assert 92 <= row["DeLong"] <= 98
     assert 92 <= row["difference, DeLong"] <= 98
 
 
 def test_the_slide_jackknife_covers_on_slides_where_delong_does_not(coverage):
-    row = coverage.coverage("clustered", 40, 20, 0.9, SIMULATIONS)
+    row = coverage.coverage("clustered", 40, 20, 0.9, SIMULATIONS, resamples=200)
     assert 92 <= row["slide jackknife"] <= 98
     assert 92 <= row["difference, slide jackknife"] <= 98
     assert row["sensitivity at a threshold"] >= 92
     assert 92 <= row["within folds, slide jackknife"] <= 99
-    assert 93 <= row["ROC band"] <= 99
+    assert 92 <= row["ROC band"] <= 99
     assert row["DeLong"] < 80
     assert row["difference, DeLong"] < 85
 
@@ -35,6 +35,6 @@ def test_what_is_drawn_has_the_area_that_it_should(coverage, data):
 
 
 def test_every_statistic_has_its_cost(coverage):
-    rows = coverage.cost(patches=500, slides=10)
+    rows = coverage.cost(patches=500, slides=10, resamples=5)
     assert [row["statistic"] for row in rows][-1] == "all"
     assert all(row["seconds"] > 0 and row["peak GB"] > 0 for row in rows)

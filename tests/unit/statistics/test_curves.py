@@ -5,6 +5,8 @@ from scipy.stats import beta, norm, t
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from histopatch.errors import InputError
+from histopatch.statistics import resampling
+from histopatch.statistics.checks import slide_codes
 from histopatch.statistics.curves import precision_recall, roc_band
 
 
@@ -40,7 +42,7 @@ def binormal(generator, positives, negatives, distance=1.5):
 @pytest.mark.parametrize("decimals", [0, 1, 2, 12])
 def test_the_curve_is_scikit_learns(patches, decimals):
     labels, probabilities, slides = patches(300, decimals)
-    band = roc_band(labels, probabilities, slides)
+    band = roc_band(labels, probabilities, slides, resamples=5)
     assert band.iloc[0].tolist() == [0, 0, 0, 0]
     assert band.iloc[-1].tolist() == [1, 1, 1, 1]
     curve = band.iloc[1:]
@@ -51,21 +53,22 @@ def test_the_curve_is_scikit_learns(patches, decimals):
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 12])
-def test_the_variance_of_the_band_is_that_of_leaving_out_slides(patches, decimals):
-    """Against scikit-learn without each slide, and beta quantiles of scipy: Korn & Graubard 1998."""
-    labels, probabilities, slides = patches(200, decimals)
-    band = roc_band(labels, probabilities, slides, level=0.8).iloc[1:]
-    names = np.unique(slides)
-    without = [
-        sensitivity_at(labels[slides != name], probabilities[slides != name], band.false_positive_rate)
-        for name in names
-    ]
-    count = len(names)
-    variance = (count - 1) / count * np.square(without - np.mean(without, axis=0)).sum(axis=0)
-    share = band.true_positive_rate
-    usual = (variance > 0) & share.between(0.01, 0.99)
-    share, variance, band = share[usual], variance[usual], band[usual]
+def test_the_band_by_slide_is_that_of_copied_patches(patches, decimals):
+    """The variance over scikit-learn's curves of copies, and beta quantiles: Korn & Graubard 1998."""
+    labels, probabilities, slides = patches(120, decimals)
+    band = roc_band(labels, probabilities, slides, resamples=60, seed=4, level=0.8)
+    codes = slide_codes(slides, 120)
+    draws = np.concatenate(list(resampling.draw_slides(labels == 1, codes, 60, 4)), axis=1)
+    drawn = []
+    for times in draws.T:
+        rows = np.repeat(np.arange(120), times[codes].astype(int))
+        drawn.append(sensitivity_at(labels[rows], probabilities[rows], band.false_positive_rate[1:]))
+    count, share = len(np.unique(slides)), band.true_positive_rate[1:].to_numpy()
+    variance = np.var(drawn, axis=0, ddof=1) * count / (count - 1)
     degrees = min(len(np.unique(slides[labels == label])) for label in (0, 1)) - 1
+    usual = (variance > 0) & (share > 0.01) & (share < 0.99)
+    share, variance, band = share[usual], variance[usual], band[1:][usual]
+    assert len(band) > 5
     effective = np.minimum(labels.sum(), share * (1 - share) / variance)
     effective *= (norm.ppf(0.9) / t.ppf(0.9, degrees)) ** 2
     low = beta.ppf(0.1, share * effective, (1 - share) * effective + 1)
@@ -77,7 +80,7 @@ def test_the_variance_of_the_band_is_that_of_leaving_out_slides(patches, decimal
 def test_the_band_of_patches_has_the_known_variance():
     """t (1 - t) / m of the positives, and slope² f (1 - f) / n of the threshold: Pepe 2003, result 5.1."""
     positives, negatives = 2000, 3000
-    band = roc_band(*binormal(np.random.default_rng(0), positives, negatives))
+    band = roc_band(*binormal(np.random.default_rng(0), positives, negatives), resamples=600)
     for rate in (0.1, 0.3):
         true = norm.cdf(1.5 + norm.ppf(rate))
         slope = norm.pdf(1.5 + norm.ppf(rate)) / norm.pdf(norm.ppf(rate))
@@ -88,8 +91,8 @@ def test_the_band_of_patches_has_the_known_variance():
 
 def test_the_band_holds_the_truth_as_often_as_it_says():
     generator, held = np.random.default_rng(0), []
-    for _ in range(150):
-        band = roc_band(*binormal(generator, 100, 150), points=60)
+    for seed in range(150):
+        band = roc_band(*binormal(generator, 100, 150), resamples=200, seed=seed, points=60)
         low, high = (np.interp(0.2, band.false_positive_rate, band[name]) for name in ("low", "high"))
         held.append(low <= norm.cdf(1.5 + norm.ppf(0.2)) <= high)
     assert 0.91 <= np.mean(held) <= 0.99
@@ -99,7 +102,7 @@ def test_the_band_holds_the_truth_as_often_as_it_says():
 @pytest.mark.parametrize("decimals", [1, 12])
 def test_a_band_holds_the_curve(patches, by_slide, decimals):
     labels, probabilities, slides = patches(1000, decimals, slides=30)
-    band = roc_band(labels, probabilities, slides if by_slide else None)
+    band = roc_band(labels, probabilities, slides if by_slide else None, resamples=200)
     assert (band.false_positive_rate[1:].diff()[1:] > 0).all()
     for name in ("true_positive_rate", "low", "high"):
         assert band[name].between(0, 1).all()
@@ -118,17 +121,22 @@ def test_slides_of_copies_are_wider_than_patches(patches):
     assert of_patches < 0.5 * width
 
 
-def test_blocks_change_nothing_but_the_memory(monkeypatch, patches):
-    arguments = patches(60)
-    whole = roc_band(*arguments)
-    monkeypatch.setattr("histopatch.statistics.curves.BLOCK", 7 * 60)
-    assert roc_band(*arguments).equals(whole)
+@pytest.mark.parametrize("by_slide", [True, False])
+def test_blocks_change_nothing_but_the_memory(monkeypatch, patches, by_slide):
+    labels, probabilities, slides = patches(60)
+    arguments = (labels, probabilities, slides if by_slide else None)
+    whole = roc_band(*arguments, resamples=1000)
+    for module in ("resampling", "curves"):
+        monkeypatch.setattr(f"histopatch.statistics.{module}.BLOCK", 7 * 60)
+    parts = roc_band(*arguments, resamples=1000)
+    # Patches are drawn class by class, so that other blocks are other draws.
+    assert np.abs(parts - whole).to_numpy().max() <= (0 if by_slide else 0.1)
 
 
 def test_a_thinned_curve_is_near_the_whole_and_nearest_at_0(patches):
     labels, probabilities, _ = patches(5000)
-    whole = roc_band(labels, probabilities, points=10_000)
-    thin = roc_band(labels, probabilities, points=100)
+    whole = roc_band(labels, probabilities, resamples=2, points=10_000)
+    thin = roc_band(labels, probabilities, resamples=2, points=100)
     assert 60 < len(thin) <= 100
     assert thin.iloc[:6, :2].equals(whole.iloc[:6, :2])
     assert thin.iloc[-1].tolist() == [1, 1, 1, 1]
@@ -138,23 +146,19 @@ def test_a_thinned_curve_is_near_the_whole_and_nearest_at_0(patches):
     assert gap[whole.false_positive_rate < 0.01].max() < 0.007
 
 
-def test_where_a_class_is_of_one_slide_the_band_is_as_wide_as_can_be():
-    assert roc_band([0, 1], [0.2, 0.8]).to_numpy().tolist() == [[0, 0, 0, 0], [0, 1, 0, 1], [1, 1, 0, 1]]
-    band = roc_band([0, 0, 1], [0.1, 0.6, 0.4], ["a", "b", "a"])
+def test_tiny_sets_have_a_curve_and_the_widest_band():
+    """What is known of one patch, or one slide, of a class says nothing of others."""
+    for scores, sensitivity in (([0.2, 0.8], 1), ([0.8, 0.2], 0)):
+        band = roc_band([0, 1], scores).to_numpy().tolist()
+        assert band == [[0, 0, 0, 0], [0, sensitivity, 0, 1], [1, 1, 1, 1]]
+    equal = roc_band([0, 1, 0, 1], [0.5] * 4, [1, 1, 2, 2])
+    assert equal.true_positive_rate.tolist() == [0, 0, 1]
+    band = roc_band([0, 0, 1], [0.1, 0.6, 0.4], ["a", "b", "a"], resamples=50)
     assert band.true_positive_rate.tolist() == [0, 0, 1, 1]
-    assert band.low.tolist() == [0, 0, 0, 0]
+    assert band.low.tolist() == [0, 0, 0, 1]
     assert band.high.tolist() == [0, 1, 1, 1]
-    one_class_each = roc_band([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], ["a", "a", "b", "b"])
-    assert (one_class_each.high - one_class_each.low)[1:].tolist() == [1] * (len(one_class_each) - 1)
-
-
-def test_many_slides_are_left_out_in_groups():
-    generator = np.random.default_rng(0)
-    labels, probabilities = binormal(generator, 2000, 3000)
-    slides = generator.permutation(2500)[np.arange(5000) // 2]
-    of_slides, of_patches = roc_band(labels, probabilities, slides), roc_band(labels, probabilities)
-    width, expected = ((band.high - band.low).mean() for band in (of_slides, of_patches))
-    assert width == pytest.approx(expected, rel=0.15)
+    one_class_each = roc_band([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], ["a", "a", "b", "b"])[1:-1]
+    assert (one_class_each.high - one_class_each.low).tolist() == [1] * len(one_class_each)
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 12])
@@ -192,7 +196,12 @@ def test_what_has_no_curve_is_one_line(curve):
         curve([0, 1], [0.5, 0.6], points=9)
 
 
-def test_a_single_slide_says_nothing_of_the_band():
-    band = roc_band([0, 1, 0, 1], [0.5, 0.6, 0.1, 0.4], ["a"] * 4)[1:]
-    assert (band.low == 0).all()
-    assert (band.high == 1).all()
+@pytest.mark.parametrize("slides", [None, ["a", "b"]])
+def test_a_band_needs_draws(slides):
+    with pytest.raises(InputError, match=r"^resamples: 1 is too few"):
+        roc_band([0, 1], [0.5, 0.6], slides, resamples=1)
+
+
+def test_a_band_by_slide_needs_two_slides():
+    with pytest.raises(InputError, match=r"^slides: all patches are from one slide"):
+        roc_band([0, 1], [0.5, 0.6], ["a", "a"])

@@ -8,49 +8,60 @@ from sklearn.metrics import precision_recall_curve
 
 from histopatch.errors import InputError
 from histopatch.statistics.checks import binary_labels, valid_probabilities
-from histopatch.statistics.jackknife import spread
 from histopatch.statistics.leave_out import degrees_of_freedom, unit_codes
 from histopatch.statistics.proportions import bounds_from_variance
-from histopatch.statistics.resampling import BLOCK
-
-# More slides, or independent patches, than MOST are left out in so many random groups: the threshold is a
-# quantile, which hardly moves with a single one. The variance is the mean over so many ways to group them.
-MOST, GROUPS, GROUPINGS = 100, 30, 10
+from histopatch.statistics.resampling import BLOCK, RESAMPLES, check_resamples, draw_slides
 
 
-def roc_band(labels, probabilities, slides=None, *, level: float = 0.95, points: int = 400) -> pd.DataFrame:
+def roc_band(
+    labels,
+    probabilities,
+    slides=None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = 0.95,
+    points: int = 400,
+) -> pd.DataFrame:
     """The ROC curve with an interval of the sensitivity at each false positive rate.
 
-    labels: N of 0 and 1, both present; probabilities: N; slides: N names. The band is pointwise (for each
-    rate by itself): the variance of the sensitivity by slide jackknife, which covers that of the threshold
-    with this rate, then Korn–Graubard's interval with one degree of freedom less than the slides of the rarer
-    class. If no slides are given, patches are taken to be independent. Many slides or patches are left out in
-    random groups. With fewer than two slides of a class the band is from 0 to 1. Columns:
-    `false_positive_rate`, `true_positive_rate`, `low`, `high`, all within [0, 1].
+    labels: N of 0 and 1, both present; probabilities: N; slides: N names, of at least two slides. The band
+    is pointwise (for each rate by itself): the variance of the sensitivity is that over slides drawn with
+    replacement with all their patches, and the interval Korn and Graubard's, with one degree of freedom less
+    than slides have the rarer class. If no slides are given, patches are drawn with replacement within each
+    class, which assumes that they are independent. Columns: `false_positive_rate`, `true_positive_rate`,
+    `low`, `high`, all within [0, 1].
 
     The first row is (0, 0); then follow false positive rates that occur, from 0 to 1, each with the highest
-    sensitivity at that rate: at most `points` rows, a third of them near 0. Raises InputError for one class
-    or fewer than ten points.
+    sensitivity at that rate: at most `points` rows, a third of them near 0. Raises InputError for one class,
+    one slide, fewer than two resamples or fewer than ten points.
 
-    Vertical averaging: Fawcett, Pattern Recognition Letters 2006, section 9.1; groups: Kott, Journal of
-    Official Statistics 2001; the interval: Korn & Graubard, Survey Methodology 1998.
+    Vertical averaging: Fawcett, Pattern Recognition Letters 2006, section 9.1; over slides: Rutter,
+    Academic Radiology 2000; the interval: Korn & Graubard, Survey Methodology 1998.
     """
     _check_points(points)
     labels = binary_labels(labels, both=True)
     probabilities = valid_probabilities(probabilities, len(labels))
-    units = unit_codes(slides, len(labels))
     ranked = _RankedPatches(labels, probabilities)
+    units = unit_codes(slides, len(labels))
+    draws = (
+        _draw_patches(ranked, resamples, seed)
+        if slides is None
+        else _draw_slides(ranked, labels, units, resamples, seed)
+    )
     rates = ranked.rates()
     once = np.ones((1, ranked.negatives)), np.ones((1, ranked.positives))
     sensitivities = ranked.sensitivities(*once, rates)[0]
     shown = _thin(rates + sensitivities, points - 1)
     rates, sensitivities = rates[shown], sensitivities[shown]
+    drawn = np.concatenate([ranked.sensitivities(*weights, rates) for weights in draws])
     low, high = np.zeros(len(rates)), np.ones(len(rates))
-    degrees = degrees_of_freedom(labels, units)
-    if degrees > 0:
-        variances = np.mean([_variances(ranked, groups, rates) for groups in _groupings(units)], axis=0)
+    if degrees := degrees_of_freedom(labels, units):
+        # A mean of S values drawn from S has a variance that is too small by this.
+        count = units.max() + 1
+        variances = drawn.var(axis=0, ddof=1) * count / (count - 1)
         low, high = bounds_from_variance(sensitivities, ranked.positives, variances, degrees, level)
-        low[-1] = 1.0  # a rate of 1 leaves no other sensitivity
+    low[-1] = 1.0  # a rate of 1 leaves no other sensitivity
     columns = {"false_positive_rate": rates, "true_positive_rate": sensitivities, "low": low, "high": high}
     return pd.DataFrame({name: np.concatenate([[0.0], values]) for name, values in columns.items()})
 
@@ -75,7 +86,7 @@ def precision_recall(labels, probabilities, points: int = 400) -> pd.DataFrame:
 
 
 class _RankedPatches:
-    """N patches ranked by probability, highest first, so that other weights need no sorting."""
+    """N patches ranked by probability, highest first, so that weighted draws of them need no sorting."""
 
     def __init__(self, labels: np.ndarray, probabilities: np.ndarray):
         decreasing = np.argsort(-probabilities, kind="stable")
@@ -94,10 +105,10 @@ class _RankedPatches:
         return np.concatenate([[0], np.unique(self.not_below)]) / self.negatives
 
     def sensitivities(self, negatives: np.ndarray, positives: np.ndarray, rates: np.ndarray) -> np.ndarray:
-        """The highest sensitivity at each of P false positive rates under each of B weightings: B×P.
+        """The highest sensitivity at each of P false positive rates in each of B draws: B×P.
 
-        negatives, positives: the weight of each patch, by decreasing probability, B×n and B×m, not 0 for
-        at least one of each class. Across tied patches sensitivity rises linearly.
+        negatives, positives: how often each patch was drawn, by decreasing probability, B×n and B×m, at
+        least one of each class. Across tied patches sensitivity rises linearly.
         """
         false = _cumulative(negatives)
         true = _cumulative(positives)
@@ -122,31 +133,32 @@ def _cumulative(weights: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _without_each(ranked: _RankedPatches, units: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield weights of the n negatives and m positives, 0 for those of one unit after the other: B×n, B×m.
-
-    units: N codes from 0 to S-1.
-    """
-    of_negatives, of_positives = units[ranked.negative_rows], units[ranked.positive_rows]
-    numbers = np.arange(units.max() + 1)
-    for some in np.array_split(numbers, 1 + len(numbers) * len(units) // BLOCK):
-        yield tuple((of_class != some[:, None]).astype(float) for of_class in (of_negatives, of_positives))
-
-
-def _variances(ranked: _RankedPatches, units: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    """The jackknife's variance of the sensitivity at each of P false positive rates; units: N codes."""
-    left_out = [ranked.sensitivities(*weights, rates) for weights in _without_each(ranked, units)]
-    return (spread(np.concatenate(left_out).T) ** 2).sum(axis=1)
+def _draw_slides(
+    ranked: _RankedPatches, labels: np.ndarray, slides: np.ndarray, resamples: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield how often the n negatives and m positives were drawn with their slides, as B×n and B×m."""
+    of_negatives, of_positives = slides[ranked.negative_rows], slides[ranked.positive_rows]
+    for times in draw_slides(labels, slides, resamples, seed):
+        times = np.ascontiguousarray(times.T)
+        yield np.take(times, of_negatives, axis=1), np.take(times, of_positives, axis=1)
 
 
-def _groupings(units: np.ndarray) -> Iterator[np.ndarray]:
-    """The units of N patches as they are, or, of more than MOST, GROUPS of them at random, again and again."""
-    count, generator = int(units.max()) + 1, np.random.default_rng(0)
-    if count <= MOST:
-        yield units
-        return
-    for _ in range(GROUPINGS):
-        yield (generator.permutation(count) % GROUPS)[units]
+def _draw_patches(
+    ranked: _RankedPatches, resamples: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the same for patches drawn with replacement within each class."""
+    check_resamples(resamples)
+    generator = np.random.default_rng(seed)
+    block = max(1, BLOCK // (ranked.negatives + ranked.positives))
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        yield tuple(_draw(generator, size, count) for count in (ranked.negatives, ranked.positives))
+
+
+def _draw(generator: np.random.Generator, size: int, count: int) -> np.ndarray:
+    """How often each of `count` patches occurs among `count` draws with replacement: size×count."""
+    drawn = generator.integers(count, size=(size, count)) + count * np.arange(size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
 
 
 def _check_points(points: int) -> None:
