@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy.special import expit
-from scipy.stats import norm
+from scipy.stats import beta, norm, t
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from histopatch.errors import InputError
@@ -54,6 +54,7 @@ def test_the_curve_is_scikit_learns(patches, decimals):
 
 @pytest.mark.parametrize("decimals", [1, 2, 12])
 def test_the_band_by_slide_is_that_of_copied_patches(patches, decimals):
+    """The variance over scikit-learn's curves of copies, and beta quantiles: Korn & Graubard 1998."""
     labels, probabilities, slides = patches(120, decimals)
     band = roc_band(labels, probabilities, slides, resamples=60, seed=4, level=0.8)
     codes = slide_codes(slides, 120)
@@ -62,9 +63,18 @@ def test_the_band_by_slide_is_that_of_copied_patches(patches, decimals):
     for times in draws.T:
         rows = np.repeat(np.arange(120), times[codes].astype(int))
         drawn.append(sensitivity_at(labels[rows], probabilities[rows], band.false_positive_rate[1:]))
-    low, high = np.quantile(drawn, [0.1, 0.9], axis=0)
-    assert band.low[1:].tolist() == pytest.approx(low)
-    assert band.high[1:].tolist() == pytest.approx(high)
+    count, share = len(np.unique(slides)), band.true_positive_rate[1:].to_numpy()
+    variance = np.var(drawn, axis=0, ddof=1) * count / (count - 1)
+    degrees = min(len(np.unique(slides[labels == label])) for label in (0, 1)) - 1
+    usual = (variance > 0) & (share > 0.01) & (share < 0.99)
+    share, variance, band = share[usual], variance[usual], band[1:][usual]
+    assert len(band) > 5
+    effective = np.minimum(labels.sum(), share * (1 - share) / variance)
+    effective *= (norm.ppf(0.9) / t.ppf(0.9, degrees)) ** 2
+    low = beta.ppf(0.1, share * effective, (1 - share) * effective + 1)
+    high = beta.ppf(0.9, share * effective + 1, (1 - share) * effective)
+    assert band.low.tolist() == pytest.approx([*np.minimum(low, share)])
+    assert band.high.tolist() == pytest.approx([*np.maximum(high, share)])
 
 
 def test_the_band_of_patches_has_the_known_variance():
@@ -90,13 +100,13 @@ def test_the_band_holds_the_truth_as_often_as_it_says():
 
 @pytest.mark.parametrize("by_slide", [True, False])
 @pytest.mark.parametrize("decimals", [1, 12])
-def test_a_band_rises_and_holds_the_curve(patches, by_slide, decimals):
+def test_a_band_holds_the_curve(patches, by_slide, decimals):
     labels, probabilities, slides = patches(1000, decimals, slides=30)
     band = roc_band(labels, probabilities, slides if by_slide else None, resamples=200)
     assert (band.false_positive_rate[1:].diff()[1:] > 0).all()
     for name in ("true_positive_rate", "low", "high"):
         assert band[name].between(0, 1).all()
-        assert (band[name].diff()[1:] >= 0).all()
+    assert (band.true_positive_rate.diff()[1:] >= 0).all()
     assert (band.low <= band.true_positive_rate).all()
     assert (band.true_positive_rate <= band.high).all()
 
@@ -115,10 +125,10 @@ def test_slides_of_copies_are_wider_than_patches(patches):
 def test_blocks_change_nothing_but_the_memory(monkeypatch, patches, by_slide):
     labels, probabilities, slides = patches(60)
     arguments = (labels, probabilities, slides if by_slide else None)
-    whole = roc_band(*arguments, resamples=400)
+    whole = roc_band(*arguments, resamples=1000)
     for module in ("resampling", "curves"):
         monkeypatch.setattr(f"histopatch.statistics.{module}.BLOCK", 7 * 60)
-    parts = roc_band(*arguments, resamples=400)
+    parts = roc_band(*arguments, resamples=1000)
     # Patches are drawn class by class, so that other blocks are other draws.
     assert np.abs(parts - whole).to_numpy().max() <= (0 if by_slide else 0.1)
 
@@ -136,14 +146,19 @@ def test_a_thinned_curve_is_near_the_whole_and_nearest_at_0(patches):
     assert gap[whole.false_positive_rate < 0.01].max() < 0.007
 
 
-def test_tiny_sets_have_a_band():
-    assert roc_band([0, 1], [0.2, 0.8]).to_numpy().tolist() == [[0, 0, 0, 0], [0, 1, 1, 1], [1, 1, 1, 1]]
-    assert roc_band([0, 1], [0.8, 0.2]).to_numpy().tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]
+def test_tiny_sets_have_a_curve_and_the_widest_band():
+    """What is known of one patch, or one slide, of a class says nothing of others."""
+    for scores, sensitivity in (([0.2, 0.8], 1), ([0.8, 0.2], 0)):
+        band = roc_band([0, 1], scores).to_numpy().tolist()
+        assert band == [[0, 0, 0, 0], [0, sensitivity, 0, 1], [1, 1, 1, 1]]
     equal = roc_band([0, 1, 0, 1], [0.5] * 4, [1, 1, 2, 2])
-    assert equal.to_numpy().tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]
+    assert equal.true_positive_rate.tolist() == [0, 0, 1]
     band = roc_band([0, 0, 1], [0.1, 0.6, 0.4], ["a", "b", "a"], resamples=50)
     assert band.true_positive_rate.tolist() == [0, 0, 1, 1]
-    assert band.notna().all(axis=None)
+    assert band.low.tolist() == [0, 0, 0, 1]
+    assert band.high.tolist() == [0, 1, 1, 1]
+    one_class_each = roc_band([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], ["a", "a", "b", "b"])[1:-1]
+    assert (one_class_each.high - one_class_each.low).tolist() == [1] * len(one_class_each)
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 12])

@@ -7,7 +7,9 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
 from histopatch.errors import InputError
-from histopatch.statistics.checks import binary_labels, slide_codes, valid_probabilities
+from histopatch.statistics.checks import binary_labels, valid_probabilities
+from histopatch.statistics.leave_out import degrees_of_freedom, unit_codes
+from histopatch.statistics.proportions import bounds_from_variance
 from histopatch.statistics.resampling import BLOCK, RESAMPLES, check_resamples, draw_slides
 
 
@@ -21,35 +23,45 @@ def roc_band(
     level: float = 0.95,
     points: int = 400,
 ) -> pd.DataFrame:
-    """The ROC curve with a percentile band of the sensitivity at each false positive rate.
+    """The ROC curve with an interval of the sensitivity at each false positive rate.
 
     labels: N of 0 and 1, both present; probabilities: N; slides: N names, of at least two slides. The band
-    is pointwise (for each rate by itself), over slides drawn with replacement with all their patches. If no
-    slides are given, patches are drawn with replacement within each class, which assumes that they are
-    independent. Columns: `false_positive_rate`, `true_positive_rate`, `low`, `high`, all within [0, 1].
+    is pointwise (for each rate by itself): the variance of the sensitivity is that over slides drawn with
+    replacement with all their patches, and the interval Korn and Graubard's, with one degree of freedom less
+    than slides have the rarer class. If no slides are given, patches are drawn with replacement within each
+    class, which assumes that they are independent. Columns: `false_positive_rate`, `true_positive_rate`,
+    `low`, `high`, all within [0, 1].
 
     The first row is (0, 0); then follow false positive rates that occur, from 0 to 1, each with the highest
     sensitivity at that rate: at most `points` rows, a third of them near 0. Raises InputError for one class,
     one slide, fewer than two resamples or fewer than ten points.
 
     Vertical averaging: Fawcett, Pattern Recognition Letters 2006, section 9.1; over slides: Rutter,
-    Academic Radiology 2000.
+    Academic Radiology 2000; the interval: Korn & Graubard, Survey Methodology 1998.
     """
     _check_points(points)
     labels = binary_labels(labels, both=True)
     probabilities = valid_probabilities(probabilities, len(labels))
     ranked = _RankedPatches(labels, probabilities)
-    if slides is None:
-        draws = _draw_patches(ranked, resamples, seed)
-    else:
-        draws = _draw_slides(ranked, labels, slide_codes(slides, len(labels)), resamples, seed)
+    units = unit_codes(slides, len(labels))
+    draws = (
+        _draw_patches(ranked, resamples, seed)
+        if slides is None
+        else _draw_slides(ranked, labels, units, resamples, seed)
+    )
     rates = ranked.rates()
     once = np.ones((1, ranked.negatives)), np.ones((1, ranked.positives))
     sensitivities = ranked.sensitivities(*once, rates)[0]
     shown = _thin(rates + sensitivities, points - 1)
     rates, sensitivities = rates[shown], sensitivities[shown]
     drawn = np.concatenate([ranked.sensitivities(*weights, rates) for weights in draws])
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.zeros(len(rates)), np.ones(len(rates))
+    if degrees := degrees_of_freedom(labels, units):
+        # A mean of S values drawn from S has a variance that is too small by this.
+        count = units.max() + 1
+        variances = drawn.var(axis=0, ddof=1) * count / (count - 1)
+        low, high = bounds_from_variance(sensitivities, ranked.positives, variances, degrees, level)
+    low[-1] = 1.0  # a rate of 1 leaves no other sensitivity
     columns = {"false_positive_rate": rates, "true_positive_rate": sensitivities, "low": low, "high": high}
     return pd.DataFrame({name: np.concatenate([[0.0], values]) for name, values in columns.items()})
 

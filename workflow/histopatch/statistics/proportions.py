@@ -49,9 +49,6 @@ def korn_graubard(successes, trials, slides, level: float = 0.95) -> Proportion:
 
     Korn & Graubard, Survey Methodology 1998; Kish, Survey Sampling, 1965.
     """
-    # Imported here: figures load this module for the names of the operating points only.
-    from scipy.special import betaincinv, stdtrit
-
     trials = np.asarray(trials, bool)
     successes = np.asarray(successes, bool)[trials]
     codes = slide_codes(slides, len(trials))[trials]
@@ -66,13 +63,29 @@ def korn_graubard(successes, trials, slides, level: float = 0.95) -> Proportion:
         return Proportion(share, 0.0, 1.0)
     left_out = (hits.sum() - hits) / (count - size)
     variance = (len(size) - 1) / len(size) * ((left_out - left_out.mean()) ** 2).sum()
-    effective = min(count, share * (1 - share) / variance) if variance > 0 else count
+    low, high = bounds_from_variance(share, count, variance, degrees, level)
+    return Proportion(share, float(low), float(high))
+
+
+def bounds_from_variance(shares, count: int, variances, degrees: float, level: float = 0.95):
+    """The bounds of P shares of `count` trials, from their variances over slides: two arrays of P.
+
+    degrees: of freedom of the variances. As in `korn_graubard`; a share without any failure, or success,
+    whose variance is not 0 counts as one with half of a trial of these.
+    """
+    # Imported here: figures load this module for the names of the operating points only.
+    from scipy.special import betaincinv, stdtrit
+
+    shares, variances = np.asarray(shares, float), np.asarray(variances, float)
+    inside = np.clip(shares, 1 / (2 * count), 1 - 1 / (2 * count))
+    with np.errstate(divide="ignore"):
+        effective = np.minimum(count, inside * (1 - inside) / variances)
     tail = (1 - level) / 2
-    effective *= (NormalDist().inv_cdf(tail) / stdtrit(degrees, tail)) ** 2
-    hits, misses = share * effective, (1 - share) * effective
-    low = float(betaincinv(hits, misses + 1, tail)) if share > 0 else 0.0
-    high = float(betaincinv(hits + 1, misses, 1 - tail)) if share < 1 else 1.0
-    return Proportion(share, min(low, share), max(high, share))
+    effective = effective * (NormalDist().inv_cdf(tail) / stdtrit(degrees, tail)) ** 2
+    hits, misses = shares * effective, (1 - shares) * effective
+    low = np.where(shares > 0, betaincinv(hits, misses + 1, tail), 0.0)
+    high = np.where(shares < 1, betaincinv(hits + 1, misses, 1 - tail), 1.0)
+    return np.minimum(low, shares), np.maximum(high, shares)
 
 
 def predictive_values(
