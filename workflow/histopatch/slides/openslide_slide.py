@@ -11,6 +11,8 @@ from PIL import Image
 from histopatch.errors import InputError
 from histopatch.slides.slide import plausible
 
+CACHE_BYTES = 2**22  # of decoded tiles: regions hardly share any
+
 
 @dataclass(frozen=True)
 class OpenSlideSlide:
@@ -32,6 +34,7 @@ class OpenSlideSlide:
             return None
         except openslide.OpenSlideError as error:
             raise InputError(f"{path}: damaged, OpenSlide cannot read it ({error})") from None
+        slide.set_cache(openslide.OpenSlideCache(CACHE_BYTES))
         return cls(
             path,
             slide,
