@@ -8,7 +8,7 @@ sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import cores, fingerprints, parents
 from histopatch.errors import InputError, one_line
-from histopatch.prediction.request import read_request
+from histopatch.prediction.request import SLIDES, read_request
 from histopatch.system import check_system
 from terminal.install import speak_for_jobs
 from terminal.prediction import Prediction
@@ -57,6 +57,7 @@ def code(script, modules=()):
 
 # --- what is asked for ------------------------------------------------------------------------------
 
+SHARDS, FILES = [], {}  # of patches, and of slides; the rules of the kind that is asked for know them
 ASKED_FOR = {}
 
 

@@ -12,8 +12,6 @@ def patch_files():
 
 def shards():
     """The shards of the input. They are made once, before any job: a job on another machine reads them."""
-    if ASKED.kind not in PATCHES:
-        return []
     if workflow.is_main_process:
         found = or_one_line(list_patches, ASKED)
         return or_one_line(assign, OUT, found, ASKED.description["patch_size"]).shard.unique()

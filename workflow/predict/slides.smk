@@ -1,5 +1,4 @@
 # Slides and other images larger than a patch: a job for each.
-from histopatch.prediction.request import SLIDES
 from histopatch.slides.inputs import list_slides
 from histopatch.slides.request import check_resolutions, read_tiling
 
@@ -23,11 +22,9 @@ def read_slides():
     return slides, tiling
 
 
-FILES, LABELS, TILING = {}, {}, None
-if ASKED.kind == SLIDES:
-    found, TILING = or_one_line(read_slides)
-    FILES = dict(zip(found.slide, found.file))
-    LABELS = dict(zip(found.slide, found.label)) if "label" in found else {}
+found, TILING = or_one_line(read_slides)
+FILES = dict(zip(found.slide, found.file))
+LABELS = dict(zip(found.slide, found.label)) if "label" in found else {}
 
 
 def stamped(file):
@@ -56,7 +53,7 @@ rule predict_slide:
     params:
         model=ASKED.model,
         file=lambda wildcards: stamped(FILES[wildcards.slide]),
-        tiling=vars(TILING) if TILING else {},
+        tiling=vars(TILING),
         code=code("predict_slide.py", ASKED.components),
     script:
         "../scripts/predict_slide.py"
