@@ -605,7 +605,7 @@ BELOW = {
         ("histopatch/evaluation/limits.py", {"summary", "model_card"}),
         ("histopatch/export/model.py", {"export"}),
         ("histopatch/export/card.py", {"model_card"}),
-        ("histopatch/inference/model.py", set()),
+        ("histopatch/inference/model.py", {"export"}),
         ("histopatch/evaluation/cost.py", {"summary"}),
         ("histopatch/report/page.py", {"report"}),
         ("histopatch/report/chapters.py", {"report"}),

@@ -24,7 +24,7 @@ def ending_with_parents() -> Iterator[None]:
     done = threading.Event()
     if workflow := os.environ.get(WORKFLOW):
         parents = _up_to(int(workflow))
-        _watch(parents, done, lambda: logging.error("the workflow that started this job is gone; ending"))
+        _watch(parents, done, _say_why)
     try:
         yield
     finally:
@@ -37,6 +37,10 @@ def end_with(parent: int) -> None:
     A forked worker has a copy of both ends of the queue that it waits at, and never sees that nobody writes.
     """
     _watch([psutil.Process(parent)], threading.Event(), lambda: None)
+
+
+def _say_why() -> None:
+    logging.error("the workflow that started this job is gone; ending")
 
 
 def _up_to(workflow: int) -> list[psutil.Process] | None:
