@@ -3,12 +3,12 @@
 import contextlib
 import os
 import select
-import signal
 import subprocess
 import sys
 
 import psutil
 import pytest
+from processes import started
 
 from histopatch.fingerprints import LIBRARY
 from histopatch.parents import WORKFLOW
@@ -37,28 +37,13 @@ with worker_pool(2) as pool:
 @pytest.fixture
 def start():
     """Start a process by way of `wrap`, and wait until it is at work."""
-    with contextlib.ExitStack() as started:
+    with contextlib.ExitStack() as processes:
 
         def run(wrap=lambda command: command, code: str = JOB) -> subprocess.Popen:
-            process = subprocess.Popen(
-                wrap([sys.executable, "-c", code]),
-                stdout=subprocess.PIPE,
-                text=True,
-                env=ENVIRONMENT,
-                start_new_session=True,
-            )
-            started.callback(end, process)
-            assert process.stdout.readline() == "at work\n"
-            return process
+            command = wrap([sys.executable, "-c", code])
+            return processes.enter_context(started(command, "at work", ENVIRONMENT))
 
         yield run
-
-
-def end(process: subprocess.Popen) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
 
 
 def has_ended(output) -> bool:
@@ -124,21 +109,13 @@ def test_a_job_goes_on_while_its_workflow_lives_or_where_it_has_none(start, wrap
     assert not readable
 
 
-def test_a_job_that_is_over_is_not_ended():
+def test_a_job_that_is_over_is_not_ended(start):
     """The process may have other things to do after its work."""
     code = JOB.replace("time.sleep(600)", "pass") + "time.sleep(2.5)\nprint('alive', flush=True)"
-    process = subprocess.Popen(
-        ["sh", "-c", f'{WORKFLOW}=$$ {sys.executable} -c "$0"; true', code],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-        start_new_session=True,
-    )
-    assert process.stdout.readline() == "at work\n"
+    process = start(in_shell, code)
     process.kill()
     process.wait()
     assert process.stdout.read() == "alive\n"
-    process.stdout.close()
 
 
 def test_workers_end_with_the_process_that_started_them(start):

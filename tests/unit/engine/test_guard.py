@@ -2,13 +2,12 @@
 
 import contextlib
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
 
 import pytest
+from processes import started
 
 from histopatch.engine import guard
 from histopatch.engine.guard import exclusive
@@ -28,28 +27,11 @@ with exclusive(Path(sys.argv[1])):
 @pytest.fixture
 def start():
     """Start a process that holds a folder, and wait until it does."""
-    with contextlib.ExitStack() as started:
-
-        def run(folder) -> subprocess.Popen:
-            process = subprocess.Popen(
-                [sys.executable, "-c", HOLD, str(folder)],
-                stdout=subprocess.PIPE,
-                text=True,
-                env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
-                start_new_session=True,
-            )
-            started.callback(end, process)
-            assert process.stdout.readline() == "held\n"
-            return process
-
-        yield run
-
-
-def end(process: subprocess.Popen) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    environment = os.environ | {"PYTHONPATH": str(LIBRARY.parent)}
+    with contextlib.ExitStack() as processes:
+        yield lambda folder: processes.enter_context(
+            started([sys.executable, "-c", HOLD, str(folder)], "held", environment)
+        )
 
 
 def test_a_second_process_cannot_have_the_folder(tmp_path, start, monkeypatch):

@@ -1,5 +1,6 @@
 """Labels as people write them, to 0 and 1."""
 
+import numpy as np
 import pandas as pd
 
 from histopatch.data.names import quote
@@ -31,6 +32,19 @@ def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Ser
     if len(counts) != 2:
         raise InputError(f"{where}: two different labels are needed, but there are {_shown(counts)}")
     return labels.where(labels == "", (labels == positive).astype(int).astype(str))
+
+
+def known_labels(rows: pd.DataFrame, where: str) -> np.ndarray:
+    """The labels of a table, `0`, `1` or an empty text where it is not known.
+
+    rows: with `label` and its line, `row`, as `read_columns` returns them; where: the file, for messages.
+    Raises InputError for any other label.
+    """
+    labels = rows.label.str.removesuffix(".0")  # as pandas writes whole numbers beside missing ones
+    if (other := ~labels.isin(["0", "1", ""])).any():
+        first = rows[other].iloc[0]
+        raise InputError(f"{where}: line {first.row}: the label is {quote(first.label)}; use 0, 1 or nothing")
+    return labels.to_numpy()
 
 
 def _shown(counts: pd.Series) -> str:

@@ -1,5 +1,6 @@
 """Prediction: trained runs and a pack in, one probability per patch out."""
 
+import hashlib
 import json
 import logging
 import time
@@ -90,7 +91,7 @@ def _known(references: Sequence[str]) -> list[np.ndarray]:
 
 def _facts(models, reports, pack: str, rows: np.ndarray, code: str) -> list:
     """What the probabilities depend on."""
-    return [code, rows.tobytes(), *file_facts([*models, *reports, pack])]
+    return [code, hashlib.sha256(rows.tobytes()).hexdigest(), *file_facts([*models, *reports, pack])]
 
 
 def _predict(

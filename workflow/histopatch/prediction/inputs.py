@@ -10,6 +10,7 @@ import pandas as pd
 
 from histopatch.data.arrays import PatchArrays
 from histopatch.data.images import ImageFiles, check_there_are_some
+from histopatch.data.labels import known_labels
 from histopatch.data.listing import find_images
 from histopatch.data.names import quote, writable
 from histopatch.data.tables import Column, read_columns
@@ -53,7 +54,7 @@ def _list_table(request: Request) -> pd.DataFrame:
             "label; keep one of them"
         )
     listed = _stamped(request.root, pd.DataFrame({"id": rows.id, "file": rows.id, "row": NO_ROW}))
-    return listed.assign(label=_labels(rows, request.input)) if "label" in rows else listed
+    return listed.assign(label=known_labels(rows, request.input)) if "label" in rows else listed
 
 
 def _list_array(request: Request) -> pd.DataFrame:
@@ -85,11 +86,3 @@ def _stamp(root: str, file: str) -> tuple[int, int]:
         status = os.stat(os.path.join(root, file))
         return status.st_size, status.st_mtime_ns
     return ABSENT
-
-
-def _labels(rows: pd.DataFrame, table: str) -> np.ndarray:
-    labels = rows.label.str.removesuffix(".0")  # as pandas writes whole numbers beside missing ones
-    if (other := ~labels.isin(["0", "1", ""])).any():
-        first = rows[other].iloc[0]
-        raise InputError(f"{table}: line {first.row}: the label is {quote(first.label)}; use 0, 1 or nothing")
-    return labels.to_numpy()

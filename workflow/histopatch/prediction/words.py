@@ -5,9 +5,7 @@ import pandas as pd
 from histopatch.statistics.auroc import delong
 from histopatch.statistics.operating_points import at_threshold
 
-UNUSUAL = (
-    0.05  # the share of patches unlike the training part, of which 1 % were beyond, that deserves a warning
-)
+UNUSUAL = 0.05  # share of patches unlike the training part that deserves a warning; of its own it is 0.01
 
 
 def is_unusual(made: pd.DataFrame) -> bool:

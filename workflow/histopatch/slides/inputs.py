@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from histopatch.data.labels import binary_labels
+from histopatch.data.labels import known_labels
 from histopatch.data.listing import IMAGE_SUFFIXES
 from histopatch.data.names import quote
 from histopatch.data.tables import Column, read_columns
@@ -74,11 +74,7 @@ def _read(table: str) -> pd.DataFrame:
     slides = pd.DataFrame({"file": [str(Path(table).parent / file) for file in rows.file]})
     if "label" not in rows:
         return slides
-    labels = binary_labels(rows.label, None, table)
-    if (other := ~labels.isin(["0", "1", ""])).any():
-        first = rows[other].iloc[0]
-        raise InputError(f"{table}: line {first.row}: the label is {quote(first.label)}; use 0, 1 or nothing")
-    return slides.assign(label=labels.to_numpy())
+    return slides.assign(label=known_labels(rows, table))
 
 
 def _is_larger(file: str, patch_size: int) -> bool:
@@ -87,7 +83,5 @@ def _is_larger(file: str, patch_size: int) -> bool:
             warnings.simplefilter("ignore")  # Pillow's, about the size
             with Image.open(file) as image:
                 return min(image.size) >= patch_size and max(image.size) >= LARGER * patch_size
-    except (
-        Exception
-    ):  # decoders raise exceptions of any kind; the step that reads the file says what is wrong
+    except Exception:  # decoders raise all kinds; the step that reads the file says what is wrong
         return False

@@ -10,9 +10,7 @@ SIDE = 2048  # pixels, of the longer side
 BLOCK = 1024  # pixels of the level read at a time
 GLASS = 99.5  # percentile of a channel that bare glass has, where there is any
 DARKEST_GLASS = 200  # pixel value; what is darker is tissue that covers the whole slide
-BLACK = (
-    30  # pixel value that no stained tissue stays below in all channels, unlike ink and what was not scanned
-)
+BLACK = 30  # pixel value; stained tissue has a brighter channel, ink and what was not scanned have none
 
 
 def thumbnail(slide: Slide) -> np.ndarray:
