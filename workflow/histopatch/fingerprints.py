@@ -59,6 +59,7 @@ def _module(name: str, library: Path) -> Path:
     return found[0]
 
 
+@functools.cache
 def _imports(source: Path, library: Path) -> list[Path]:
     """Files of the library that a source imports, the packages on the way to them and to itself included."""
     modules = []
