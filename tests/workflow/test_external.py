@@ -44,7 +44,7 @@ def test_an_external_data_set_measures_the_final_model_and_trains_nothing(with_s
     assert [*thresholds] == [*own]
     summary = (results / "tables/summary.md").read_text()
     assert "### External data" in summary
-    assert "120 of the 120 patches of `site` show the same pixels" in summary
+    assert "120 of the 120 patches of `site` show what images of the own data set show" in summary
     assert "| `site` | 120 | 60 | 10 |" in (results / "final/model/README.md").read_text()
     assert "External data</h" in (results / "report.html").read_text()
 

@@ -44,7 +44,9 @@ def tables(tmp_path):
             kinds = {
                 "patches": patches[["id", "label", "slide"]].assign(patient="", fold=-2),
                 "predictions": patches.drop(columns="slide"),
-                "shared": patches[["id"]][:shared].assign(own_id="x"),
+                "shared": patches[["id"]][:shared].assign(
+                    own_id="x", kind=["near", *["turned"] * shared][:shared]
+                ),
             }
             files[name] = {kind: str(tmp_path / f"{name}-{kind}.csv") for kind in kinds}
             for kind, table in kinds.items():
@@ -109,12 +111,13 @@ def test_the_words_say_the_numbers(tables, patches):
     row = table.iloc[0]
     assert f"| 300 | 150 | 12 | {row.auc:.4f} ({row.auc_low:.4f}–{row.auc_high:.4f}, slide jackknife)" in text
     assert f"{calls.sensitivity[0]:.3f} ({calls.sensitivity_low[0]:.3f} to " in text
-    assert "same pixels" not in text
+    assert "not wholly external" not in text
 
 
 def test_own_images_are_said(tables, patches):
     text = "\n".join(describe_external(*tables(shared=7, theirs=patches)))
-    assert "7 of the 300 patches of `theirs` show the same pixels as images of the own data set" in text
+    assert "7 of the 300 patches of `theirs` show what images of the own data set show" in text
+    assert "6 with the same pixels, in any orientation, and 1 as near duplicates" in text
 
 
 def test_perfect_predictions_have_no_slope_to_tell(tables, patches):

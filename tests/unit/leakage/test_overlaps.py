@@ -36,7 +36,7 @@ def compressed(image: np.ndarray) -> np.ndarray:
 
 def found_pairs(images: np.ndarray) -> pd.DataFrame:
     landmarks = find_landmarks(band_pass(images), np.arange(len(images)))
-    return overlaps.verify(overlaps.candidates(landmarks), images)
+    return overlaps.verify(overlaps.candidates(landmarks), images, images)
 
 
 def planted(patches: np.ndarray, copy) -> tuple[int, pd.DataFrame]:
@@ -83,7 +83,8 @@ def test_a_shared_landmark_alone_is_no_pair(patches):
     landmarks = find_landmarks(band_pass(np.stack([a, b])), np.arange(2))
     pairs = overlaps.candidates(landmarks)
     assert len(pairs) == 1
-    assert overlaps.verify(pairs, np.stack([a, b])).empty
+    both = np.stack([a, b])
+    assert overlaps.verify(pairs, both, both).empty
 
 
 def test_pairs_are_listed_once_and_in_order(patches):
@@ -96,7 +97,7 @@ def test_pairs_are_listed_once_and_in_order(patches):
 def test_no_landmarks_make_no_pairs(patches):
     pairs = overlaps.candidates(np.empty(0, LANDMARK))
     assert pairs.empty
-    assert overlaps.verify(pairs, patches).empty
+    assert overlaps.verify(pairs, patches, patches).empty
 
 
 def test_codes_that_differ_in_a_few_bits_are_found_among_many():

@@ -38,8 +38,37 @@ def test_equal_and_turned_images_are_found(shared, images):
     theirs[3] = images[3] ^ 1
     theirs[4:] ^= 3
     found = shared(theirs, images)
-    pairs = [("theirs0", "own5"), ("theirs1", "own4"), ("theirs2", "own4")]
-    assert [*found.itertuples(index=False, name=None)] == pairs
+    expected = [
+        ("theirs0", "own5", "identical", 1, 1),
+        ("theirs1", "own4", "turned", 1, 1),
+        ("theirs2", "own4", "identical", 1, 1),
+    ]
+    assert [*found.itertuples(index=False, name=None)] == expected
+
+
+def test_overlapping_and_darker_crops_are_found(shared, patches):
+    own, theirs = patches[:12], patches[12:24].copy()
+    theirs[3, :, :64] = own[7, :, 32:]
+    theirs[5] = np.rot90(own[2] // 8 * 7)
+    found = shared(theirs, own)
+    assert [*found.id, *found.own_id, *found.kind] == ["theirs3", "theirs5", "own7", "own2", "near", "near"]
+    assert [*found.overlap] == pytest.approx([64 / 96, 1], abs=1e-4)
+
+
+def test_near_duplicates_within_one_pack_are_not_shared(shared, patches):
+    own, theirs = patches[:12].copy(), patches[12:24].copy()
+    for images in (own, theirs):
+        images[1, :, :64] = images[0, :, 32:]
+    assert shared(theirs, own).empty
+
+
+def test_a_patch_is_listed_once_with_the_image_it_is_most_like(shared, patches):
+    own, theirs = patches[:12].copy(), patches[12:24].copy()
+    own[3] = own[8]
+    own[3, :, :32] = own[9, :, :32]
+    theirs[2] = own[8]
+    found = shared(theirs, own)
+    assert [*zip(found.id, found.own_id, found.kind, strict=True)] == [("theirs2", "own8", "identical")]
 
 
 def test_only_patches_count(shared, images):

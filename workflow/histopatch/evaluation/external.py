@@ -34,10 +34,11 @@ def external_tables(
     `predictions` and `shared` of each data set by name; ensemble: how the networks are averaged.
 
     table: a row for each `set` with `patches`, `positive`, `slides` and `patients` (empty where unknown),
-    how many patches are `shared` with the own data, the metrics of `statistics.metrics` with the interval of
-    the AUROC, and `intercept` and `slope` of the calibration with intervals before and after (`…_after`) the
-    recalibration, with `brier_after`. Where ranks are averaged, which are no probabilities, there is no
-    calibration. points: a row for each `set` and `point`, as `operating_points.at_threshold` has it.
+    how many patches are `shared` with the own data, `shared_near` of them as near duplicates, the metrics
+    of `statistics.metrics` with the interval of the AUROC, and `intercept` and `slope` of the calibration
+    with intervals before and after (`…_after`) the recalibration, with `brier_after`. Where ranks are
+    averaged, which are no probabilities, there is no calibration. points: a row for each `set` and
+    `point`, as `operating_points.at_threshold` has it.
     """
     recalibration = Recalibration(**json.loads(Path(metrics).read_text())["recalibration"])
     thresholds = read_table(operating_points).set_index("point").threshold
@@ -45,7 +46,9 @@ def external_tables(
     for name, files in sets.items():
         slides = read_slides(files["patches"])
         predictions = read_held_out(files["predictions"], ensemble, slides).together
-        row = {"set": name, "shared": len(read_table(files["shared"]))} | predictions.summarise()
+        shared = read_table(files["shared"])
+        row = {"set": name, "shared": len(shared), "shared_near": int((shared.kind == "near").sum())}
+        row |= predictions.summarise()
         if ensemble.average != "rank":
             after = recalibrate(predictions.probabilities, recalibration)
             row |= _calibration(predictions, predictions.probabilities, "")

@@ -44,9 +44,10 @@ def describe_external(table: pd.DataFrame, points: pd.DataFrame) -> list[str]:
     for row in table[table.shared > 0].to_dict("records"):
         lines += [
             "",
-            f"**{row['shared']:,} of the {row['patches']:,} patches of {code(row['set'])} show the same "
-            "pixels as images of the own data set**, so it is not wholly external; "
-            f"`external/{row['set']}/shared.csv` lists them.",
+            f"**{row['shared']:,} of the {row['patches']:,} patches of {code(row['set'])} show what images "
+            "of the own data set show**, so it is not wholly external: "
+            f"{row['shared'] - row['shared_near']:,} with the same pixels, in any orientation, and "
+            f"{row['shared_near']:,} as near duplicates; `external/{row['set']}/shared.csv` lists them.",
         ]
     return lines
 

@@ -41,7 +41,7 @@ def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
     those with both patches in the split count.
     """
     table = read_table(split)
-    table[[*UNITS]] = table.reindex(columns=UNITS).fillna("")
+    table[[*UNITS]] = table.reindex(columns=UNITS, fill_value="").fillna("")
     found = find_pairs(table, read_table(duplicates))
     write_table(found, pairs)
     write_json(summarise(table, found), report)

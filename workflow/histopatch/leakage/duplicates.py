@@ -49,15 +49,12 @@ def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> No
 def find_duplicates(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
     """The pairs among the given rows of a pack: `kind,row_a,row_b,correlation,overlap` with row_a < row_b."""
     rows = np.sort(rows)
-    size = chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
     with worker_pool(workers) as pool:
-        described = [*map_chunks(pool, functools.partial(_describe, array), rows, size, "describing")]
-        digests = np.concatenate([digests for digests, _ in described])
-        pairs = candidates(np.concatenate([landmarks for _, landmarks in described]))
+        digests, landmarks = describe(pool, array, rows)
+        pairs = candidates(landmarks)
         logging.info("%d candidate pairs of the same tissue", len(pairs))
-        verified = [*map_chunks(pool, functools.partial(_verify, array), pairs, size, "comparing")]
+        near = verify_candidates(pool, pairs, array, array).assign(kind="near")
     same = same_pixels(rows, digests)
-    near = pd.concat([pd.DataFrame(columns=PAIRS[1:]), *verified]).assign(kind="near")
     canonical = dict(zip(rows, digests[:, 1], strict=True))
     is_same = near.row_a.map(canonical) == near.row_b.map(canonical)
     return pd.concat([same, near[~is_same]], ignore_index=True)[PAIRS]
@@ -90,11 +87,31 @@ def digest_pair(pixels: np.ndarray) -> tuple[str, str]:
     return digests[0], min(digests)
 
 
+def describe(pool, array: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The `digest_pair` (N×2) and all landmarks (LANDMARK) of rows of a pack, by the workers of `pool`."""
+    described = map_chunks(pool, functools.partial(_describe, array), rows, _chunk(array), "describing")
+    digests, landmarks = zip(*described, strict=True)
+    return np.concatenate(digests), np.concatenate(landmarks)
+
+
+def verify_candidates(pool, pairs: pd.DataFrame, array_a: str, array_b: str) -> pd.DataFrame:
+    """Those of the candidates that show the same tissue (`overlaps.verify`), by the workers of `pool`.
+
+    array_a and array_b: the packs that `row_a` and `row_b` number the rows of.
+    """
+    verify_chunk = functools.partial(_verify, array_a, array_b)
+    verified = map_chunks(pool, verify_chunk, pairs, _chunk(array_a), "comparing")
+    return pd.concat([pd.DataFrame(columns=PAIRS[1:]), *verified])
+
+
+def _chunk(array: str) -> int:
+    return chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
+
+
 def _describe(array: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Digests and landmarks of the given rows of the pack."""
     pixels = np.load(array, mmap_mode="r")[rows]
     return np.array([digest_pair(image) for image in pixels]), find_landmarks(band_pass(pixels), rows)
 
 
-def _verify(array: str, pairs: pd.DataFrame) -> pd.DataFrame:
-    return verify(pairs, np.load(array, mmap_mode="r"))
+def _verify(array_a: str, array_b: str, pairs: pd.DataFrame) -> pd.DataFrame:
+    return verify(pairs, *(np.load(array, mmap_mode="r") for array in (array_a, array_b)))

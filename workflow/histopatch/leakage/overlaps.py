@@ -50,17 +50,19 @@ def candidates(landmarks: np.ndarray) -> pd.DataFrame:
     return table.drop_duplicates(["row_a", "row_b"]).drop(columns="distance").reset_index(drop=True)
 
 
-def verify(pairs: pd.DataFrame, pack: np.ndarray) -> pd.DataFrame:
+def verify(pairs: pd.DataFrame, pack_a: np.ndarray, pack_b: np.ndarray) -> pd.DataFrame:
     """The candidates that do show the same tissue, with their `correlation` and `overlap`.
 
-    pairs: from `candidates`; pack: uint8 N×H×H×3; overlap: the share of a patch's area that both show.
+    pairs: from `candidates`; pack_a and pack_b: uint8 N×H×H×3, whose rows are `row_a` and `row_b`;
+    overlap: the share of a patch's area that both show.
     """
-    rows, place = np.unique(pairs[["row_a", "row_b"]].to_numpy(), return_inverse=True)
-    bands = band_pass(pack[rows])
+    bands, places = [], []
+    for pack, rows in ((pack_a, pairs.row_a), (pack_b, pairs.row_b)):
+        unique, place = np.unique(rows.to_numpy(), return_inverse=True)
+        bands.append(band_pass(pack[unique]))
+        places.append(place)
     points = pairs[["y_a", "x_a", "y_b", "x_b"]].to_numpy()
-    compared = [
-        compare(bands[a], bands[b], point) for (a, b), point in zip(place.reshape(-1, 2), points, strict=True)
-    ]
+    compared = [compare(bands[0][a], bands[1][b], point) for a, b, point in zip(*places, points, strict=True)]
     compared = pd.DataFrame(compared, columns=["correlation", "overlap"], index=pairs.index)
     pairs = pairs[["row_a", "row_b"]].join(compared)
     return pairs[pairs.correlation >= MIN_CORRELATION]

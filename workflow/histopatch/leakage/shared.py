@@ -1,46 +1,67 @@
 """Images that two packs share, such as that of an external data set and the one that is trained on."""
 
-import functools
 import logging
 
 import numpy as np
 import pandas as pd
 
-from histopatch.data.chunks import chunk_size, map_chunks
 from histopatch.data.pool import worker_pool
 from histopatch.files import read_table, write_table
-from histopatch.leakage.duplicates import CHUNK, digest_pair
+from histopatch.leakage.duplicates import describe, verify_candidates
+from histopatch.leakage.overlaps import candidates
+
+COLUMNS = ["id", "own_id", "kind", "correlation", "overlap"]
 
 
 def shared_images(
     array: str, index: str, own_array: str, own_index: str, patches: str, shared: str, workers: int
 ) -> None:
-    """List the patches that show the same pixels as some image of another pack: CSV `id,own_id`.
+    """List the patches that show what some image of another pack shows: a CSV of COLUMNS.
 
-    Flips and rotations by multiples of 90° count as the same. array and index: the pack (uint8 N×H×H×3) of
-    the patches (CSV `id`); own_array and own_index: the other pack, of whose equal images `own_id` is the
-    first. Images of different sizes have no pixels in common, so that nothing is found.
+    The kinds are those of duplicates.py, `identical`, `turned` and `near`. Each patch has one row, with the
+    image that it is most like. array and index: the pack (uint8 N×H×H×3) of the patches (CSV `id`); own_array
+    and own_index: the other pack. Images of different sizes are not compared, so that nothing is found.
     """
     wanted = read_table(index).merge(read_table(patches)[["id"]], on="id")
     own = read_table(own_index)
-    pairs = pd.DataFrame({"id": [], "own_id": []}, dtype=str)
-    if np.load(array, mmap_mode="r").shape[1:] == np.load(own_array, mmap_mode="r").shape[1:]:
+    sizes = [np.load(pack, mmap_mode="r").shape[1] for pack in (array, own_array)]
+    if sizes[0] != sizes[1]:
+        logging.warning("images of %d px are not compared with those of %d px of %s", *sizes, own_array)
+        pairs = pd.DataFrame(columns=COLUMNS)
+    else:
         with worker_pool(workers) as pool:
-            wanted["digest"] = _digests(pool, array, wanted.row.to_numpy())
-            own["digest"] = _digests(pool, own_array, own.row.to_numpy())
-        firsts = own.drop_duplicates("digest").rename(columns={"id": "own_id"})
-        pairs = wanted.merge(firsts[["digest", "own_id"]], on="digest")[["id", "own_id"]]
+            digests, landmarks = describe(pool, array, wanted.row.to_numpy())
+            own_digests, own_landmarks = describe(pool, own_array, own.row.to_numpy())
+            same = _same_pixels(wanted, digests, own, own_digests)
+            near = verify_candidates(pool, _between(own_landmarks, landmarks), own_array, array)
+        near = near.assign(id=near.row_b.map(wanted.set_index("row").id), kind="near")
+        near["own_id"] = near.row_a.map(own.set_index("row").id)
+        near = near.sort_values("correlation", ascending=False, kind="stable")
+        pairs = pd.concat([same, near])[COLUMNS].drop_duplicates("id").round(4)
+        pairs = wanted[["id"]].merge(pairs, on="id")  # in the order of the patches
     write_table(pairs, shared)
     logging.info(
-        "%d of %d patches show the same pixels as an image of %s", len(pairs), len(wanted), own_array
+        "%d of %d patches are found to show what an image of %s shows", len(pairs), len(wanted), own_array
     )
 
 
-def _digests(pool, array: str, rows: np.ndarray) -> np.ndarray:
-    """One digest for each of the given rows of a pack, shared by all orientations of an image."""
-    size = chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
-    return np.concatenate([*map_chunks(pool, functools.partial(_canonical, array), rows, size, "comparing")])
+def _same_pixels(
+    wanted: pd.DataFrame, digests: np.ndarray, own: pd.DataFrame, own_digests: np.ndarray
+) -> pd.DataFrame:
+    """The pairs of the same pixels, identical ones first. digests: the `digest_pair` of each row."""
+    kinds = []
+    for column, kind in enumerate(("identical", "turned")):
+        firsts = own.assign(digest=own_digests[:, column]).drop_duplicates("digest")
+        firsts = firsts.rename(columns={"id": "own_id"})[["digest", "own_id"]]
+        pairs = wanted.assign(digest=digests[:, column]).merge(firsts, on="digest")
+        kinds.append(pairs.assign(kind=kind, correlation=1.0, overlap=1.0))
+    return pd.concat(kinds)
 
 
-def _canonical(array: str, rows: np.ndarray) -> np.ndarray:
-    return np.array([digest_pair(image)[1] for image in np.load(array, mmap_mode="r")[rows]])
+def _between(own_landmarks: np.ndarray, landmarks: np.ndarray) -> pd.DataFrame:
+    """The candidates of one own image, `row_a`, and one other, `row_b`; each a row of its own pack."""
+    landmarks, offset = landmarks.copy(), own_landmarks["row"].max(initial=-1) + 1
+    landmarks["row"] += offset
+    pairs = candidates(np.concatenate([own_landmarks, landmarks]))
+    pairs = pairs[(pairs.row_a < offset) & (pairs.row_b >= offset)]
+    return pairs.assign(row_b=pairs.row_b - offset)
