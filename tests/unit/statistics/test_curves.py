@@ -65,7 +65,9 @@ def test_the_band_by_slide_is_that_of_copied_patches(patches, decimals):
         drawn.append(sensitivity_at(labels[rows], probabilities[rows], band.false_positive_rate[1:]))
     count, share = len(np.unique(slides)), band.true_positive_rate[1:].to_numpy()
     variance = np.var(drawn, axis=0, ddof=1) * count / (count - 1)
-    degrees = min(len(np.unique(slides[labels == label])) for label in (0, 1)) - 1
+    sizes = np.unique(slides, return_counts=True)[1]
+    fewest = min(len(np.unique(slides[labels == label])) for label in (0, 1))
+    degrees = min(fewest, sizes.sum() ** 2 / (sizes**2).sum()) - 1
     usual = (variance > 0) & (share > 0.01) & (share < 0.99)
     share, variance, band = share[usual], variance[usual], band[1:][usual]
     assert len(band) > 5

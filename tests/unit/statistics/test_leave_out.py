@@ -22,6 +22,12 @@ def test_degrees_of_freedom_are_of_the_class_on_fewer_slides():
     assert degrees_of_freedom(labels, np.array([0, 0, 0, 1, 2, 3])) == 0
 
 
+def test_degrees_of_freedom_are_fewer_where_few_slides_have_most_patches():
+    units = np.repeat([0, 1, 2, 3], [12, 4, 4, 4])
+    labels = np.arange(len(units)) % 2 == 0
+    assert degrees_of_freedom(labels, units) == pytest.approx(24**2 / (144 + 3 * 16) - 1)
+
+
 def test_without_slides_each_patch_is_a_unit():
     assert unit_codes(None, 3).tolist() == [0, 1, 2]
     assert unit_codes(["b", "a", "b"], 3).tolist() == [0, 1, 0]

@@ -47,7 +47,7 @@ def korn_graubard(successes, trials, slides, level: float = 0.95) -> Proportion:
     slides that V is from, with Kish's effective number of slides minus one as degrees of freedom; then
     Clopper–Pearson's interval for that many trials. With trials on fewer than two slides it is [0, 1].
 
-    Korn & Graubard, Survey Methodology 1998; Kish, Survey Sampling, 1965.
+    Korn & Graubard, Survey Methodology 1998.
     """
     trials = np.asarray(trials, bool)
     successes = np.asarray(successes, bool)[trials]
@@ -58,13 +58,21 @@ def korn_graubard(successes, trials, slides, level: float = 0.95) -> Proportion:
     of_slide = np.bincount(codes)
     seen = of_slide > 0
     size, hits = of_slide[seen], np.bincount(codes, successes)[seen]
-    degrees = size.sum() ** 2 / (size.astype(float) ** 2).sum() - 1
+    degrees = effective_number(size) - 1
     if len(size) < 2 or degrees <= 0:
         return Proportion(share, 0.0, 1.0)
     left_out = (hits.sum() - hits) / (count - size)
     variance = (len(size) - 1) / len(size) * ((left_out - left_out.mean()) ** 2).sum()
     low, high = bounds_from_variance(share, count, variance, degrees, level)
     return Proportion(share, float(low), float(high))
+
+
+def effective_number(sizes: np.ndarray) -> float:
+    """Kish's effective number of units: how many of equal size would tell as much; sizes: patches of each.
+
+    Kish, Survey Sampling, 1965.
+    """
+    return float(sizes.sum() ** 2 / (sizes.astype(float) ** 2).sum())
 
 
 def bounds_from_variance(shares, count: int, variances, degrees: float, level: float = 0.95):

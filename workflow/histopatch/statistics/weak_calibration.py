@@ -55,7 +55,7 @@ def weak_calibration(labels, probabilities, slides=None, level: float = 0.95) ->
 
 
 def _slope(
-    labels: np.ndarray, logits: np.ndarray, units: np.ndarray, degrees: int, level: float
+    labels: np.ndarray, logits: np.ndarray, units: np.ndarray, degrees: float, level: float
 ) -> Coefficient:
     if np.ptp(logits) == 0:
         return Coefficient(np.nan, -np.inf, np.inf)
@@ -71,7 +71,7 @@ def _fit(
     design: np.ndarray,
     offset: np.ndarray | float,
     units: np.ndarray,
-    degrees: int,
+    degrees: float,
     level: float,
 ) -> list[Coefficient]:
     """Logistic regression of N labels on a design N×K and an offset: K coefficients with their intervals.
