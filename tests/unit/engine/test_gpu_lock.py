@@ -13,7 +13,7 @@ import time
 import pytest
 
 from histopatch.engine import gpu_lock
-from histopatch.engine.gpu_lock import free_gpu
+from histopatch.engine.gpu_lock import free_gpus
 from histopatch.fingerprints import LIBRARY
 
 KEYS = ("gpu-a", "gpu-b")
@@ -21,8 +21,8 @@ KEYS = ("gpu-a", "gpu-b")
 HOLD = """
 import sys, time
 from pathlib import Path
-from histopatch.engine.gpu_lock import free_gpu
-with free_gpu(sys.argv[2:], Path(sys.argv[1])) as index:
+from histopatch.engine.gpu_lock import free_gpus
+with free_gpus(sys.argv[2:], folder=Path(sys.argv[1])) as (index,):
     print(sys.argv[2:][index], flush=True)
     time.sleep(600)
 """
@@ -61,7 +61,7 @@ def test_the_gpu_of_a_job_that_was_killed_is_free(start, tmp_path):
     process, held = start(*KEYS)
     start(*KEYS)
     end(process)
-    with free_gpu(KEYS, tmp_path) as index:
+    with free_gpus(KEYS, folder=tmp_path) as (index,):
         assert KEYS[index] == held
 
 
@@ -71,7 +71,7 @@ def test_a_job_waits_with_one_line_while_all_are_taken(start, tmp_path, monkeypa
     start(*KEYS)
     threading.Timer(0.5, process.kill).start()
     began = time.monotonic()
-    with caplog.at_level(logging.INFO), free_gpu(KEYS, tmp_path) as index:
+    with caplog.at_level(logging.INFO), free_gpus(KEYS, folder=tmp_path) as (index,):
         assert time.monotonic() - began > 0.3
         assert KEYS[index] == held
     (record,) = caplog.records
@@ -80,18 +80,18 @@ def test_a_job_waits_with_one_line_while_all_are_taken(start, tmp_path, monkeypa
 
 @pytest.mark.parametrize("error", [None, KeyError, BlockingIOError])
 def test_a_gpu_is_free_again_after_its_job(tmp_path, error):
-    with contextlib.suppress(KeyError, BlockingIOError), free_gpu(["a"], tmp_path):
+    with contextlib.suppress(KeyError, BlockingIOError), free_gpus(["a"], folder=tmp_path):
         if error:
             raise error
-    with free_gpu(["a"], tmp_path) as index:
+    with free_gpus(["a"], folder=tmp_path) as (index,):
         assert index == 0
 
 
 JOB = """
 import sys
 from pathlib import Path
-from histopatch.engine.gpu_lock import free_gpu
-with free_gpu(sys.argv[2:], Path(sys.argv[1])) as index:
+from histopatch.engine.gpu_lock import free_gpus
+with free_gpus(sys.argv[2:], folder=Path(sys.argv[1])) as (index,):
     print(sys.argv[2:][index], flush=True)
     sys.stdin.readline()
 """
