@@ -15,17 +15,20 @@ TARGET = "results/small/tables/named.csv"
 @pytest.fixture
 def asking(project):
     """A project with a run that asks for two GPUs beside others that ask for one."""
-    configure(project, ("plain: {}", "plain: {}\n          shared: {gpus: 2, epochs: 2}"))
+    runs = "plain: {}\n          shared: {gpus: 2, epochs: 2}\n          alone: {epochs: 1}"
+    configure(project, ("plain: {}", runs))
     return project
 
 
 def test_a_run_on_two_gpus_trains_beside_the_others(asking):
     (folder,) = folders(asking, "named/shared")
     planned = plan(asking, *TWO)
-    assert planned.trainings == {folder}  # the others are what they were
-    (job,) = (job for job in planned.jobs if job.rule == "train")
-    assert "gpu=2" in job.fields["resources"]
-    assert job.fields["threads"] == "2"
+    trainings = {job.wildcards["run"]: job.fields for job in planned.jobs if job.rule == "train"}
+    assert {*trainings} == folders(asking, "named/shared", "named/alone")  # the others are what they were
+    for run, fields in trainings.items():
+        gpus = 2 if run == folder else 1
+        assert f"gpu={gpus}" in fields["resources"]
+        assert int(fields.get("threads", 1)) == gpus
 
     status, output = snakemake(asking, *TWO, "--", TARGET)
     assert status == 0, output

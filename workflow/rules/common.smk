@@ -51,7 +51,8 @@ configfile: CONFIG
 try:
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
-    check_inputs(EXPERIMENTS[config["experiment"]], GPUS)
+    # The call that Snakemake makes for a job offers no more than that job asks for.
+    check_inputs(EXPERIMENTS[config["experiment"]], GPUS if workflow.is_main_process else None)
     for known in [*EXPERIMENTS.values()]:
         EXPERIMENTS |= known.external_sets
 except UnknownExperimentError as error:

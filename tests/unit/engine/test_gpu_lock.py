@@ -134,3 +134,61 @@ def test_ten_jobs_share_four_gpus_whichever_of_them_are_killed(tmp_path):
                 holder.communicate("over\n")
                 assert holder.returncode == 0
     assert served == 10
+
+
+def test_a_job_that_waits_for_two_holds_none(start, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(gpu_lock, "POLL_SECONDS", 0.05)
+    process, held = start(*KEYS)
+    taken = []
+
+    def take_both():
+        with free_gpus(KEYS, 2, tmp_path) as places:
+            taken.append(places)
+
+    with caplog.at_level(logging.INFO):
+        waiting = threading.Thread(target=take_both)
+        waiting.start()
+        for _ in range(5):  # others come and go meanwhile
+            (other,) = {*KEYS} - {held}
+            with free_gpus(KEYS, folder=tmp_path) as (index,):
+                assert KEYS[index] == other
+            time.sleep(0.1)
+        assert not taken
+        end(process)
+        waiting.join(timeout=30)
+    assert taken == [[0, 1]]
+    assert "waiting for 2 GPUs: other jobs hold too many" in caplog.messages
+
+
+PAIRS = """
+import sys, time
+from pathlib import Path
+from histopatch.engine import gpu_lock
+gpu_lock.POLL_SECONDS = 0.01
+folder, keys = Path(sys.argv[1]), sys.argv[2:]
+for _ in range(20):
+    with gpu_lock.free_gpus(keys, 2, folder) as places:
+        marks = [folder / f"{keys[place]}.mine" for place in places]
+        for mark in marks:
+            mark.touch(exist_ok=False)  # nobody else has it
+        time.sleep(0.002)
+        for mark in marks:
+            mark.unlink()
+"""
+
+
+def test_jobs_that_want_two_of_three_gpus_never_wait_for_each_other(tmp_path):
+    """Though they call them by other numbers: each takes the first that is free."""
+    keys = ["gpu-a", "gpu-b", "gpu-c"]
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-c", PAIRS, str(tmp_path), *keys[number:], *keys[:number]],
+            env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
+        )
+        for number in range(3)
+    ]
+    try:
+        assert [job.wait(timeout=60) for job in jobs] == [0, 0, 0]
+    finally:
+        for job in jobs:
+            job.kill()
