@@ -4,12 +4,14 @@ BIN := .venv/bin
 CONFIGS ?= config.yaml
 # Light steps run beside each other; a training has all cores to itself.
 CORES ?= all
+# Trainings at a time, or the GPUs of one.
+GPUS ?= 1
 # The last file that names an experiment counts, as for Snakemake.
 EXPERIMENT ?= $(shell sed -n 's/^experiment: *[^A-Za-z0-9]\{0,1\}\([A-Za-z0-9_-]*\).*/\1/p' $(CONFIGS) 2>/dev/null | tail -n 1)
 # Snakemake itself says it in a traceback.
 $(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such file; CONFIGS names the config files)))
 ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
-SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1 $(ASKED)
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=$(GPUS) $(ASKED)
 
 .PHONY: setup run test lint format report status disk prune verify audit predict bench
 

@@ -25,6 +25,8 @@ PLAIN = {
         ({"start_size": 128}, "start_size"),
         ({"freeze_backbone": True, "unfreeze_epochs": 1}, "unfreeze_epochs"),
         ({"freeze_backbone": True, "layer_decay": 0.5}, "layer_decay"),
+        ({"gpus": 3}, "batch_size"),
+        ({"gpus": 8}, "batch_size"),
     ],
 )
 def test_what_contradicts_itself_names_the_key(changes, key):
@@ -57,6 +59,7 @@ HEAD = {"freeze_backbone": True, "feature_head": "linear"}
         ),
         ({"tta": True}, "tta: does nothing with `feature_head: linear`; set it to false"),
         ({"start_size": 64}, "start_size: does nothing with `feature_head: linear`; set it to 0"),
+        ({"gpus": 2}, "gpus: does nothing with `feature_head: linear`; set it to 1"),
         (
             {"feature_head": "logistic_regression", "dropout": 0.2},
             "dropout: does nothing with `feature_head: log",

@@ -242,3 +242,11 @@ def test_an_external_data_set_that_cannot_be_measured_on_is_named_before_any_job
     message = fault(external(labels, **keys))
     assert message.startswith("experiments.mine.external.site: ")
     assert words in message
+
+
+def test_a_run_may_not_ask_for_more_gpus_than_the_call_offers(experiment):
+    asked = experiment(defaults={"gpus": 2})
+    with pytest.raises(InputError, match=r"plain\.gpus: 2 are asked for, and the call offers 1; .*gpu=2"):
+        check_inputs(asked, gpus=1)
+    check_inputs(asked, gpus=2)
+    check_inputs(asked)  # a call that does not say, as on a cluster

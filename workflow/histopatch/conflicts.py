@@ -19,6 +19,11 @@ def conflict(settings: Settings) -> str:
         return (
             f"start_size: {settings.start_size} is more than image_size, {settings.image_size}; patches grow"
         )
+    if settings.gpus > 1 and (settings.batch_size % settings.gpus or settings.batch_size < 2 * settings.gpus):
+        return (
+            f"batch_size: {settings.batch_size} cannot be shared by {settings.gpus} gpus; take a multiple of "
+            f"{settings.gpus} that gives each two patches or more"
+        )
     if settings.freeze_backbone:
         for key, does in (("unfreeze_epochs", "unfreezes"), ("layer_decay", "trains slowly")):
             if getattr(settings, key) != getattr(Settings, key):
@@ -36,7 +41,7 @@ def _conflict_of_head(settings: Settings) -> str:
         if strength:
             neutral = str(type(strength)(0)).lower()
             return f"augmentation.{name}: feature_head sees patches as they are; set it to {neutral}"
-    unused = ("start_size", "tta", "stain_normalisation")
+    unused = ("start_size", "tta", "stain_normalisation", "gpus")
     if settings.feature_head == "logistic_regression":
         unused += SOLVED
     for key in unused:

@@ -21,11 +21,15 @@ from histopatch.faults import unknown
 from histopatch.settings import Settings, Split
 
 
-def check_inputs(experiment: Experiment) -> None:
-    """Raise InputError for the first thing that would stop a job."""
+def check_inputs(experiment: Experiment, gpus: int | None = None) -> None:
+    """Raise InputError for the first thing that would stop a job.
+
+    gpus: how many the call offers, where it says so.
+    """
     dataset = experiment.dataset
     for key, settings in _named_settings(experiment).items():
         _check_network(key, settings)
+        _check_gpus(key, settings, gpus)
     dataset.check()
     for name, external in experiment.external.items():
         _check_external(f"experiments.{experiment.name}.external.{name}", external)
@@ -79,6 +83,15 @@ def _check_network(key: str, settings: Settings) -> None:
         check_initial(settings.weights)
     except InputError as error:
         raise InputError(f"{key}.weights: {str(error).removeprefix('weights: ')}") from None
+
+
+def _check_gpus(key: str, settings: Settings, offered: int | None) -> None:
+    """Raise InputError for a run that asks for more GPUs than the call offers: Snakemake would not say so."""
+    if offered is not None and settings.gpus > offered:
+        raise InputError(
+            f"{key}.gpus: {settings.gpus} are asked for, and the call offers {offered}; call snakemake with "
+            f"--resources gpu={settings.gpus}, or lower gpus"
+        )
 
 
 def _check_balance(key: str, settings: Settings, dataset: Format) -> None:

@@ -22,6 +22,7 @@ class Settings:
     lr: float
     seed: int
     split: str
+    gpus: int = 1  # that share each batch
     start_size: int = 0  # pixels in the first epoch; 0 is image_size
     weights: str = "none"
     dropout: float = 0.0

@@ -26,6 +26,11 @@ from terminal.install import speak_for_jobs
 from terminal.plan import write_plan_if_asked
 from terminal.subject import ExperimentRun
 
+# GPUs of the call; where it does not say, Snakemake starts as many trainings as there are cores for.
+# A number, or an object in later releases of Snakemake 9.
+GPUS = dict(workflow.resource_settings.resources).get("gpu")
+GPUS = GPUS and int(getattr(GPUS, "value", GPUS))
+
 CONFIG = "config.yaml"
 GIVEN = list(workflow.overwrite_configfiles)  # with --configfile
 
@@ -46,7 +51,8 @@ configfile: CONFIG
 try:
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
-    check_inputs(EXPERIMENTS[config["experiment"]])
+    # The call that Snakemake makes for a job offers no more than that job asks for.
+    check_inputs(EXPERIMENTS[config["experiment"]], GPUS if workflow.is_main_process else None)
     for known in [*EXPERIMENTS.values()]:
         EXPERIMENTS |= known.external_sets
 except UnknownExperimentError as error:
@@ -58,9 +64,7 @@ except Exception as error:
 
 # Trainings that run at a time share the cores of the call.
 CORES = workflow.resource_settings.cores or 1
-# A number, or an object in later releases of Snakemake 9.
-GPUS = dict(workflow.resource_settings.resources).get("gpu")
-TRAININGS = min(CORES, int(getattr(GPUS, "value", GPUS) or 1))
+TRAININGS = min(CORES, GPUS or 1)
 
 # The scripts are processes of their own, which inherit this.
 os.environ.update({"PYTHONPATH": str(WORKFLOW), cores.ALONE: str(int(CORES == 1))} | cores.ENVIRONMENT)

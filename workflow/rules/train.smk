@@ -106,9 +106,9 @@ rule train:
         "results/{experiment}/logs/train-{run}-fold-{fold}.log",
     wildcard_constraints:
         fold=r"\d+",
-    threads: CORES // TRAININGS
+    threads: lambda wildcards: run_of(wildcards).settings.gpus * (CORES // TRAININGS)
     resources:
-        gpu=1,
+        gpu=lambda wildcards: run_of(wildcards).settings.gpus,
     params:
         settings=lambda wildcards: run_of(wildcards).identity,
         code=training_code("train.py"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from histopatch.engine import device as devices
-from histopatch.engine.device import device_name, hold_device, is_out_of_memory
+from histopatch.engine.device import device_name, hold_device, hold_devices, is_out_of_memory
 from histopatch.errors import InputError
 
 CPU = torch.device("cpu")
@@ -217,3 +217,30 @@ def test_running_out_of_memory_is_told_from_other_errors():
         torch.empty(2**60)
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
+
+
+def test_a_job_has_as_many_gpus_as_it_asks_for_and_others_have_the_rest(gpus):
+    current = gpus("a", "b", "c")
+    with hold_devices("auto", 2) as devices:
+        assert devices == [torch.device("cuda", 0), torch.device("cuda", 1)]
+        assert current == [0]
+        with hold_device("auto") as other:
+            assert other.index == 2
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu"])
+def test_without_a_gpu_a_job_has_the_cpu_as_often(gpus, name):
+    gpus()
+    with hold_devices(name, 3) as devices:
+        assert devices == [CPU] * 3
+
+
+@pytest.mark.input("Machine", "fewer GPUs than a run asks for (`gpus`)", "one line, where there is any")
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_fewer_gpus_than_a_job_asks_for_are_one_line(gpus, name):
+    gpus("a", "b")
+    with (
+        pytest.raises(InputError, match=r"^gpus: 3 are asked for, and there are 2 here; lower gpus$"),
+        hold_devices(name, 3),
+    ):
+        pytest.fail("there are two")

@@ -13,16 +13,17 @@ import time
 import pytest
 
 from histopatch.engine import gpu_lock
-from histopatch.engine.gpu_lock import free_gpu
+from histopatch.engine.gpu_lock import free_gpus
 from histopatch.fingerprints import LIBRARY
+from histopatch.locks import alone, try_lock
 
 KEYS = ("gpu-a", "gpu-b")
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from histopatch.engine.gpu_lock import free_gpu
-with free_gpu(sys.argv[2:], Path(sys.argv[1])) as index:
+from histopatch.engine.gpu_lock import free_gpus
+with free_gpus(sys.argv[2:], folder=Path(sys.argv[1])) as (index,):
     print(sys.argv[2:][index], flush=True)
     time.sleep(600)
 """
@@ -61,7 +62,7 @@ def test_the_gpu_of_a_job_that_was_killed_is_free(start, tmp_path):
     process, held = start(*KEYS)
     start(*KEYS)
     end(process)
-    with free_gpu(KEYS, tmp_path) as index:
+    with free_gpus(KEYS, folder=tmp_path) as (index,):
         assert KEYS[index] == held
 
 
@@ -71,7 +72,7 @@ def test_a_job_waits_with_one_line_while_all_are_taken(start, tmp_path, monkeypa
     start(*KEYS)
     threading.Timer(0.5, process.kill).start()
     began = time.monotonic()
-    with caplog.at_level(logging.INFO), free_gpu(KEYS, tmp_path) as index:
+    with caplog.at_level(logging.INFO), free_gpus(KEYS, folder=tmp_path) as (index,):
         assert time.monotonic() - began > 0.3
         assert KEYS[index] == held
     (record,) = caplog.records
@@ -80,18 +81,18 @@ def test_a_job_waits_with_one_line_while_all_are_taken(start, tmp_path, monkeypa
 
 @pytest.mark.parametrize("error", [None, KeyError, BlockingIOError])
 def test_a_gpu_is_free_again_after_its_job(tmp_path, error):
-    with contextlib.suppress(KeyError, BlockingIOError), free_gpu(["a"], tmp_path):
+    with contextlib.suppress(KeyError, BlockingIOError), free_gpus(["a"], folder=tmp_path):
         if error:
             raise error
-    with free_gpu(["a"], tmp_path) as index:
+    with free_gpus(["a"], folder=tmp_path) as (index,):
         assert index == 0
 
 
 JOB = """
 import sys
 from pathlib import Path
-from histopatch.engine.gpu_lock import free_gpu
-with free_gpu(sys.argv[2:], Path(sys.argv[1])) as index:
+from histopatch.engine.gpu_lock import free_gpus
+with free_gpus(sys.argv[2:], folder=Path(sys.argv[1])) as (index,):
     print(sys.argv[2:][index], flush=True)
     sys.stdin.readline()
 """
@@ -134,3 +135,61 @@ def test_ten_jobs_share_four_gpus_whichever_of_them_are_killed(tmp_path):
                 holder.communicate("over\n")
                 assert holder.returncode == 0
     assert served == 10
+
+
+def test_a_job_that_waits_for_two_holds_none(start, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(gpu_lock, "POLL_SECONDS", 0.05)
+    process, held = start(*KEYS)
+    taken = []
+
+    def take_both():
+        with free_gpus(KEYS, 2, tmp_path) as places:
+            taken.append(places)
+
+    with caplog.at_level(logging.INFO):
+        waiting = threading.Thread(target=take_both, daemon=True)
+        waiting.start()
+        (other,) = {*KEYS} - {held}
+        for _ in range(5):
+            time.sleep(0.1)
+            with alone(tmp_path), open(tmp_path / other, "w") as file:  # while it is not looking
+                assert try_lock(file, other)
+        assert not taken
+        end(process)
+        waiting.join(timeout=30)
+    assert taken == [[0, 1]]
+    assert "waiting for 2 GPUs: other jobs hold too many" in caplog.messages
+
+
+PAIRS = """
+import sys, time
+from pathlib import Path
+from histopatch.engine import gpu_lock
+gpu_lock.POLL_SECONDS = 0.01
+folder, keys = Path(sys.argv[1]), sys.argv[2:]
+for _ in range(20):
+    with gpu_lock.free_gpus(keys, 2, folder) as places:
+        marks = [folder / f"{keys[place]}.mine" for place in places]
+        for mark in marks:
+            mark.touch(exist_ok=False)  # nobody else has it
+        time.sleep(0.002)
+        for mark in marks:
+            mark.unlink()
+"""
+
+
+def test_jobs_that_want_two_of_three_gpus_all_get_them_and_have_them_alone(tmp_path):
+    """Though they call them by other numbers: each takes the first that is free."""
+    keys = ["gpu-a", "gpu-b", "gpu-c"]
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-c", PAIRS, str(tmp_path), *keys[number:], *keys[:number]],
+            env=os.environ | {"PYTHONPATH": str(LIBRARY.parent)},
+        )
+        for number in range(3)
+    ]
+    try:
+        assert [job.wait(timeout=60) for job in jobs] == [0, 0, 0]
+    finally:
+        for job in jobs:
+            job.kill()

@@ -14,7 +14,7 @@ def gradients(network, data):
         net, train = network(), data.subsets["train"]
         rows = train.rows[:8]
         draws = draw(8, {}, torch.Generator().manual_seed(0))
-        batch = Batch(torch.from_numpy(data.pixels)[rows], draws, train.labels[:8], 32)
+        batch = Batch(torch.from_numpy(data.pixels)[rows], draws, train.labels[:8], 32, 8)
         loss_function = nn.BCEWithLogitsLoss(reduction="none")
         losses = loss_function(net.logits(batch.pixels, draws), batch.targets)
         scaler = torch.amp.GradScaler("cpu", enabled=False)

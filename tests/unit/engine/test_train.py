@@ -490,3 +490,22 @@ def test_a_run_that_failed_can_be_tried_again(run, monkeypatch):
         diverging_after(1, patch)
         run("b", on_failure="compare_others")
     assert same_bits(run("b"), straight)
+
+
+def test_a_training_of_two_processes_that_was_killed_ends_with_the_same_bits(run, killed, tmp_path):
+    """With batch statistics and dropout; the network is one that the other process can import."""
+    changes = {"backbone": "resnet18", "gpus": 2, "epochs": 2, "lr": 1e-3}
+    killed("killed", **changes)
+    first, second = torch.load(tmp_path / "killed/fold-0/resume.pt")["random"]
+    assert not torch.equal(first["cpu"], second["cpu"])  # each drops out other features
+    resumed, whole = run("killed", **changes), run("whole", **changes)
+    assert same_bits(resumed, whole)
+    assert {path.name for path in whole.folder.iterdir()} == FILES
+    assert whole.report["micro_batch"] == 4
+    assert whole.history.val_auc.max() > 0.8
+
+
+@pytest.mark.input("Training", "fewer patches on a side of a split than `gpus`", "one line")
+def test_more_gpus_than_patches_is_one_line(run):
+    with pytest.raises(InputError, match=r"^gpus: 16 are more than there are patches on a side of .*main"):
+        run("many", gpus=16, batch_size=32)

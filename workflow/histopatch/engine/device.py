@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from histopatch.engine.gpu_lock import free_gpu
+from histopatch.engine.gpu_lock import free_gpus
 from histopatch.errors import InputError
 
 CPU_INFO = Path("/proc/cpuinfo")  # Linux
@@ -19,29 +19,40 @@ NO_GPU = "torch finds no GPU"
 
 @contextlib.contextmanager
 def hold_device(name: str) -> Iterator[torch.device]:
-    """The device for this job: with `auto` or `cuda` a GPU that no other job has, else the CPU.
+    """The device for this job: one of `hold_devices`."""
+    with hold_devices(name, 1) as (device,):
+        yield device
 
-    Waits while all GPUs are taken. A GPU that this torch cannot use is left for the CPU, with a warning.
-    Raises InputError where `cuda` is asked for and cannot be had, and where the GPU fails during the work.
+
+@contextlib.contextmanager
+def hold_devices(name: str, count: int) -> Iterator[list[torch.device]]:
+    """The devices for this job: with `auto` or `cuda` GPUs that no other job has, else so many times the CPU.
+
+    Waits while too many GPUs are taken; the first is the current one. A GPU that this torch cannot use is
+    left for the CPU, with a warning. Raises InputError where there are GPUs, but not as many, where `cuda`
+    is asked for and cannot be had, and where the GPU fails during the work.
     """
     if name == "cpu":
-        yield torch.device("cpu")
+        yield [torch.device("cpu")] * count
         return
     with contextlib.ExitStack() as held:
         fault = _absent()
         if not fault:
-            device = torch.device("cuda", held.enter_context(free_gpu(_gpu_keys())))
-            fault = _unusable(device)
+            keys = _gpu_keys()
+            if len(keys) < count:
+                raise InputError(f"gpus: {count} are asked for, and there are {len(keys)} here; lower gpus")
+            devices = [torch.device("cuda", place) for place in held.enter_context(free_gpus(keys, count))]
+            fault = _unusable(devices[0])
         if not fault:
-            held.enter_context(_failing_in_words(device))
-            held.enter_context(torch.cuda.device(device.index))
-            yield device
+            held.enter_context(_failing_in_words(devices[0]))
+            held.enter_context(torch.cuda.device(devices[0].index))
+            yield devices
             return
     if name == "cuda":
         raise InputError(f"runtime.device: `cuda` is asked for, but {fault}; use `auto`")
     if fault != NO_GPU:
         logging.warning("computing on the CPU: %s", fault)
-    yield torch.device("cpu")
+    yield [torch.device("cpu")] * count
 
 
 def _absent() -> str | None:

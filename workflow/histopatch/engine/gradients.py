@@ -14,12 +14,13 @@ from histopatch.engine.network import Network
 
 @dataclass
 class Batch:
-    """N patches that make one step."""
+    """N patches of a step, all of them or the share of one process."""
 
     pixels: Tensor  # uint8 N×H×W×3, on the device
     draws: Draws
     targets: Tensor  # N in [0, 1]
     size: int  # height and width in pixels that the network sees
+    whole: int  # patches of the step
 
 
 def accumulate_gradients(
@@ -32,8 +33,9 @@ def accumulate_gradients(
 ) -> tuple[Tensor, int]:
     """Add the gradients of the mean loss, of all patches or of the share with the highest losses.
 
-    Returns the loss and the micro-batch that it worked with: out of memory halves it. The share is of each
-    micro-batch (online hard example mining, Shrivastava et al., CVPR 2016).
+    Of a process's share of a step they are its part of the mean over the step. Returns the loss, likewise,
+    and the micro-batch that it worked with: out of memory halves it. The share with the highest losses is of
+    each micro-batch (online hard example mining, Shrivastava et al., CVPR 2016).
     """
     count = len(batch.targets)
     while True:
@@ -43,7 +45,7 @@ def accumulate_gradients(
                 part = slice(start, start + micro_batch)
                 logits = network.logits(batch.pixels[part], batch.draws[part], batch.size)
                 losses = loss_function(logits, batch.targets[part])
-                loss = _mean_of_hardest(losses, hard_share) * (len(losses) / count)
+                loss = _mean_of_hardest(losses, hard_share) * (len(losses) / batch.whole)
                 scaler.scale(loss).backward()
                 total += loss.detach()
             return total, micro_batch

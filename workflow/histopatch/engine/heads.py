@@ -22,6 +22,7 @@ from histopatch.engine import loop
 from histopatch.engine.formats import Format
 from histopatch.engine.loop import Progress, Subset
 from histopatch.engine.network import Network
+from histopatch.engine.processes import ALONE, Processes
 from histopatch.settings import Settings
 from histopatch.statistics.area import auroc
 
@@ -42,8 +43,8 @@ class Features:
     def encoder(self) -> Path:
         return self.path.with_suffix(".safetensors")
 
-    def batches(self, rows: Tensor, batch_size: int) -> Iterator[Tensor]:
-        """Yield the features of `rows` in order, float32 n×W, batch_size at a time."""
+    def batches(self, rows: Tensor, batch_size: int | list[int]) -> Iterator[Tensor]:
+        """Yield the features of `rows` in order, float32 n×W, likewise."""
         for batch in rows.to(self.device).split(batch_size):
             yield self.values[batch]
 
@@ -96,11 +97,12 @@ def fit(
     micro_batch: int,
     saved: dict | None = None,
     save: Callable[[dict], None] = lambda state: None,
+    processes: Processes = ALONE,
 ) -> tuple[Progress, Tensor]:
     """Train a head; as `engine.loop.fit`."""
     if settings.feature_head == "logistic_regression":
         return _regress(network, settings, features, train, validation, micro_batch)
-    return loop.fit(network, settings, features, train, validation, micro_batch, saved, save)
+    return loop.fit(network, settings, features, train, validation, micro_batch, saved, save, processes)
 
 
 def _regress(

@@ -20,6 +20,7 @@ from histopatch.engine.network import Network
 from histopatch.engine.optimizer import make_optimizer, thaw
 from histopatch.engine.order import epoch_order
 from histopatch.engine.patches import Patches
+from histopatch.engine.processes import ALONE, Processes
 from histopatch.engine.sizes import training_size
 from histopatch.settings import Settings
 from histopatch.statistics.area import auroc
@@ -54,13 +55,15 @@ def fit(
     micro_batch: int,
     saved: dict | None = None,
     save: Callable[[dict], None] = lambda state: None,
+    processes: Processes = ALONE,
 ) -> tuple[Progress, Tensor]:
     """Train the network in place, evaluating after each epoch; return the progress and the kept logits.
 
     The logits are those of the validation patches, N float32. micro_batch: patches that go through the
     network at a time. saved: a state that `save` was called with, to go on from; `save` is called after each
-    epoch but the last. Nothing waits for the device inside an epoch: the loss stays there until its end.
-    Raises InputError when the loss or the logits are not finite.
+    epoch but the last. processes: those that call this together; each returns the same. Nothing waits for the
+    device inside an epoch: the loss stays there until its end. Raises InputError when the loss or the logits
+    are not finite.
     """
     device, model, batch_size = patches.device, network.model, settings.batch_size
     loss_function = components.load(components.loss(settings)).make(train.labels, settings)
@@ -81,7 +84,7 @@ def fit(
     }  # fmt: skip
     done = Progress(micro_batch=micro_batch)
     if saved:
-        done = _restore(saved, stateful, generator)
+        done = _restore(saved, stateful, generator, processes)
         done.micro_batch = min(done.micro_batch, micro_batch)
 
     for epoch in range(len(done.history) + 1, settings.epochs + 1):
@@ -94,30 +97,34 @@ def fit(
         order = epoch_order(len(train.rows), count, train.groups, generator)
         draws = draw(count, settings.augmentation, generator).to(device)
         drawn_targets, size = targets[order.to(device)], training_size(settings, epoch)
-        losses, seen = EpochLoss(device), 0
+        shares, losses = processes.shares(count, batch_size), EpochLoss(device)
+        rows = train.rows[torch.cat([order[share.places] for share in shares])]
         with progress(total=count, unit="img", desc=f"epoch {epoch} of {settings.epochs}") as bar:
-            for pixels in patches.batches(train.rows[order], batch_size):
-                part = slice(seen, seen + len(pixels))
+            batches = patches.batches(rows, [share.size for share in shares])
+            for share, pixels in zip(shares, batches, strict=True):
+                part = share.places
                 pixels, mixed_targets = draws[part].mix(pixels, drawn_targets[part])
-                batch = Batch(pixels, draws[part], mixed_targets, size)
+                batch = Batch(pixels, draws[part], mixed_targets, size, share.batch)
                 loss, done.micro_batch = accumulate_gradients(
                     network, loss_function, scaler, batch, settings.hard_share, done.micro_batch
                 )
+                loss = processes.add_gradients(model, loss)
                 scaler.step(optimizer)
                 scaler.update()
                 optimizer.zero_grad(set_to_none=True)
                 schedule.step()
                 averaging.after_step()
-                losses.add(loss, len(pixels))
-                seen = part.stop
-                bar.update(len(pixels))
+                losses.add(loss, share.batch)
+                bar.update(share.batch)
         if step := losses.first_not_finite():  # waits for the device, once an epoch
             what = f"epoch {epoch} at step {step} of {losses.steps}: the loss is not finite"
             raise diverged(what, settings.lr, network.compute.precision)
-        evaluated = averaging.after_epoch(epoch, patches, train.rows, done.micro_batch)
+        done.micro_batch = min(processes.gather(done.micro_batch))
+        evaluated = averaging.after_epoch(epoch, patches, processes.part(train.rows), done.micro_batch)
+        processes.average_statistics(model, evaluated.model)
         trained = time.perf_counter()
 
-        logits = evaluated.predict(patches, validation.rows, done.micro_batch)
+        logits = processes.predict(evaluated, patches, validation.rows, done.micro_batch)
         if broken := int((~logits.isfinite()).sum()):
             what = f"epoch {epoch}: {broken} of {len(logits)} validation logits are not finite"
             raise diverged(what, settings.lr, network.compute.precision)
@@ -128,7 +135,7 @@ def fit(
             "val_auc": auroc(validation.labels.cpu().numpy(), logits.cpu().numpy()),
             "lr": lr,
             "seconds": time.perf_counter() - started,
-            "images_per_second": seen / (trained - started),
+            "images_per_second": count / (trained - started),
         }
         done.history.append(row)
         done.train_seconds += trained - started
@@ -140,26 +147,27 @@ def fit(
         )  # fmt: skip
         stopping.see(row["val_auc"], evaluated.model, logits)
         if epoch < settings.epochs:
-            save(_state(done, stateful, generator))
+            save(_state(done, stateful, generator, processes))
     model.load_state_dict(stopping.best["weights"])
     done.kept_epoch, logits = stopping.best["epoch"], stopping.best["logits"]
     if network.symmetries:
         started = time.perf_counter()
-        logits = network.predict(patches, validation.rows, done.micro_batch)
+        logits = processes.predict(network, patches, validation.rows, done.micro_batch)
         done.evaluate_seconds += time.perf_counter() - started
     return done, logits
 
 
-def _state(done: Progress, stateful: dict, generator: torch.Generator) -> dict:
+def _state(done: Progress, stateful: dict, generator: torch.Generator, processes: Processes) -> dict:
     """All that the rest of the training depends on, as values for `torch.save`."""
     states = {name: part.state_dict() for name, part in stateful.items()}
-    return {**states, "random": resume.random_states(generator), "progress": vars(done)}
+    random = processes.gather(resume.random_states(generator))
+    return {**states, "random": random, "progress": vars(done)}
 
 
-def _restore(saved: dict, stateful: dict, generator: torch.Generator) -> Progress:
+def _restore(saved: dict, stateful: dict, generator: torch.Generator, processes: Processes) -> Progress:
     for name, part in stateful.items():
         part.load_state_dict(saved[name])
-    resume.set_random_states(saved["random"], generator)
+    resume.set_random_states(saved["random"][processes.rank], generator)
     done = Progress(**saved["progress"])
     logging.info("going on after epoch %d", len(done.history))
     return done

@@ -95,7 +95,7 @@ def range_test(
         step = len(rows)
         part = slice(step * settings.batch_size, step * settings.batch_size + len(pixels))
         pixels, mixed_targets = draws[part].mix(pixels, targets[part])
-        batch = Batch(pixels, draws[part], mixed_targets, settings.image_size)
+        batch = Batch(pixels, draws[part], mixed_targets, settings.image_size, len(pixels))
         loss, micro_batch = accumulate_gradients(
             network, loss_function, scaler, batch, settings.hard_share, micro_batch
         )

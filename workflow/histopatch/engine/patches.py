@@ -33,8 +33,11 @@ class Patches:
             resident[start : start + COPY_ROWS] = chunk.to(self.device)
         return resident
 
-    def batches(self, rows: Tensor, batch_size: int) -> Iterator[Tensor]:
-        """Yield the patches of `rows` (on the CPU) in order, uint8 n×H×W×3, batch_size at a time."""
+    def batches(self, rows: Tensor, batch_size: int | list[int]) -> Iterator[Tensor]:
+        """Yield the patches of `rows` (on the CPU) in order, uint8 n×H×W×3, batch_size at a time.
+
+        batch_size: of all batches, or of each one.
+        """
         if self.resident is not None:
             for batch in rows.to(self.device).split(batch_size):
                 yield self.resident[batch]

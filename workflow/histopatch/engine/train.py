@@ -3,8 +3,10 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from histopatch.data.folds import parts, read_split
 from histopatch.data.units import units_of
 from histopatch.engine import resume
 from histopatch.engine.compiling import compile_network, worth_compiling
-from histopatch.engine.device import device_name, hold_device, is_out_of_memory
+from histopatch.engine.device import device_name, hold_devices, is_out_of_memory
 from histopatch.engine.guard import exclusive
 from histopatch.engine.loop import Progress, Subset, fit
 from histopatch.engine.micro_batch import choose_micro_batch
@@ -25,14 +27,17 @@ from histopatch.engine.model_files import library_versions, save_model
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.engine.phases import Phases
+from histopatch.engine.processes import ALONE, Processes
 from histopatch.engine.rungs import Paused, known_history, write_failed_rung, write_rung
 from histopatch.engine.trial import choose_format
+from histopatch.engine.workers import serve, together
 from histopatch.errors import InputError
 from histopatch.files import write_json, write_table
 from histopatch.settings import Settings
 from histopatch.stain import normaliser
 from histopatch.system import peak_memory_bytes
 
+STATE = "resume.pt"
 HISTORY = ["epoch", "train_loss", "val_loss", "val_auc", "lr", "seconds", "images_per_second"]
 
 
@@ -65,26 +70,21 @@ def train_run(
     pause_after: unless 0, stop after so many epochs, at the end of a rung, and write what was measured so far
     instead (`rung_file`). The resume state stays, from which the next call goes on.
     """
-    torch.set_num_threads(core_count(runtime["workers"], threads))
-    out, state_file = Path(folder), Path(folder, "resume.pt")
-    with exclusive(out), hold_device(runtime["device"]) as device:
-        phases = Phases()
-        _make_deterministic(settings.deterministic)
-        logging.info("%s: reading %s and %s", device_name(device), split, pack)
+    out, state_file = Path(folder), Path(folder, STATE)
+    with exclusive(out), hold_devices(runtime["device"], settings.gpus) as devices:
+        phases, device = Phases(), devices[0]
+        job = Job(
+            settings, fold, pack, index, split, folder, formats, core_count(runtime["workers"], threads)
+        )
         with phases.phase("data"):
-            heads = components.load(components.HEADS) if settings.feature_head != "none" else None
-            patches = heads.Features(pack, device) if heads else Patches(pack, device)
-            table = read_split(split, index)
-            if fold not in set(table.fold):
-                raise InputError(f"{split}: there is no fold {fold}")
-            train, validation = (make_subset(part, settings.balance, device) for part in parts(table, fold))
+            work = _prepare(job, device)
             state_key = resume.fingerprint(identity, code, split, [pack, settings.weights])
             saved = resume.load(state_file, state_key)
         if pause_after and (history := known_history(out, pause_after, saved, state_key)):
             write_rung(out, pause_after, history)
             return
-        logging.info("%d patches train, %d validate", len(train.rows), len(validation.rows))
-        predictions = table.loc[table.fold == fold, ["id", "label"]]
+        logging.info("%d patches train, %d validate", len(work.train.rows), len(work.validation.rows))
+        predictions = work.table.loc[work.table.fold == fold, ["id", "label"]]
 
         def save(state: dict) -> None:
             resume.save(state_file, state, state_key)
@@ -92,23 +92,8 @@ def train_run(
                 raise Paused(state["progress"]["history"])
 
         try:
-            with _out_of_memory_in_words(settings):
-                if heads:
-                    network, micro_batch, memory = heads.make_network(settings, patches)
-                else:
-                    network, micro_batch, memory = make_network(settings, device, Path(formats), phases)
-                    if settings.stain_normalisation != "none":
-                        with phases.phase("stain"):
-                            network.normaliser = fit_normaliser(settings, patches, train.rows)
-                    _compile(network, settings, settings.epochs * len(train.rows), device, phases)
-                torch.manual_seed(settings.seed)
-                logging.info(
-                    "training for %d epochs in %s, %d patches at a time, lr %g",
-                    settings.epochs, network.compute, min(micro_batch, settings.batch_size), settings.lr,
-                )  # fmt: skip
-                done, logits = (heads.fit if heads else fit)(
-                    network, settings, patches, train, validation, micro_batch, saved, save=save
-                )
+            with together(devices, __name__, {"job": job, "state_key": state_key}) as processes:
+                network, memory, done, logits = _train(job, work, device, processes, phases, saved, save)
             if pause_after:  # patience has ended the training before
                 raise Paused(done.history)
         except Paused as paused:
@@ -136,23 +121,130 @@ def train_run(
         state_file.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class Job:
+    """What each process of a training is told: arguments of `train_run`, and the cores of all of them."""
+
+    settings: Settings
+    fold: int
+    pack: str
+    index: str
+    split: str
+    folder: str
+    formats: str
+    cores: int
+
+
+@dataclass
+class Work:
+    """What a training works on, read from its files."""
+
+    heads: ModuleType | None  # of a run on features
+    patches: Patches
+    table: pd.DataFrame
+    train: Subset
+    validation: Subset
+
+
+def share_training(processes: Processes, device: torch.device, job: Job, state_key: str) -> None:
+    """Take part in a training that another process has started, which keeps what comes of it."""
+    work = _prepare(job, device)
+    saved = resume.load(Path(job.folder, STATE), state_key)
+    _train(job, work, device, processes, Phases(), saved, save=lambda state: None)
+
+
+def _prepare(job: Job, device: torch.device) -> Work:
+    """Read what a training works on, and set up torch for it."""
+    settings = job.settings
+    torch.set_num_threads(max(1, job.cores // settings.gpus))
+    _make_deterministic(settings.deterministic)
+    logging.info("%s: reading %s and %s", device_name(device), job.split, job.pack)
+    heads = components.load(components.HEADS) if settings.feature_head != "none" else None
+    patches = heads.Features(job.pack, device) if heads else Patches(job.pack, device)
+    table = read_split(job.split, job.index)
+    if job.fold not in set(table.fold):
+        raise InputError(f"{job.split}: there is no fold {job.fold}")
+    train, validation = (make_subset(part, settings.balance, device) for part in parts(table, job.fold))
+    if min(len(train.rows), len(validation.rows)) < settings.gpus:
+        raise InputError(f"gpus: {settings.gpus} are more than there are patches on a side of {job.split}")
+    return Work(heads, patches, table, train, validation)
+
+
+def _train(
+    job: Job,
+    work: Work,
+    device: torch.device,
+    processes: Processes,
+    phases: Phases,
+    saved: dict | None,
+    save: Callable[[dict], None],
+) -> tuple[Network, dict, Progress, torch.Tensor]:
+    """Make the network and train it, together with other processes; saved, save: as of `engine.loop.fit`.
+
+    Returns the network, the memory that was estimated, and what `fit` does.
+    """
+    settings, patches, train, heads = job.settings, work.patches, work.train, work.heads
+    with _out_of_memory_in_words(settings):
+        if heads:
+            network, micro_batch, memory = heads.make_network(settings, patches)
+        else:
+            network, micro_batch, memory = make_network(
+                settings, device, Path(job.formats), phases, processes
+            )
+            if settings.stain_normalisation != "none":
+                with phases.phase("stain"):
+                    network.normaliser = fit_normaliser(settings, patches, train.rows)
+            _compile(network, _shared(settings, processes), settings.epochs * len(train.rows), device, phases)
+        torch.manual_seed(settings.seed + processes.rank)  # each process drops out others
+        logging.info(
+            "training for %d epochs in %s, %d patches at a time, lr %g",
+            settings.epochs, network.compute, min(micro_batch, settings.batch_size), settings.lr,
+        )  # fmt: skip
+        done, logits = (heads.fit if heads else fit)(
+            network,
+            settings,
+            patches,
+            train,
+            work.validation,
+            micro_batch,
+            saved,
+            save=save,
+            processes=processes,
+        )
+    return network, memory, done, logits
+
+
 def make_network(
-    settings: Settings, device: torch.device, formats: Path, phases: Phases
+    settings: Settings,
+    device: torch.device,
+    formats: Path,
+    phases: Phases,
+    processes: Processes = ALONE,
 ) -> tuple[Network, int, dict]:
     """The network of a run on the device, ready to train, in the format that is fastest there.
 
-    Returns it with the micro-batch that fits the memory, and the memory that a step and the machine have.
+    Returns it with the micro-batch that fits the memory, and the memory that a step and the machine have. Of
+    several processes the first decides on the format and the micro-batch, which all of them take together.
     """
     logging.info("building %s, weights: %s", settings.backbone, settings.weights)
     with phases.phase("model"):
         torch.manual_seed(settings.seed)  # the head is drawn here
         model = build(settings).to(device)
-        micro_batch, memory = choose_micro_batch(model, settings.image_size, settings.batch_size, device)
+        micro_batch, memory = processes.from_first(
+            lambda: choose_micro_batch(model, settings.image_size, settings.batch_size, device)
+        )
+        micro_batch = -(-micro_batch // processes.count)  # they share the memory of a CPU
     logging.info("choosing memory layout and precision")
     with phases.phase("format"):
-        compute = choose_format(model, settings, device, micro_batch, formats)
+        shared = _shared(settings, processes)
+        compute = processes.from_first(lambda: choose_format(model, shared, device, micro_batch, formats))
         model.to(memory_format=compute.memory_format)
     return Network(model, settings.image_size, compute, settings.tta), micro_batch, memory
+
+
+def _shared(settings: Settings, processes: Processes) -> Settings:
+    """The settings with the batch that a single process has."""
+    return replace(settings, batch_size=settings.batch_size // processes.count)
 
 
 def make_subset(table: pd.DataFrame, balance: str, device: torch.device) -> Subset:
@@ -250,3 +342,7 @@ def _report(
     if device.type == "cuda":
         report["peak_memory_bytes"]["device"] = torch.cuda.max_memory_allocated(device)
     return report
+
+
+if __name__ == "__main__":
+    serve(share_training)
