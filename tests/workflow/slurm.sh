@@ -47,7 +47,7 @@ echo "Name=gpu Count=1 File=/dev/null" > /etc/slurm/gres.conf
 printf "CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n" > /etc/slurm/cgroup.conf
 # Anew, whatever an earlier start has left.
 for daemon in slurmctld slurmd; do
-    [ ! -e "$state/$daemon.pid" ] || kill -KILL "$(cat "$state/$daemon.pid")" || true
+    pkill --signal KILL --exact --pidfile "$state/$daemon.pid" "$daemon" 2> /dev/null || true
 done
 rm --recursive --force "$state"
 mkdir -p "$state/controller" "$state/node"
