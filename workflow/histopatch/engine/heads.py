@@ -44,7 +44,7 @@ class Features:
         return self.path.with_suffix(".safetensors")
 
     def batches(self, rows: Tensor, batch_size: int | list[int]) -> Iterator[Tensor]:
-        """Yield the features of `rows` in order, float32 n×W, likewise."""
+        """Yield the features of `rows` in order, float32 n×W; batch_size: as of `Patches.batches`."""
         for batch in rows.to(self.device).split(batch_size):
             yield self.values[batch]
 
