@@ -4,6 +4,7 @@ from scipy.special import expit
 
 from histopatch.errors import InputError
 from histopatch.statistics.net_benefit import decision_curve
+from histopatch.statistics.proportions import korn_graubard
 
 
 def draw(slides: int, patches: int, seed: int):
@@ -34,19 +35,29 @@ def test_it_is_that_of_the_package_dcurves():
     assert table.treat_all.tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_band_is_the_jackknife_by_slide():
-    labels, probabilities, slides = draw(8, 30, seed=3)
+def test_with_many_slides_the_band_is_that_of_the_jackknife():
+    labels, probabilities, slides = draw(300, 20, seed=3)
     names = ["net_benefit", "over_treat_all"]
     (row,) = decision_curve(labels, probabilities, slides, [0.3])[names].to_numpy()
     left_out = [
         decision_curve(labels[keep], probabilities[keep], None, [0.3])[names].to_numpy()[0]
-        for keep in (slides != slide for slide in range(8))
+        for keep in (slides != slide for slide in range(300))
     ]
-    error = np.sqrt(7 / 8 * np.square(left_out - np.mean(left_out, axis=0)).sum(axis=0))
+    error = np.sqrt(299 / 300 * np.square(left_out - np.mean(left_out, axis=0)).sum(axis=0))
     found = decision_curve(labels, probabilities, slides, [0.3]).iloc[0]
-    for name, value, half in zip(names, row, 2.3646 * error, strict=True):
-        assert found[f"{name}_low"] == pytest.approx(value - half, abs=1e-4)
-        assert found[f"{name}_high"] == pytest.approx(value + half, abs=1e-4)
+    for name, value, half in zip(names, row, 1.9679 * error, strict=True):
+        assert found[f"{name}_low"] == pytest.approx(value - half, abs=0.1 * half)
+        assert found[f"{name}_high"] == pytest.approx(value + half, abs=0.1 * half)
+
+
+def test_without_false_positives_the_upper_limit_is_that_of_the_true_ones():
+    labels, slides = np.tile([1, 1, 0, 0, 1], 6), np.repeat(range(6), 5)
+    found = np.tile([0.9, 0.8, 0.2, 0.3, 0.1], 6)
+    found[[0, 6, 11]] = 0.1
+    (row,) = decision_curve(labels, found, slides, [0.5]).itertuples()
+    share = korn_graubard(found >= 0.5, np.ones(30), slides)
+    assert (row.net_benefit, row.net_benefit_high) == pytest.approx((share.value, share.high))
+    assert row.net_benefit_low < share.low  # there may be false positives elsewhere
 
 
 def test_the_band_covers_what_is_true_of_all_slides():
