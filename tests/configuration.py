@@ -20,7 +20,7 @@ job.
 A key that is left out has its default; a dash means that it has none and may be left out. At its value
 *off* a setting of a run does nothing and is no part of the run's identity.
 
-- How a configuration of one's own looks: [README](../README.md#an-experiment-of-your-own).
+- An experiment of your own, by example: [README](../README.md#an-experiment-of-your-own).
 - What the settings of a training do: [training.md](training.md).
 - What happens to wrong input: [inputs.md](inputs.md).
 """
