@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -49,6 +50,13 @@ def test_a_file_too_large_for_onnx_has_its_weights_beside_it(write, tmp_path, mo
     monkeypatch.undo()
     write()
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.onnx"]
+
+
+def test_the_file_says_nothing_of_the_machine_that_made_it(write, tmp_path):
+    write()
+    content = (tmp_path / "model/model.onnx").read_bytes()
+    for file in (onnx_file.__file__, torch.__file__):
+        assert str(Path(file).parents[1]).encode() not in content
 
 
 def test_a_file_that_differs_from_pytorch_is_refused(write, tmp_path, monkeypatch):

@@ -83,9 +83,9 @@ def _exported(graph: ModelGraph, examples: np.ndarray) -> torch.onnx.ONNXProgram
     try:
         # The exporter reports its progress on the standard output.
         with contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
-            program = torch.export.export(graph, (torch.from_numpy(examples[:2]),), dynamic_shapes=shapes)
-            return torch.onnx.export(
-                program.run_decompositions(table), input_names=[INPUT], output_names=graph.outputs,
+            exported = torch.export.export(graph, (torch.from_numpy(examples[:2]),), dynamic_shapes=shapes)
+            program = torch.onnx.export(
+                exported.run_decompositions(table), input_names=[INPUT], output_names=graph.outputs,
                 dynamo=True, verbose=False,
             )  # fmt: skip
     except (torch.onnx.errors.OnnxExporterError, torch._dynamo.exc.TorchDynamoException) as error:
@@ -93,6 +93,10 @@ def _exported(graph: ModelGraph, examples: np.ndarray) -> torch.onnx.ONNXProgram
         raise InputError(
             f"model.onnx: the final model cannot be exported ({reason}); choose another backbone"
         ) from error
+    # Which lines of which files on this machine each node is from is nobody's business.
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()
+    return program
 
 
 def _differences(path: Path, networks, by: str, references, examples: np.ndarray) -> dict[str, float]:
