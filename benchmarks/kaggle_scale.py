@@ -160,13 +160,13 @@ def prepare_naming(place: Place) -> Callable:
 
 
 def prepare_reading(place: Place) -> Callable:
-    """Batches by `Patches.read`, on one core as it has no threads."""
+    """Batches by `Pixels`, on one core as it has no threads."""
     patches, rows = shuffled_pack(place)
     batches = [batch.numpy() for batch in rows[:MOST_READ].split(BATCH)]
 
     def work() -> None:
         for batch in batches:
-            patches.read(batch)
+            patches.pixels[batch]
 
     return work
 

@@ -662,6 +662,7 @@ def test_external_data_sets_have_the_keys_of_a_data_set():
         ({"format": "kaggle", "root": "~/a"}, "mine.external.site.root: starts with `~`"),
         ({"format": "kaggle", "root": "a", "groups": "b"}, "mine.external.site.groups: "),
         ({"format": "pcam", "root": "a", "microns_per_pixel": 1}, "mine.external.site.microns_per_pixel: "),
+        ({"format": "pcam", "root": "a", "shards": 2}, "mine.external.site.shards: "),
     ],
 )
 def test_a_wrong_key_of_an_external_data_set_is_named(site, words):

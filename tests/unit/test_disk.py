@@ -48,6 +48,7 @@ def test_what_an_earlier_configuration_left_is_found(experiment, tmp_path):
         "tables/rungs/rate-2.csv", "figures/study-rate.png", "figures/audit-other.png",
         "figures/flow-other.png", "splits/other.csv", "splits/other.audit.txt", "splits/other.flow.csv",
         "external/gone/predictions.csv", "features/resnet18-32px-0123456789.npy",
+        "pack/train.shards/3-of-8.npy", "pack/test.shards/1-of-8.csv",
         "figures/lr_range-gone-32px-0123456789.png", "lr_range/gone-32px-0123456789.csv",
     ]  # fmt: skip
     write(tmp_path, *named)

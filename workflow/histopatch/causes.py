@@ -202,7 +202,7 @@ def _counterpart(text: str, before: list[str]) -> str | None:
 def _change(name: str, old: str | None, text: str, job: Planned, experiment: Experiment) -> list[str]:
     if _is_code(text):
         return ["its code changed"]
-    if job.rule == "pack" and name == "images":
+    if job.rule in ("pack", "pack_shard") and name == "images":
         return [_images_changed(job.wildcards["part"], experiment)]
     if job.rule == "best" and name == "final_runs":
         return [_final_changed(experiment)]

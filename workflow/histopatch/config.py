@@ -18,7 +18,7 @@ MAX_DEPTH = 50  # far deeper than any key
 MAX_TEXT = 4096  # characters, as in the longest path
 MAX_RUNS = 10_000  # of a study
 PATHS = ("root", "table", "slides", "groups")  # of a data set
-ANY_FORMAT = ("groups", "microns_per_pixel")  # keys of `dataset` that go with every format
+ANY_FORMAT = ("groups", "microns_per_pixel", "shards")  # keys of `dataset` that go with every format
 PLAIN = (str, int, float, dict, list, datetime.date, type(None))
 
 
@@ -205,6 +205,8 @@ def _check_external(dataset: dict, at: str) -> None:
         raise InputError(
             f"{at}.microns_per_pixel: belongs to `dataset`, which the model is trained on; remove it"
         )
+    if "shards" in dataset:
+        raise InputError(f"{at}.shards: only the images of `dataset` are packed in shards; remove it")
 
 
 def _offer_official_split(experiment: dict) -> None:

@@ -9,7 +9,7 @@ from histopatch.schema import read_schema
 
 # What takes room, and what it is for; the first pattern that a file matches says what it is.
 KINDS = (
-    ("images, decoded once", "pack/*.npy external/*/pack/*.npy"),
+    ("images, decoded once", "pack/*.npy pack/*.shards/*.npy external/*/pack/*.npy"),
     ("synthetic images", "source/**/*"),
     ("what work goes on from", "runs/*/fold-*/resume.pt **/.*.parts/*"),
     ("features of frozen encoders", "features/*"),
@@ -46,10 +46,11 @@ def obsolete(experiment: Experiment, results: Path) -> list[Path]:
     """What an earlier configuration of the experiment left behind.
 
     Folders of runs, of folds that a run no longer has and of external data sets, and the files of feature
-    banks that no run reads, of studies and of splits.
+    banks that no run reads, of studies, of splits and of the shards of another number of them.
     """
     return [
         *_runs(experiment, results),
+        *_unnamed(results, "pack/*.shards/*", r"\d+-of-(\d+)\..+", {str(experiment.shards)} - {"1"}),
         *_unnamed(results, "features/*.*", r"([^.].*)\..+", _banks(experiment)),
         *_unnamed(results, "external/*", r"(.+)", {*experiment.external}),
         *_unnamed(results, "tables/*.csv", r"(.+)\.csv", {*experiment.studies, *_other_tables()}),

@@ -48,6 +48,7 @@ class Experiment:
     figures: dict  # drawing options
     groups: str | None = None  # the table of groups of patches
     microns_per_pixel: float | None = None  # of the patches, where it is known
+    shards: int = 1  # that each part of the data set is packed in
     external: dict[str, Format] = field(default_factory=dict)  # data sets that only measure the final model
 
     @cached_property
@@ -82,7 +83,7 @@ class Experiment:
         return {
             (name := f"{self.name}{EXTERNAL}{external}"): replace(
                 self, name=name, dataset=dataset, splits={}, studies={}, halvings={}, final_runs={},
-                groups=None, external={},
+                groups=None, external={}, shards=1,
             )
             for external, dataset in self.external.items()
         }  # fmt: skip
@@ -156,6 +157,7 @@ def read_experiment(name: str, config: dict) -> Experiment:
             figures=config["figures"],
             groups=config["dataset"].get("groups"),
             microns_per_pixel=config["dataset"].get("microns_per_pixel"),
+            shards=config["dataset"]["shards"],
             external={
                 external: format_class(section["format"]).read(section, f"results/{name}{EXTERNAL}{external}")
                 for external, section in config["external"].items()

@@ -36,6 +36,7 @@ DOING = {
     "label_errors": "looking for suspicious labels",
     "model_card": "writing the model card",
     "pack": "packing the {part} images",
+    "pack_shard": "packing the {part} images, shard {shard}",
     "predict_external": "predicting the external data set `{external}`",
     "predict_held_out": "predicting the held-out patches",
     "predict_test": "predicting the test images",

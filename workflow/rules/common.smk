@@ -17,6 +17,7 @@ from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
 from histopatch.data.group_table import by_column
+from histopatch.data.shards import part_of
 from histopatch.errors import InputError, check_writable, one_line
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
 from histopatch.preflight import check_inputs, patch_size

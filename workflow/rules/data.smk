@@ -9,6 +9,7 @@ def kept_data(experiment):
         files += [f"source/{file}" for file in made]
     for part in experiment.dataset.parts:
         files += [f"pack/{part}.{kind}" for kind in ("npy", "index.csv", "rejected.csv")]
+        files += [f"pack/{part}.shards/{shard}" for shard in shard_files(experiment, "npy", "csv")]
     files += [f"pack/train.{table}.csv" for table in ("duplicates", "appearance", "clusters")]
     files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
     files += ["labels/groups.csv"] if experiment.groups else []
@@ -51,27 +52,73 @@ def data_code(script):
 
 
 @functools.cache
-def image_facts_of(name, part):
+def image_facts_of(name, part, shard=None):
     dataset = EXPERIMENTS[name].dataset
     if dataset.recipe:
         return {"made": dataset.recipe, "by": code("synthetic.py")}
     if dataset.files("images"):
         return {}
     images = dataset.images(part)
+    if shard:
+        images = images[part_of(len(images), *numbers_of(shard))]
     return {"images": fingerprints.names(images.ids, images.files)}
 
 
 def image_facts(wildcards):
-    """What the pack depends on besides files: the names of the images, or how they are made.
+    """What the pack, or a shard of it, depends on besides files: the names of the images, or how they are made.
 
     A folder is no fact: a touch or a stray file in it changes its modification time.
     """
-    return image_facts_of(wildcards.experiment, wildcards.part)
+    return image_facts_of(*wildcards)
+
+
+def shard_files(experiment, *kinds):
+    """The names of the shards' files of some kinds; none where the pack is one array."""
+    count = experiment.shards
+    shards = range(1, count + 1) if count > 1 else ()
+    return [f"{shard}-of-{count}.{kind}" for kind in kinds for shard in shards]
+
+
+def numbers_of(shard):
+    """`3-of-8` as two numbers."""
+    return tuple(map(int, shard.split("-of-")))
+
+
+def shards(kind):
+    def paths(wildcards):
+        folder = "results/{experiment}/pack/{part}.shards".format(**wildcards)
+        return [f"{folder}/{file}" for file in shard_files(experiment(wildcards), kind)]
+
+    return paths
+
+
+rule pack_shard:
+    input:
+        files_with("images"),
+    output:
+        array="results/{experiment}/pack/{part}.shards/{shard}.npy",
+        table="results/{experiment}/pack/{part}.shards/{shard}.csv",
+    log:
+        "results/{experiment}/logs/pack-{part}-{shard}.log",
+    wildcard_constraints:
+        shard=r"\d+-of-\d+",
+    priority: 1
+    threads: 8
+    params:
+        dataset=described("images"),
+        patch_size=lambda wildcards: patch_size(experiment(wildcards).dataset),
+        images=image_facts,
+        shard=lambda wildcards: numbers_of(wildcards.shard),
+        code=data_code("pack_shard.py"),
+    script:
+        "../scripts/pack_shard.py"
 
 
 rule pack:
     input:
-        files_with("images"),
+        files=files_with("images"),
+        shards=shards("npy"),
+        tables=shards("csv"),
     output:
         array="results/{experiment}/pack/{part}.npy",
         index="results/{experiment}/pack/{part}.index.csv",

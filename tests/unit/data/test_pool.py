@@ -27,6 +27,7 @@ snakemake = SimpleNamespace(
     config={{"runtime": {{"log_level": "info", "workers": 2}}}},
     params=SimpleNamespace(dataset={{"format": "kaggle", "root": "data"}}, patch_size=16, code="c0de"),
     wildcards=SimpleNamespace(part="train"),
+    input=SimpleNamespace(shards=[]),
     output=SimpleNamespace(array="train.npy", index="index.csv", rejected="rejected.csv"),
     threads=2,
 )

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from histopatch.augmentation.draws import draw
 from histopatch.augmentation.prepare import prepare
+from histopatch.data.pixels import Pixels
 from histopatch.errors import InputError
 from histopatch.files import read_table, replacing
 from histopatch.stain.normaliser import fit
@@ -29,7 +30,7 @@ def gallery(
     which are texts: `patch` and `partner` (H×W×3), which is what it is mixed with; `augmented`
     (augmentation×SHOWN×H×W×3); `stained` (SHOWN×H×W×3) and `normalised` (method×SHOWN×H×W×3).
     """
-    pixels, images = np.load(pack, mmap_mode="r"), read_table(index)
+    pixels, images = Pixels(pack), read_table(index)
     patch, partner = torch.tensor(pixels[choose_patches(images)])
     stained = torch.tensor(pixels[choose_stains(images)])
     with replacing(path) as temporary, temporary.open("wb") as file:

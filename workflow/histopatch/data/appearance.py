@@ -17,6 +17,7 @@ from scipy.ndimage import uniform_filter
 
 from histopatch.data.chunks import chunk_size, map_chunks
 from histopatch.data.clusters import FEATURES
+from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
 from histopatch.files import read_table, write_table
 
@@ -39,7 +40,7 @@ def appearance_files(array: str, index: str, table: str, workers: int) -> None:
 
 def measure_pack(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
     """FEATURES of the given rows of a pack, in their order."""
-    size = chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
+    size = chunk_size(CHUNK, Pixels(array)[:1].nbytes)
     with worker_pool(workers) as pool:
         measured = [*map_chunks(pool, functools.partial(_measure_rows, array), rows, size, "measuring")]
     return pd.DataFrame(np.concatenate(measured), columns=FEATURES)
@@ -56,7 +57,7 @@ def measure(pixels: np.ndarray) -> np.ndarray:
 
 
 def _measure_rows(array: str, rows: np.ndarray) -> np.ndarray:
-    return measure(np.load(array, mmap_mode="r")[rows])
+    return measure(Pixels(array)[rows])
 
 
 def _hues(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

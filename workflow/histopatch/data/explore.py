@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from histopatch.data.pixels import Pixels
 from histopatch.files import read_table, write_table
 
 CHANNELS = ("red", "green", "blue")
@@ -52,7 +53,7 @@ def rgb_histograms(pack: str, index: str, labels: str, table: str) -> None:
 
     pack: uint8 array N×H×W×3, read in chunks; a share is of the pixels of the class.
     """
-    pixels = np.load(pack, mmap_mode="r")
+    pixels = Pixels(pack)
     row_of = read_table(index).set_index("id").row
     clean = read_table(labels)
     tables = []

@@ -55,25 +55,48 @@ def pack_images(
     kill is not packed again.
     """
     check_there_are_some(images)
+    warn_of_others(images)
+    table = decode_images(images, size, array, workers, code)
+    write_index(table, images.where, index, rejected)
+
+
+def warn_of_others(images: Images) -> None:
+    """Say what lies beside the images and is passed over."""
     if others := images.describe_others():
         logging.warning("%s: passed over: %s", images.where, others)
-    files = (Path(images.where, file) for file in dict.fromkeys(images.files))
-    facts = itertools.chain([code, size], zip(images.ids, images.files, strict=True), file_facts(files))
+
+
+def decode_images(
+    images: Images, size: int, array: str, workers: int, code: str, part: slice = slice(None)
+) -> pd.DataFrame:
+    """Decode the images, or a part of them, into `array`; return a row of each with the columns of INDEX and
+    the `reason` why it is unusable, missing for others."""
+    own = images[part]
+    files = (Path(own.where, file) for file in dict.fromkeys(own.files))
+    facts = itertools.chain([code, size], zip(own.ids, own.files, strict=True), file_facts(files))
     with kept_parts(array, facts) as parts, images.unpacked(parts.folder) as plain:
         pixels = parts.folder / "pixels.npy"
-        offset = _reserve(pixels, (len(images), size, size, 3))
-        table = _decode_all(plain, size, pixels, offset, workers)
+        offset = _reserve(pixels, (len(own), size, size, 3))
+        table = _decode_all(plain[part], size, pixels, offset, workers)
         os.replace(pixels, array)
+    return table
+
+
+def write_index(table: pd.DataFrame, where: str, index: str, rejected: str) -> None:
+    """Write the tables of usable and of unusable images from a row of each image of `decode_images`.
+
+    where: what holds the images. Raises InputError if none is usable.
+    """
     _set_aside_repeated_ids(table)
     used = table.loc[table.reason.isna(), INDEX].astype(WHOLE_NUMBERS)
     aside = table.loc[table.reason.notna(), REJECTED].reset_index(drop=True)
     if used.empty:
-        raise InputError(f"{images.where}: no usable image; {aside.file[0]} is set aside: {aside.reason[0]}")
+        raise InputError(f"{where}: no usable image; {aside.file[0]} is set aside: {aside.reason[0]}")
     write_table(used, index)
     write_table(aside, rejected)
-    logging.info("packed %d images of %s, set %d aside", len(used), images.where, len(aside))
+    logging.info("packed %d images of %s, set %d aside", len(used), where, len(aside))
     for line in _commonest_reasons(aside):
-        logging.warning("%s: set aside: %s", images.where, line)
+        logging.warning("%s: set aside: %s", where, line)
 
 
 def _reserve(path: Path, shape: tuple[int, ...]) -> int:
@@ -118,7 +141,8 @@ def _decode_all(images: Images, size: int, path: Path, offset: int, workers: int
                 tables.append(pd.concat(fresh, ignore_index=True))
                 _keep_rows(tables[-1], path)
                 fresh, kept = [], time.monotonic()
-    return pd.concat([*tables, *fresh], ignore_index=True).astype({"reason": "object"})
+    empty = pd.DataFrame(columns=[*INDEX, "reason"])
+    return pd.concat([*tables, *fresh] or [empty], ignore_index=True).astype({"reason": "object"})
 
 
 def _keep_rows(table: pd.DataFrame, array: Path) -> None:

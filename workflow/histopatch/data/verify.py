@@ -10,6 +10,7 @@ from histopatch.console import progress
 from histopatch.data.images import Images
 from histopatch.data.names import writable
 from histopatch.data.pack import images_per_task
+from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
 from histopatch.files import read_table
 
@@ -30,7 +31,7 @@ def changed_images(images: Images, array: str, index: str, workers: int) -> list
         worker_pool(workers) as pool,
         progress(total=len(images), unit="img", desc=f"reading {images.where}") as bar,
     ):
-        step = images_per_task(plain, np.load(array, mmap_mode="r").shape[1])
+        step = images_per_task(plain, Pixels(array).shape[1])
         tasks = [
             pool.submit(_changed, plain[start : start + step], array, rows[start : start + step].to_numpy())
             for start in range(0, len(images), step)
@@ -43,7 +44,7 @@ def changed_images(images: Images, array: str, index: str, workers: int) -> list
 
 def _changed(images: Images, array: str, rows: np.ndarray) -> list[str]:
     """The files of one chunk whose pixels differ from the pack's. rows: where each is in it, or missing."""
-    pack = np.load(array, mmap_mode="r")
+    pack = Pixels(array)
     pixels = np.zeros((len(images), *pack.shape[1:]), np.uint8)
     records = images.decode(pixels)
     return [

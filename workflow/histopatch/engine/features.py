@@ -55,7 +55,7 @@ def embed_pack(
         model.head = nn.Identity()
         patches = Patches(pack, device)
         network = Network(model, settings.image_size, compute)
-        count, width = patches.shape[0], description["width"]
+        count, width = len(patches.pixels), description["width"]
         logging.info("embedding %d patches in %s on %s", count, compute, device_name(device))
         facts = [settings, code, *file_facts([pack, settings.weights])]
         with kept_parts(features, facts) as parts, replacing(features) as made, open(made, "wb") as file:

@@ -7,29 +7,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from histopatch.data.pixels import Pixels
+
 COPY_ROWS = 4096  # rows copied to the device at a time: 113 MB of 96×96 patches
 
 
 class Patches:
-    """Reads rows of a pack (uint8 N×H×W×3 in a .npy file) as tensors on a device.
+    """Reads rows of a pack (uint8 N×H×W×3) as tensors on a device.
 
     Rows come out the same whether the pack is resident on the device or streamed to it.
     """
 
     def __init__(self, path: str, device: torch.device, resident: bool | None = None):
         """resident: None keeps the pack on a GPU when it takes at most half of its free memory."""
-        self.path, self.device = path, device
-        header = np.load(path, mmap_mode="r")
-        self.shape, self.offset = header.shape, header.offset
-        self.size = self.shape[1]  # height and width in pixels
+        self.pixels, self.device = Pixels(path), device
+        self.size = self.pixels.shape[1]  # height and width in pixels
         if resident is None:
-            resident = device.type == "cuda" and header.nbytes < torch.cuda.mem_get_info()[0] / 2
-        self.resident = self._copy(header) if resident else None
+            resident = device.type == "cuda" and self.pixels.nbytes < torch.cuda.mem_get_info()[0] / 2
+        self.resident = self._copy() if resident else None
 
-    def _copy(self, pixels: np.ndarray) -> Tensor:
-        resident = torch.empty(self.shape, dtype=torch.uint8, device=self.device)
-        for start in range(0, len(pixels), COPY_ROWS):
-            chunk = torch.from_numpy(pixels[start : start + COPY_ROWS].copy())
+    def _copy(self) -> Tensor:
+        resident = torch.empty(self.pixels.shape, dtype=torch.uint8, device=self.device)
+        for start in range(0, len(self.pixels), COPY_ROWS):
+            chunk = torch.from_numpy(self.pixels[start : start + COPY_ROWS])
             resident[start : start + COPY_ROWS] = chunk.to(self.device)
         return resident
 
@@ -46,17 +46,12 @@ class Patches:
         with ThreadPoolExecutor(1) as reader:
             ahead = None
             for batch in rows.split(batch_size):
-                following = reader.submit(self.read, batch.numpy())
+                following = reader.submit(self.pixels.__getitem__, batch.numpy())
                 if ahead is not None:
                     yield self._send(ahead.result())
                 ahead = following
             if ahead is not None:
                 yield self._send(ahead.result())
-
-    def read(self, rows: np.ndarray) -> np.ndarray:
-        """Read rows of the pack into memory. Mapped anew each time, which releases the pages read before."""
-        pixels = np.memmap(self.path, np.uint8, "r", self.offset, self.shape)
-        return pixels[rows]
 
     def _send(self, pixels: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(pixels)

@@ -8,6 +8,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from histopatch.data.pixels import Pixels
 from histopatch.engine.model_files import save_model
 from histopatch.engine.predict import restore_network
 from histopatch.evaluation.ensemble import read_validation
@@ -67,7 +68,7 @@ def export_model(
     folds = len(runs) // len(members)
     networks = [safetensors.torch.load_file(model) for model in models]
     known = [read_table(path).probability.to_numpy(np.float64) for path in references]
-    patches, recalibration = np.load(pack, mmap_mode="r"), _recalibration(metrics, ensemble)
+    patches, recalibration = Pixels(pack), _recalibration(metrics, ensemble)
     of_onnx = write_onnx(
         # A graph of mixed precision would be another one on each device.
         [

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from histopatch.data.pixels import Pixels
 from histopatch.data.units import UNITS
 from histopatch.figures import style
 from histopatch.files import read_table
@@ -45,7 +46,7 @@ def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, n
     """
     counts = json.loads(Path(report).read_text())
     row_of = read_table(index).set_index("id").row
-    pixels = np.load(pack, mmap_mode="r")
+    pixels = Pixels(pack)
     examples = [
         Example(_caption(pair), pixels[row_of[pair.id_a]], pixels[row_of[pair.id_b]])
         for pair in choose_pairs(read_table(pairs)).convert_dtypes().itertuples()

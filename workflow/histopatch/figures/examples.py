@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from histopatch.data.pixels import Pixels
 from histopatch.figures import style
 from histopatch.files import read_table
 from histopatch.interpretability.centre import CENTRE
@@ -24,7 +25,7 @@ def examples(pack: str, index: str, labels: str, path: str, per_class: int, seed
     """
     labelled = read_table(labels).merge(read_table(index), on="id")
     chosen = choose_examples(labelled, per_class, seed)
-    pixels = np.load(pack, mmap_mode="r")
+    pixels = Pixels(pack)
     with style.figure(path, dpi) as figure:
         draw_examples(figure, {label: pixels[rows] for label, rows in chosen.items()})
 

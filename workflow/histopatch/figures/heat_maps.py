@@ -10,6 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from histopatch.data.pixels import Pixels
 from histopatch.figures import style
 from histopatch.files import read_table
 from histopatch.interpretability.centre import centre
@@ -25,7 +26,7 @@ def heat_maps(confident: str, maps: str, pack: str, index: str, path: str, dpi: 
     pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row of a patch in the pack.
     """
     table = read_table(confident).merge(read_table(index)[["id", "row"]], on="id", how="left")
-    pixels = np.load(pack, mmap_mode="r")[table.row.to_numpy()]
+    pixels = Pixels(pack)[table.row.to_numpy()]
     with style.figure(path, dpi) as figure:
         draw_heat_maps(figure, table, pixels, np.load(maps))
 

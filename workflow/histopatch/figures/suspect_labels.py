@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from histopatch.data.pixels import Pixels
 from histopatch.figures import style
 from histopatch.files import read_table
 
@@ -20,7 +21,7 @@ def suspect_labels(table: str, pack: str, index: str, path: str, dpi: int) -> No
     the row of a patch in the pack.
     """
     ranked = read_table(table).head(MOST).merge(read_table(index)[["id", "row"]], on="id", how="left")
-    pixels = np.load(pack, mmap_mode="r")[ranked.row.to_numpy(int)]
+    pixels = Pixels(pack)[ranked.row.to_numpy(int)]
     with style.figure(path, dpi) as figure:
         draw_suspect_labels(figure, ranked, pixels)
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.data.chunks import chunk_size, map_chunks
+from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
 from histopatch.files import read_table, write_table
 from histopatch.leakage.landmarks import band_pass, find_landmarks
@@ -105,13 +106,13 @@ def verify_candidates(pool, pairs: pd.DataFrame, array_a: str, array_b: str) -> 
 
 
 def _chunk(array: str) -> int:
-    return chunk_size(CHUNK, np.load(array, mmap_mode="r")[:1].nbytes)
+    return chunk_size(CHUNK, Pixels(array)[:1].nbytes)
 
 
 def _describe(array: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    pixels = np.load(array, mmap_mode="r")[rows]
+    pixels = Pixels(array)[rows]
     return np.array([digest_pair(image) for image in pixels]), find_landmarks(band_pass(pixels), rows)
 
 
 def _verify(array_a: str, array_b: str, pairs: pd.DataFrame) -> pd.DataFrame:
-    return verify(pairs, *(np.load(array, mmap_mode="r") for array in (array_a, array_b)))
+    return verify(pairs, *(Pixels(array) for array in (array_a, array_b)))

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 
+from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
 from histopatch.files import read_table, write_table
 from histopatch.leakage.duplicates import describe, verify_candidates
@@ -24,7 +25,7 @@ def shared_images(
     """
     wanted = read_table(index).merge(read_table(patches)[["id"]], on="id")
     own = read_table(own_index)
-    sizes = [np.load(pack, mmap_mode="r").shape[1] for pack in (array, own_array)]
+    sizes = [Pixels(pack).shape[1] for pack in (array, own_array)]
     if sizes[0] != sizes[1]:
         logging.warning("images of %d px are not compared with those of %d px of %s", *sizes, own_array)
         pairs = pd.DataFrame(columns=COLUMNS)

@@ -33,7 +33,7 @@ def test_the_schema_knows_the_same_formats():
 
 def test_every_key_of_a_data_set_goes_with_a_format():
     keys = {key for known in FORMATS.values() for key in (*known.required, *known.optional)}
-    every_format = {"format", "groups", "microns_per_pixel"}
+    every_format = {"format", "groups", "microns_per_pixel", "shards"}
     assert keys == set(DATASET) - every_format
 
 
