@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_an_experiment_that_loses_two_trainings_comes_to_its_end(project):
             interrupted.append(run)
         output, _ = workflow.communicate(timeout=1200)
     finally:
-        workflow.terminate()  # as Ctrl-C does, it cancels the jobs
+        workflow.send_signal(signal.SIGINT)  # it cancels the jobs, as SIGTERM does not
         workflow.communicate()
         end_processes(project)
     assert workflow.returncode == 0, output

@@ -83,7 +83,7 @@ class Display(logging.Handler):
         elif event == LogEvent.JOB_FINISHED:
             self.ended.add(record.job_id)
         elif event == LogEvent.JOB_ERROR:
-            self._fail(record.jobid, record.rule_name, record.log)
+            self._fail(record.jobid, record.rule_name, record.log, record.rule_msg or "")
         elif event == LogEvent.GROUP_ERROR:
             for job in record.job_error_info:
                 self._fail(job["jobid"], job["rule_name"], [*job["log"], *record.aux_logs])
@@ -144,10 +144,11 @@ class Display(logging.Handler):
             text += f", about {duration(rate * remaining)} left"
         return text
 
-    def _fail(self, jobid: int, rule: str, logs: list[str]) -> None:
+    def _fail(self, jobid: int, rule: str, logs: list[str], message: str = "") -> None:
+        """Note a failure; message: what a cluster says of it."""
         started = self.started.get(jobid) or Started(Job(rule, {}), rule.replace("_", " "), logs, self.began)
         self.ended.add(jobid)
-        reason = cause(started.logs, started.time) or self.exit_status
+        reason = cause(started.logs, started.time) or self.exit_status or message.partition("\n")[0]
         self.failed.append((started, reason or "it ended and left no reason in its log"))
         self.exit_status = ""
         if running := len(self.started.keys() - self.ended):

@@ -56,7 +56,11 @@ class Run:
             f"RuleException:\nCalledProcessError in file x:\nCommand 'y' {status}",
             logging.ERROR,
         )
-        self.tell(LogEvent.JOB_ERROR, "", logging.ERROR, jobid=number, rule_name="train", log=[])
+        self.fail_on_cluster(number, None)
+
+    def fail_on_cluster(self, number: int, message: str | None) -> None:
+        fields = {"rule_name": "train", "log": [], "rule_msg": message}
+        self.tell(LogEvent.JOB_ERROR, "", logging.ERROR, jobid=number, **fields)
         self.done.add(number)
 
     def end(self) -> None:
@@ -187,6 +191,14 @@ def test_a_job_that_was_killed_says_so(call, jobs, capsys):
     run.fail(1, "died with <Signals.SIGKILL: 9>.")
     run.end()
     assert "ended from outside (SIGKILL); memory may have run out" in capsys.readouterr().err
+
+
+def test_a_job_that_a_cluster_refuses_says_why(call, jobs, capsys):
+    run = call(*jobs)
+    run.start(0)
+    run.fail_on_cluster(0, "SLURM sbatch failed. The error message was 'no such node'.\n    sbatch call:\n")
+    run.end()
+    assert "  SLURM sbatch failed. The error message was 'no such node'.\n  Mend" in capsys.readouterr().err
 
 
 def test_what_is_not_about_a_job_is_shown(call, capsys):
