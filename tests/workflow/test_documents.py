@@ -26,6 +26,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 PROGRAMS = ("make", "snakemake", "python")
 FOREIGN = {"kaggle", "unzip", "conda", "hf"}
 NAMES = {"make audit", "make predict"}  # of commands that need more
+IN_A_CONTAINER = re.compile(r"^(podman run|apptainer exec) .*(?=snakemake )")
 # Which targets of make run the workflow, look at results, or are run by those who develop.
 PLANNED, LOOKING, TOOLS = (
     {"run", "report"},
@@ -40,7 +41,8 @@ def commands() -> list[str]:
     for document in DOCUMENTS:
         text = document.read_text()
         for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-            found += [line.partition(" #")[0].strip() for line in block.splitlines()]
+            lines = [line.partition(" #")[0].strip() for line in block.splitlines()]
+            found += [IN_A_CONTAINER.sub("", line) for line in lines]
         found += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
     first = {*PROGRAMS, *FOREIGN}
     found = {command for command in found if " " in command and command.split()[0] in first}
