@@ -35,12 +35,18 @@ from histopatch.statistics.auroc import (
     delong_contrasts,
     jackknife_by_slide,
 )
-from histopatch.statistics.calibration import reliability_table
+from histopatch.statistics.calibration import calibration_error_by_chance, reliability_table
 from histopatch.statistics.curves import precision_recall, roc_band
+from histopatch.statistics.heterogeneity import heterogeneity
+from histopatch.statistics.label_errors import suspect_labels
 from histopatch.statistics.metrics import summarise
+from histopatch.statistics.net_benefit import decision_curve
 from histopatch.statistics.operating_points import at_threshold, choose_thresholds
 from histopatch.statistics.proportions import korn_graubard
 from histopatch.statistics.recalibration import fit_recalibration, recalibrate
+from histopatch.statistics.selection import auroc_of_the_choice
+from histopatch.statistics.selective import at_confidence, choose_confidences, risk_coverage
+from histopatch.statistics.weak_calibration import weak_calibration
 
 
 class Data(NamedTuple):
@@ -185,6 +191,16 @@ def cost(patches: int = 220_025, slides: int = 216, resamples: int = 1000) -> li
         ],
         "recalibration, fitted and applied": lambda: recalibrate(b, fit_recalibration(labels, a)),
         "reliability table": lambda: reliability_table(labels, a),
+        "calibration error by chance": lambda: calibration_error_by_chance(a),
+        "calibration intercept and slope": lambda: weak_calibration(labels, a, slide),
+        "decision curve": lambda: decision_curve(labels, a, slide),
+        "abstaining": lambda: [
+            risk_coverage(labels, a),
+            *(at_confidence(labels, a, threshold, slide) for threshold in choose_confidences(b).values()),
+        ],
+        "heterogeneity of 5 groups": lambda: heterogeneity(labels, a, slide % 5, slide),
+        "suspicious labels": lambda: suspect_labels(labels, a),
+        "the choice among 8 models, 1,000 draws": lambda: auroc_of_the_choice(labels, grid, slide),
     }
     rows = []
     for name, statistic in statistics.items():
