@@ -31,15 +31,35 @@ def digest(tmp_path):
     """Digest of a small script and library, sources replaced; each call has a folder of its own."""
     count = iter(range(100))
 
-    def take(changes: dict[str, str] | None = None, script: str = "scripts/job.py", modules=()) -> str:
+    def take(
+        changes: dict[str, str] | None = None, script: str = "scripts/job.py", modules=(), known=None
+    ) -> str:
         folder = tmp_path / str(next(count))  # digests are remembered by path
         for name, text in (SOURCES | (changes or {})).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return fingerprints.code(folder / script, modules, folder / "mine")
+        return fingerprints.code(folder / script, modules, folder / "mine", known=known)
 
     return take
+
+
+def test_what_sources_say_is_kept_by_their_content(digest, tmp_path, monkeypatch):
+    known, edited = tmp_path / "known", {"mine/files.py": "def write(value):\n    print(value, value)\n"}
+    expected = digest(RELATIVE), digest(RELATIVE | edited)
+    assert expected[0] != expected[1]
+    for _ in range(2):
+        assert (digest(RELATIVE, known=known), digest(RELATIVE | edited, known=known)) == expected
+        monkeypatch.setattr(fingerprints, "_parse", None)  # all is known by then
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"statements": "x"}'])
+def test_a_damaged_note_of_what_a_source_says_is_made_anew(digest, tmp_path, content):
+    known, expected = tmp_path / "known", digest()
+    digest(known=known)
+    for file in known.iterdir():
+        file.write_bytes(content)
+    assert digest(known=known) == expected
 
 
 def test_the_same_code_elsewhere_has_the_same_digest(digest):

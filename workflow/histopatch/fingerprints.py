@@ -1,33 +1,55 @@
 """Fingerprints of what a job depends on besides its files: its code and the names of its images."""
 
 import ast
+import contextlib
 import functools
 import hashlib
-from collections.abc import Sequence
+import json
+import platform
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from histopatch.files import replacing
 
 LIBRARY = Path(__file__).parent  # the package
 # Declarations of what can be asked for. What a job asks for is a param of its own, so they are left out.
 DECLARATIONS = ("backbones/catalogue.py", "components.py", "settings.py")
 # Calls without an effect, which a log line may make.
 PURE = {"float", "format", "int", "len", "max", "min", "repr", "round", "sorted", "str", "sum", "type"}
+# What reads the sources: another one may read them in another way.
+READER = f"{platform.python_version()} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
+
+
+class Source(NamedTuple):
+    """What a file of Python says, wherever it lies."""
+
+    statements: str  # their digest
+    imports: list[str]  # what may be modules: `package.module`, or with dots in front as in `from .. import`
 
 
 @functools.cache
-def code(script: Path, modules: Sequence[str] = (), library: Path = LIBRARY, declared: str = "") -> str:
+def code(
+    script: Path,
+    modules: Sequence[str] = (),
+    library: Path = LIBRARY,
+    declared: str = "",
+    known: Path | None = None,
+) -> str:
     """Digest of the statements of a script and of every library module that it imports, directly or not.
 
     modules: further modules that the script imports by name, dotted and relative to the library; what they
     import counts too. declared: what the script uses of the declarations, as text. Taken over the syntax
-    tree without comments, docstrings, log lines and formatting, so prose reruns nothing. Raises
-    FileNotFoundError if a module does not exist.
+    tree without comments, docstrings, log lines and formatting, so prose reruns nothing. known: a folder in
+    which is kept what files of the same content say, as parsing them takes seconds. Raises FileNotFoundError
+    if a module does not exist.
     """
-    sources = _closure([script, *(_module(name, library) for name in modules)], library)
+    sources = _closure([script, *(_module(name, library) for name in modules)], library, known)
     sources -= {library / name for name in DECLARATIONS}
     digest = hashlib.sha256(declared.encode())
     for source in sorted(sources):
         name = source.relative_to(library) if source.is_relative_to(library) else source.name
-        digest.update(f"{name}\n{_statements(source)}\n".encode())
+        digest.update(f"{name}\n{_read(source, known).statements}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -40,14 +62,14 @@ def names(ids: Sequence[str], files: Sequence[str]) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
-def _closure(sources: list[Path], library: Path) -> set[Path]:
+def _closure(sources: list[Path], library: Path, known: Path | None) -> set[Path]:
     seen: set[Path] = set()
     queue = [*sources]
     while queue:
         source = queue.pop()
         if source not in seen:
             seen.add(source)
-            queue.extend(_imports(source, library))
+            queue.extend(_imports(source, library, known))
     return seen
 
 
@@ -60,18 +82,11 @@ def _module(name: str, library: Path) -> Path:
 
 
 @functools.cache
-def _imports(source: Path, library: Path) -> list[Path]:
+def _imports(source: Path, library: Path, known: Path | None) -> list[Path]:
     """Files of the library that a source imports, the packages on the way to them and to itself included."""
-    modules = []
+    modules = [_absolute(name, source, library) for name in _read(source, known).imports]
     if source.is_relative_to(library):
         modules.append(_dotted(source, library))
-    for node in ast.walk(ast.parse(source.read_text())):
-        if isinstance(node, ast.Import):
-            modules += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, source, library)
-            # `from histopatch.data import pack` may name a module or something inside one: try both.
-            modules += [module, *(f"{module}.{alias.name}" for alias in node.names)]
     files = []
     for module in modules:
         parts = module.split(".")
@@ -87,19 +102,48 @@ def _dotted(source: Path, library: Path) -> str:
     return ".".join([library.name, *source.relative_to(library).with_suffix("").parts])
 
 
-def _absolute(node: ast.ImportFrom, source: Path, library: Path) -> str:
-    """The module of a `from … import`, whose leading dots start at the package that holds the source."""
-    if node.level == 0:
-        return node.module
-    package = _dotted(source, library).split(".")[: -node.level]
-    return ".".join([*package, *([node.module] if node.module else [])])
+def _absolute(name: str, source: Path, library: Path) -> str:
+    """A module by its whole name; leading dots start at the package that holds the source."""
+    module = name.lstrip(".")
+    if module == name:
+        return name
+    package = _dotted(source, library).split(".")[: len(module) - len(name)]
+    return ".".join([*package, *([module] if module else [])])
 
 
 @functools.cache
-def _statements(source: Path) -> str:
-    tree = _WithoutProse().visit(ast.parse(source.read_text()))
+def _read(source: Path, known: Path | None) -> Source:
+    """What a file says; kept below `known` by its content, if there is such a folder."""
+    content = source.read_bytes()
+    if known is None:
+        return _parse(content)
+    kept = known / hashlib.sha256(READER.encode() + content).hexdigest()
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return Source(**json.loads(kept.read_bytes()))
+    said = _parse(content)
+    with contextlib.suppress(OSError), replacing(kept) as temporary:  # else it is parsed again
+        temporary.write_text(json.dumps(said._asdict()))
+    return said
+
+
+def _parse(content: bytes) -> Source:
+    tree = ast.parse(content)
+    imports = [*_imported(tree)]
     # `ast.unparse` gives steadier text across Python versions than `ast.dump`.
-    return ast.unparse(tree)
+    statements = ast.unparse(_WithoutProse().visit(tree))
+    return Source(hashlib.sha256(statements.encode()).hexdigest(), imports)
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield module
+            # `from histopatch.data import pack` may name a module or something inside one: try both.
+            inside = module if node.module is None else f"{module}."
+            yield from (inside + alias.name for alias in node.names)
 
 
 class _WithoutProse(ast.NodeTransformer):

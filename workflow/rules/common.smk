@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
+SOURCES = Path(".snakemake/histopatch-sources")  # what they say, for the next call
 sys.path.insert(0, str(WORKFLOW))
 
 from histopatch import components, cores, fingerprints, parents
@@ -120,7 +121,7 @@ def code(script, modules=(), declared=""):
 
     A param of the script's rule, because Snakemake does not look into modules.
     """
-    return fingerprints.code(WORKFLOW / "scripts" / script, tuple(modules), declared=declared)
+    return fingerprints.code(WORKFLOW / "scripts" / script, tuple(modules), declared=declared, known=SOURCES)
 
 
 # --- while the workflow runs ------------------------------------------------------------------------
