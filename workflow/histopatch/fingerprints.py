@@ -87,15 +87,18 @@ def _imports(source: Path, library: Path, known: Path | None) -> list[Path]:
     modules = [_absolute(name, source, library) for name in _read(source, known).imports]
     if source.is_relative_to(library):
         modules.append(_dotted(source, library))
-    files = []
-    for module in modules:
-        parts = module.split(".")
-        if parts[0] != library.name:
-            continue
-        for depth in range(1, len(parts) + 1):
-            path = library.joinpath(*parts[1:depth])
-            files += [f for f in (path / "__init__.py", path.with_suffix(".py")) if f.is_file()]
-    return files
+    return [file for module in modules for file in _files_of(module, library)]
+
+
+@functools.cache
+def _files_of(module: str, library: Path) -> list[Path]:
+    """The file of a module and those of the packages on the way; none of what is not of the library."""
+    first, *parts = module.split(".")
+    if first != library.name:
+        return []
+    paths = [library.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    candidates = (file for path in paths for file in (path / "__init__.py", path.with_suffix(".py")))
+    return [file for file in candidates if file.is_file()]
 
 
 def _dotted(source: Path, library: Path) -> str:

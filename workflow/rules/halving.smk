@@ -1,5 +1,4 @@
 # Successive halving: the runs of a study pause at the end of a rung, and the better ones go on.
-from histopatch.evaluation.rungs import going_on
 from histopatch.halving import rung_file
 
 
@@ -16,6 +15,8 @@ def still_there(name, study, epochs):
     before = [end for end in asked.rungs[study] if end < epochs]
     if not before:
         return [run.folder for run in asked.studies[study].values()]
+    from histopatch.evaluation.rungs import going_on  # loads SciPy, which most plans can do without
+
     return going_on(checkpoints.promote.get(experiment=name, study=study, epochs=before[-1]).output[0])
 
 
