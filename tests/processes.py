@@ -4,7 +4,8 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 @contextlib.contextmanager
@@ -21,3 +22,12 @@ def started(command: Sequence[str], says: str, environment: Mapping[str, str]) -
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
+
+
+def wait_until(condition: Callable[[], object], process: subprocess.Popen, seconds: float = 180) -> None:
+    """Wait until a condition holds; fail where it takes too long, or the process ends before."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited for too long"
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)

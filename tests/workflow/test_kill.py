@@ -12,6 +12,7 @@ import psutil
 import pytest
 from edits import configure
 from plan import RUN_COMMAND, folders, snakemake, start
+from processes import wait_until
 
 EPOCHS = 25
 TARGET = "results/small/tables/named.csv"
@@ -81,14 +82,6 @@ class Training:
         for workflow in self.started:
             workflow.wait()
             workflow.stdout.close()
-
-
-def wait_until(condition, workflow, seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited for too long"
-        assert workflow.poll() is None, workflow.stdout.read()
-        time.sleep(0.1)
 
 
 def has_ended(process: psutil.Process) -> bool:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from conftest import HERE, PROJECT, ROOT, write_data
 from plan import folders, start
-from test_kill import wait_until
+from processes import wait_until
 
 CLUSTER = "histopatch-tests"
 EPOCHS = 12

@@ -18,8 +18,8 @@ import psutil
 import pytest
 from edits import configure
 from plan import RUN_COMMAND, experiment_of, folders, last_log, read_jobs, snakemake, start
+from processes import wait_until
 from test_commands import command
-from test_kill import wait_until
 
 from histopatch.words import job_in_words
 from terminal.display import INTERRUPTED
