@@ -30,7 +30,7 @@ def gallery(
     which are texts: `patch` and `partner` (H×W×3), which is what it is mixed with; `augmented`
     (augmentation×SHOWN×H×W×3); `stained` (SHOWN×H×W×3) and `normalised` (method×SHOWN×H×W×3).
     """
-    pixels, images = Pixels(pack), read_table(index)
+    pixels, images = Pixels(pack), read_table(index, ["row", "mean", "std"])
     patch, partner = torch.tensor(pixels[choose_patches(images)])
     stained = torch.tensor(pixels[choose_stains(images)])
     with replacing(path) as temporary, temporary.open("wb") as file:

@@ -33,7 +33,7 @@ def appearance_files(array: str, index: str, table: str, workers: int) -> None:
 
     array: the pack, uint8 N×H×W×3, read in chunks; index: its table.
     """
-    images = read_table(index)
+    images = read_table(index, ["id", "row"])
     features = measure_pack(array, images.row.to_numpy(), workers)
     write_table(pd.concat([images[["id"]], features.round(5)], axis=1), table)
 

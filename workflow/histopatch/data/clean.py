@@ -32,7 +32,7 @@ def clean_files(
     is rejected that `cleaning` says to stop for.
     """
     rows, labels = dataset.labels(), dataset.where
-    images, aside = read_table(index), read_table(set_aside)
+    images, aside = read_table(index, ["id", "mean", "std"]), read_table(set_aside)
     rows["id"] = _known_ids(rows.id, [*images.id, *aside.id], labels)
     rows["reason"] = reject_reasons(rows, images, aside, cleaning)
     kept = rows.loc[rows.reason == "", ["id", "label"]].astype({"label": int})
@@ -100,7 +100,7 @@ def reject_reasons(
     labels_per_id = rows[valid].groupby("id").label.nunique()
     set_aside = rows.id.map(aside.drop_duplicates("id").set_index("id").reason)
     near_blank = images.id[images["std"] < cleaning.near_blank_std]
-    faults = rows.id.map(fault)
+    faults, has_image = rows.id.map(fault), rows.id.isin(images.id)
     tests = {
         "missing id": rows.id == "",
         **{text: faults == text for text in faults.unique() if text},
@@ -108,8 +108,8 @@ def reject_reasons(
         "label is not 0 or 1": ~rows.label.isin(["0", "1"]),
         "conflicting labels": rows.id.isin(labels_per_id.index[labels_per_id > 1]),
         "duplicate row": rows.id.where(valid).duplicated() & valid,
-        SET_ASIDE: ~rows.id.isin(images.id) & set_aside.notna(),
-        NO_IMAGE: ~rows.id.isin(images.id),
+        SET_ASIDE: ~has_image & set_aside.notna(),
+        NO_IMAGE: ~has_image,
         NEAR_BLANK: rows.id.isin(near_blank) & (cleaning.near_blank == "reject"),
     }
     reason = pd.Series("", index=rows.index)

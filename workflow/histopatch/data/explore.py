@@ -54,7 +54,7 @@ def rgb_histograms(pack: str, index: str, labels: str, table: str) -> None:
     pack: uint8 array N×H×W×3, read in chunks; a share is of the pixels of the class.
     """
     pixels = Pixels(pack)
-    row_of = read_table(index).set_index("id").row
+    row_of = read_table(index, ["id", "row"]).set_index("id").row
     clean = read_table(labels)
     tables = []
     for label, group in clean.groupby("label"):

@@ -28,7 +28,7 @@ GIVEN = {
 
 def read_split(split: str, index: str) -> pd.DataFrame:
     """The table of a split (`id,label,slide,fold`) with the `row` of each patch in the pack."""
-    rows = read_table(index)[["id", "row"]]
+    rows = read_table(index, ["id", "row"])
     return read_table(split).merge(rows, on="id", how="left", validate="one_to_one")
 
 

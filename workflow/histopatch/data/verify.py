@@ -21,7 +21,7 @@ def changed_images(images: Images, array: str, index: str, workers: int) -> list
     array and index: the pack of these images. Images added since are not looked at: the workflow notices
     them by their names.
     """
-    packed = read_table(index)[["id", "file", "row"]]
+    packed = read_table(index, ["id", "file", "row"])
     now = pd.DataFrame({"id": images.ids, "file": [writable(file) for file in images.files]}, dtype=str)
     rows = now.merge(packed, how="left").row
     changed = packed.file[~packed.id.isin(now.id[rows.notna()])].tolist()

@@ -50,7 +50,7 @@ def predict_pack(
     the cores that the job is given; code: digest of the code of this step. What the same code predicted of
     the same files before a kill is not predicted again.
     """
-    images = read_table(index)
+    images = read_table(index, ["id", "row"])
     rows = images.row.to_numpy()
     with kept_parts(predictions, _facts(models, reports, pack, rows, code)) as parts:
         networks = _predict(models, reports, pack, rows, runtime, threads, parts)

@@ -26,7 +26,7 @@ def write_test_ids(sample: str | None, index: str, set_aside: str, unusable: str
     aside = read_table(set_aside)
     reasons = dict(zip(aside.id, aside.file + ": " + aside.reason, strict=True))
     # Where two files share an id, nobody knows which of them is meant.
-    usable = {*read_table(index).id} - {*aside.id[aside.reason.str.startswith(SAME_ID)]}
+    usable = {*read_table(index, ["id"]).id} - {*aside.id[aside.reason.str.startswith(SAME_ID)]}
     wanted = pair(sample, usable, reasons, set_aside, unusable)
     _warn(wanted, usable | reasons.keys(), sample, unusable)
     write_table(wanted[["id", "image"]], table)

@@ -45,7 +45,7 @@ def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, n
     of a patch in the pack. name: of the split.
     """
     counts = json.loads(Path(report).read_text())
-    row_of = read_table(index).set_index("id").row
+    row_of = read_table(index, ["id", "row"]).set_index("id").row
     pixels = Pixels(pack)
     examples = [
         Example(_caption(pair), pixels[row_of[pair.id_a]], pixels[row_of[pair.id_b]])

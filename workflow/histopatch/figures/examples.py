@@ -23,7 +23,7 @@ def examples(pack: str, index: str, labels: str, path: str, per_class: int, seed
     labels: CSV `id,label`. Patches smaller than 64 pixels have no square, which would cover most of them.
     per_class: patches of each class. seed: of the random choice.
     """
-    labelled = read_table(labels).merge(read_table(index), on="id")
+    labelled = read_table(labels).merge(read_table(index, ["id", "row"]), on="id")
     chosen = choose_examples(labelled, per_class, seed)
     pixels = Pixels(pack)
     with style.figure(path, dpi) as figure:

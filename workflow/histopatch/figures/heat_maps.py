@@ -25,7 +25,7 @@ def heat_maps(confident: str, maps: str, pack: str, index: str, path: str, dpi: 
     confident: CSV `id,label,probability,centre_share`, and maps: the map of each row (.npy, n×h×w).
     pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row of a patch in the pack.
     """
-    table = read_table(confident).merge(read_table(index)[["id", "row"]], on="id", how="left")
+    table = read_table(confident).merge(read_table(index, ["id", "row"]), on="id", how="left")
     pixels = Pixels(pack)[table.row.to_numpy()]
     with style.figure(path, dpi) as figure:
         draw_heat_maps(figure, table, pixels, np.load(maps))

@@ -20,7 +20,7 @@ def suspect_labels(table: str, pack: str, index: str, path: str, dpi: int) -> No
     table: CSV `rank,id,label,probability`, in order. pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`,
     the row of a patch in the pack.
     """
-    ranked = read_table(table).head(MOST).merge(read_table(index)[["id", "row"]], on="id", how="left")
+    ranked = read_table(table).head(MOST).merge(read_table(index, ["id", "row"]), on="id", how="left")
     pixels = Pixels(pack)[ranked.row.to_numpy(int)]
     with style.figure(path, dpi) as figure:
         draw_suspect_labels(figure, ranked, pixels)

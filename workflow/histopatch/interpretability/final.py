@@ -54,7 +54,7 @@ def explain_final(
     places = np.union1d(sample, confident)
     runs = [json.loads(Path(report).read_text()) for report in reports]
     networks = choose_networks(unseen.folds[places], [run["fold"] for run in runs])
-    rows = read_table(index).set_index("id").row.loc[unseen.ids[places]].to_numpy()
+    rows = read_table(index, ["id", "row"]).set_index("id").row.loc[unseen.ids[places]].to_numpy()
     logging.info("explaining %d predictions", len(places))
     with hold_device(runtime["device"]) as device:
         patches = Patches(pack, device)

@@ -36,7 +36,7 @@ def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> No
     overlap: the share of a patch's area that both patches show; correlation: Pearson's, over that area. Both
     are 1 for the kinds identical and turned.
     """
-    images = read_table(index)
+    images = read_table(index, ["id", "row"])
     pairs = find_duplicates(array, images.row.to_numpy(), workers)
     ids = images.set_index("row").id
     for side in ("a", "b"):

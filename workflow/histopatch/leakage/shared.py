@@ -23,8 +23,8 @@ def shared_images(
     image that it is most like. array and index: the pack (uint8 N×H×H×3) of the patches (CSV `id`); own_array
     and own_index: the other pack. Images of different sizes are not compared, so that nothing is found.
     """
-    wanted = read_table(index).merge(read_table(patches)[["id"]], on="id")
-    own = read_table(own_index)
+    wanted = read_table(index, ["id", "row"]).merge(read_table(patches, ["id"]), on="id")
+    own = read_table(own_index, ["id", "row"])
     sizes = [Pixels(pack).shape[1] for pack in (array, own_array)]
     if sizes[0] != sizes[1]:
         logging.warning("images of %d px are not compared with those of %d px of %s", *sizes, own_array)

@@ -74,5 +74,5 @@ def suspects(suspect_labels: str, pack: str, index: str) -> list[Patch]:
 
 def _pixels(table: pd.DataFrame, pack: str, index: str) -> np.ndarray:
     """The patches of the ids of a table, uint8 n×H×W×3."""
-    rows = read_table(index).set_index("id").row.reindex(table.id)
+    rows = read_table(index, ["id", "row"]).set_index("id").row.reindex(table.id)
     return Pixels(pack)[rows.to_numpy(int)]
