@@ -90,9 +90,9 @@ def main() -> None:
 
 
 def simulate(
-    generator: np.random.Generator, slides: int, per_slide: int, area: float, data: Data
+    generator: np.random.Generator, slides: int, per_slide: int, area: float, data: Data, models: int = 2
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """Labels, the scores of two models, and slides, for about slides × per_slide patches of both classes.
+    """Labels, the scores of some models, and slides, for about slides × per_slide patches of both classes.
 
     Scores are normal with variance 1 in both classes, such that the AUROC between patches of different
     slides is `area`. As in real data, some slides have hardly any positive patches and some hardly any
@@ -111,16 +111,16 @@ def simulate(
         labels = (generator.random(len(slide)) < chance[slide]).astype(int)
         if 0 < labels.sum() < len(labels):
             break
-    both = _two(generator, slides)[:, slide]
-    own = _two(generator, len(slide))
+    both = _noise(generator, slides, models)[:, slide]
+    own = _noise(generator, len(slide), models)
     scores = np.sqrt(2) * norm.ppf(area) * labels
     scores = scores + np.sqrt(data.shared) * both + np.sqrt(1 - data.shared) * own
     return labels, list(scores), slide
 
 
-def _two(generator: np.random.Generator, size: int) -> np.ndarray:
-    """Noise of two models, which have a part of it in common: 2×size."""
-    common, own = generator.normal(size=size), generator.normal(size=(2, size))
+def _noise(generator: np.random.Generator, size: int, models: int) -> np.ndarray:
+    """Noise of models that have a part of it in common: models×size."""
+    common, own = generator.normal(size=size), generator.normal(size=(models, size))
     return np.sqrt(COMMON) * common + np.sqrt(1 - COMMON) * own
 
 

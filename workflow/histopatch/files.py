@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,6 +48,19 @@ def _remove_leftovers(path: Path) -> None:
             with contextlib.suppress(FileNotFoundError):
                 if other.lstat().st_mtime < STARTED:
                     other.unlink()
+
+
+@contextlib.contextmanager
+def scratch_beside(path: str | Path) -> Iterator[Path]:
+    """An empty folder beside `path` for who writes it; one that a kill left is removed by the next writer."""
+    folder = Path(path).with_name(f".{Path(path).name}.scratch")
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 # Columns of names, which stay texts: an image may be called `007` or `NA`.

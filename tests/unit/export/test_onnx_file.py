@@ -48,6 +48,8 @@ def test_a_file_too_large_for_onnx_has_its_weights_beside_it(write, tmp_path, mo
     assert "4 patches with onnxruntime: at most" in caplog.text
 
     monkeypatch.undo()
+    (tmp_path / "model/.model.onnx.scratch").mkdir()  # of an export that was killed
+    (tmp_path / "model/.model.onnx.scratch/model.onnx").write_bytes(b"half")
     write()
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.onnx"]
 

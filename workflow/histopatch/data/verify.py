@@ -1,8 +1,5 @@
 """Verification: do the images of a data set still have the pixels that the pack holds?"""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -12,7 +9,7 @@ from histopatch.data.names import writable
 from histopatch.data.pack import images_per_task
 from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
-from histopatch.files import read_table
+from histopatch.files import read_table, scratch_beside
 
 
 def changed_images(images: Images, array: str, index: str, workers: int) -> list[str]:
@@ -26,8 +23,8 @@ def changed_images(images: Images, array: str, index: str, workers: int) -> list
     rows = now.merge(packed, how="left").row
     changed = packed.file[~packed.id.isin(now.id[rows.notna()])].tolist()
     with (
-        tempfile.TemporaryDirectory(dir=Path(array).parent) as scratch,
-        images.unpacked(Path(scratch)) as plain,
+        scratch_beside(array) as scratch,
+        images.unpacked(scratch) as plain,
         worker_pool(workers) as pool,
         progress(total=len(images), unit="img", desc=f"reading {images.where}") as bar,
     ):

@@ -4,7 +4,6 @@ import contextlib
 import io
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from histopatch.errors import InputError
 from histopatch.export import decompositions
 from histopatch.export.contents import sha256
 from histopatch.export.graph import ModelGraph
+from histopatch.files import scratch_beside
 from histopatch.inference.patches import Part
 from histopatch.inference.runtimes import OpenVino
 from histopatch.statistics.ensembles import average
@@ -52,9 +52,8 @@ def write_onnx(
     graph = ModelGraph(networks, examples.shape[1], by, recalibration, references).eval()
     program, data = _exported(graph, examples), Path(f"{path}.data")
     apart = sum(value.nbytes for value in graph.state_dict().values()) > ONE_FILE
-    data.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=data.parent) as folder:
-        temporary = Path(folder) / Path(path).name
+    with scratch_beside(path) as folder:
+        temporary = folder / Path(path).name
         program.save(temporary, external_data=apart)
         differences = _differences(temporary, networks, by, references, examples)
         largest = max(differences.values())
@@ -66,8 +65,8 @@ def write_onnx(
         digest = sha256(temporary)
         data.unlink(missing_ok=True)
         for made in (data.name, temporary.name):
-            if (Path(folder) / made).exists():
-                os.replace(Path(folder) / made, data.with_name(made))
+            if (folder / made).exists():
+                os.replace(folder / made, data.with_name(made))
     for runtime, difference in differences.items():
         logging.info("%d patches with %s: at most %.1e from PyTorch", len(examples), runtime, difference)
     return {"sha256": digest, "outputs": graph.outputs, "differences": differences}
