@@ -69,7 +69,7 @@ def image_facts(wildcards):
 
     A folder is no fact: a touch or a stray file in it changes its modification time.
     """
-    return image_facts_of(*wildcards)
+    return image_facts_of(wildcards.experiment, wildcards.part, wildcards.get("shard"))
 
 
 def shard_files(experiment, *kinds):
