@@ -48,7 +48,8 @@ def write_slides(
 def describe(slides: pd.DataFrame, aurocs: pd.DataFrame) -> list[str]:
     """What the tables come to, in sentences."""
     used = slides[slides.reason.isna()]
-    lines = [f"{used.tiles.sum():,} tiles of {len(used):,} slides were predicted."]
+    slide = "slide" if len(used) == 1 else "slides"
+    lines = [f"Predicted: {used.tiles.sum():,} tiles of {len(used):,} {slide}."]
     if len(used) < len(slides):
         first = slides[slides.reason.notna()].iloc[0]
         lines.append(f"{len(slides) - len(used)} of {len(slides)} slides could not be used: {first.reason}")
