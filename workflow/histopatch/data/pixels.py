@@ -34,15 +34,16 @@ class Pixels:
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
         rows = np.asarray(rows)
-        if len(self._files) == 1:
-            return np.asarray(self._map(0)[rows])
         flat = rows.ravel()
-        pixels = np.empty((len(flat), *self.shape[1:]), np.uint8)
-        shards = np.searchsorted(self._ends, flat, side="right")
-        for shard in np.unique(shards):
-            here = shards == shard
-            start = self._ends[shard] - self._layouts[shard][1][0]
-            pixels[here] = self._map(shard)[flat[here] - start]
+        if len(self._files) == 1:
+            pixels = np.asarray(self._map(0)[flat])
+        else:
+            pixels = np.empty((len(flat), *self.shape[1:]), np.uint8)
+            shards = np.searchsorted(self._ends, flat, side="right")
+            for shard in np.unique(shards):
+                here = shards == shard
+                start = self._ends[shard] - self._layouts[shard][1][0]
+                pixels[here] = self._map(shard)[flat[here] - start]
         return pixels.reshape(*rows.shape, *self.shape[1:])
 
     def _map(self, shard: int) -> np.ndarray:
