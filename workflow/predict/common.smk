@@ -52,7 +52,9 @@ os.environ[parents.WORKFLOW] = str(os.getpid())
 
 def code(script, modules=()):
     """Digest of a script and all that it imports, modules that it imports by name included."""
-    return fingerprints.code(WORKFLOW / "scripts" / script, tuple(modules), known=Path(".snakemake/histopatch-sources"))
+    return fingerprints.code(
+        WORKFLOW / "scripts" / script, tuple(modules), known=Path(".snakemake/histopatch-sources")
+    )
 
 
 # --- what is asked for ------------------------------------------------------------------------------
