@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from edits import configure
-from plan import folders
+from plan import folders, run
 
 
 def command(project: Path, name: str, *arguments: str) -> tuple[int, str]:
@@ -115,11 +115,28 @@ def test_prune_finds_the_banks_that_no_run_reads(project):
 
 def test_verify_finds_an_image_that_was_replaced_in_place(project):
     assert command(project, "verify") == (0, "All packed images of small are unchanged.\n")
-    train = project / "data/small/train"
-    (train / "train003.tif").unlink()  # copies of the project share their images
-    shutil.copy(train / "train004.tif", train / "train003.tif")
+    replace_an_image(project)
     status, output = command(project, "verify")
     assert status == 1
     assert output.count("changed: ") == 1
     assert "changed: data/small/train/train003.tif\n" in output
     assert "--forcerun results/small/pack/train.npy" in output
+
+
+def test_what_verify_says_packs_the_shards_of_a_replaced_image_again(project):
+    pack = "results/small/pack/train.npy"
+    configure(project, ("root: data/small,", "root: data/small, shards: 3,"))
+    run(project, pack, "results/small/pack/test.npy")
+    assert command(project, "verify")[0] == 0
+    replace_an_image(project)
+    status, output = command(project, "verify")
+    assert status == 1
+    said = output.splitlines()[-1].partition("snakemake ")[2].split()
+    run(project, *said[said.index("--forcerun") :], "--", pack)
+    assert command(project, "verify")[0] == 0
+
+
+def replace_an_image(project: Path) -> None:
+    train = project / "data/small/train"
+    (train / "train003.tif").unlink()  # copies of the project share their images
+    shutil.copy(train / "train004.tif", train / "train003.tif")

@@ -9,6 +9,7 @@ from pathlib import Path
 from experiment import Request, parse
 
 from histopatch.cores import available_cores, core_count
+from histopatch.data.pixels import shard_files
 from histopatch.data.verify import changed_images
 from histopatch.errors import InputError
 
@@ -40,7 +41,9 @@ if __name__ == "__main__":
     for array, files in found.items():
         for file in files:
             print(f"changed: {file}")
-        print(f"To pack them again: snakemake --cores 1 --resources gpu=1 --forcerun {array}")
+        # A pack in shards is joined of what its shards hold, so those have to be made again.
+        forced = "pack_shard" if shard_files(array) else array
+        print(f"To pack them again: snakemake --cores 1 --resources gpu=1 --forcerun {forced}")
     if found:
         sys.exit(1)
     print(f"All packed images of {request.name} are unchanged.")
