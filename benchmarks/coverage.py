@@ -79,12 +79,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulations", type=int, default=400, help="per row of the table")
     parser.add_argument("--resamples", type=int, default=500, help="draws of the ROC band")
+    parser.add_argument("--seed", type=int, default=0, help="of the simulations")
     arguments = parser.parse_args()
     print(describe_machine())
     print(f"\n{table(cost())}\n", flush=True)
     rows = []
     for data, size, area in itertools.product(DATA, SIZES, AREAS):
-        rows.append(coverage(data, *size, area, arguments.simulations, arguments.resamples))
+        rows.append(coverage(data, *size, area, arguments.simulations, arguments.resamples, arguments.seed))
         print(f"{len(rows)} of {len(DATA) * len(SIZES) * len(AREAS)} rows", file=sys.stderr)
     print(table(rows))
 
@@ -125,7 +126,7 @@ def _noise(generator: np.random.Generator, size: int, models: int) -> np.ndarray
 
 
 def coverage(
-    data: str, slides: int, per_slide: int, area: float, simulations: int, resamples: int, seed: int = 0
+    data: str, slides: int, per_slide: int, area: float, simulations: int, resamples: int, seed: int
 ) -> dict:
     """A row of the table: how often each 95 % interval includes the true value, in per cent."""
     generator = np.random.default_rng(seed)
