@@ -7,13 +7,13 @@ SIMULATIONS = 300  # 95 % are then within 1.3 points, one standard error
 
 
 def test_delong_covers_on_independent_patches(coverage):
-    row = coverage.coverage("independent", 30, 10, 0.9, SIMULATIONS, resamples=200)
+    row = coverage.coverage("independent", 30, 10, 0.9, SIMULATIONS, resamples=200, seed=0)
     assert 92 <= row["DeLong"] <= 98
     assert 92 <= row["difference, DeLong"] <= 98
 
 
 def test_the_slide_jackknife_covers_on_slides_where_delong_does_not(coverage):
-    row = coverage.coverage("clustered", 40, 20, 0.9, SIMULATIONS, resamples=200)
+    row = coverage.coverage("clustered", 40, 20, 0.9, SIMULATIONS, resamples=200, seed=0)
     assert 92 <= row["slide jackknife"] <= 98
     assert 92 <= row["difference, slide jackknife"] <= 98
     assert row["sensitivity at a threshold"] >= 92
