@@ -42,7 +42,7 @@ def exit_status(message: str) -> str:
 
 
 def _killed(name: str) -> str:
-    reason = "; memory may have run out: lower batch_size or the cores" if name == "SIGKILL" else ""
+    reason = "; memory may have run out: free some, or lower the cores" if name == "SIGKILL" else ""
     return f"its process was ended from outside ({name}){reason}"
 
 

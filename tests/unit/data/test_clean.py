@@ -321,7 +321,8 @@ def test_rejections_are_a_warning_that_quotes_one_of_each(cleaned, caplog):
     cleaned(*GOOD, "y,1", "z,1", ",1", aside=["w,w.tif,unreadable: empty"])
     (record,) = (r for r in caplog.records if "rejected" in r.message)
     assert record.levelname == "WARNING"
-    assert "5 rows or images are rejected: 2 no image (first: 'y' in line 6), 1 missing id" in record.message
+    assert record.message.startswith("rejected rows or images: 5, namely 2 no image (first: 'y' in line 6), ")
+    assert "1 missing id" in record.message
     assert "1 no label (first: 'x'), 1 image set aside (first: 'w')" in record.message
     assert "rejected.csv" in record.message
 
@@ -337,6 +338,6 @@ def test_near_blank_patches_are_named_whatever_is_done_with_them(cleaned, caplog
     used = near_blank == "keep"
     assert result.summary["near_blank"] == {"used": int(used), "examples": ["x"]}
     assert (
-        "1 patches are near blank and used all the same, such as 'x' (mean 240 of 255)" in caplog.text
+        "near-blank patches that are used all the same: 1, such as 'x' (mean 240 of 255)" in caplog.text
     ) == used
     assert ("near blank (first: 'x' in line 6)" in caplog.text) == (not used)

@@ -67,7 +67,8 @@ def test_the_batch_is_halved_until_it_fits(model, memory, caplog, fits, expected
     memory(int(training_bytes(model, 96, fits) / micro_batch.SHARE) + 1 if fits else 0)
     assert choose_micro_batch(model, 96, 8, CPU)[0] == expected
     assert caplog.records[-1].levelname == "WARNING"
-    assert f"over {expected} patches at a time" in caplog.records[-1].getMessage()
+    needed = f"{training_bytes(model, 96, expected) / 1e9:.1f} GB"
+    assert f"over micro-batches of {expected}, which need about {needed}" in caplog.records[-1].getMessage()
 
 
 def test_a_gpu_says_itself_when_it_runs_out(model, memory):

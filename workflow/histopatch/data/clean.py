@@ -74,10 +74,12 @@ def _warn(
     if len(bad):
         first = bad.assign(kind=bad.reason.str.split(":").str[0]).groupby("kind", sort=False)
         kinds = [f"{len(group)} {kind} (first: {_place(group.iloc[0], labels)})" for kind, group in first]
-        logging.warning("%d rows or images are rejected: %s; see %s", len(bad), ", ".join(kinds), rejected)
+        logging.warning(
+            "rejected rows or images: %d, namely %s; see %s", len(bad), ", ".join(kinds), rejected
+        )
     if len(near_blank) and cleaning.near_blank == "keep":
         logging.warning(
-            "%d patches are near blank and used all the same, such as %s (mean %.0f of 255); set "
+            "near-blank patches that are used all the same: %d, such as %s (mean %.0f of 255); set "
             "cleaning.near_blank: reject to leave them out",
             len(near_blank), quote(near_blank.id.iloc[0]), near_blank["mean"].iloc[0],
         )  # fmt: skip

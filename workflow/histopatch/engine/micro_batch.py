@@ -62,8 +62,14 @@ def choose_micro_batch(model: nn.Module, size: int, batch: int, device: torch.de
     logging.info(
         "batches of %d need about %.1f GB, %.1f GB are available", batch, needed / 1e9, available / 1e9
     )
-    while micro_batch > 1 and training_bytes(model, size, micro_batch) > SHARE * available:
+    taken = needed
+    while micro_batch > 1 and taken > SHARE * available:
         micro_batch = -(-micro_batch // 2)
-    if micro_batch < batch:
-        logging.warning("memory is short: gradients accumulate over %d patches at a time", micro_batch)
+        taken = training_bytes(model, size, micro_batch)
+    if needed > SHARE * available:
+        logging.warning(
+            "memory is short: gradients accumulate over micro-batches of %d, which need about %.1f GB; "
+            "%.1f GB are available",
+            micro_batch, taken / 1e9, available / 1e9,
+        )  # fmt: skip
     return micro_batch, {"training_estimate": needed, "available": available}
