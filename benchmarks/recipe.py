@@ -46,7 +46,7 @@ def main() -> None:
         return
     config = _read_config(arguments.data)
     studies = config["experiments"]["recipe"]["studies"]
-    recipes, ablation = (list(studies[study]["runs"]) for study in ("recipes", "ablation"))
+    recipes, ablation, unseen = (list(study["runs"]) for study in studies.values())
     members = _members(config)
     _run_workflow(config)
     print(describe_machine())
@@ -55,6 +55,10 @@ def main() -> None:
     print(table([_recipe_row(name, predictions, costs) for name in recipes]))
     print()
     print(table([{"the recipe": name, **_paired(name, RECIPE, predictions)} for name in ablation]))
+    print()
+    # The folds differ in their share of positives and are predicted by networks that have seen other stains.
+    pairs = [_paired(name, unseen[0], predictions, within_folds=True) for name in unseen]
+    print(table([{"the recipe": name, **pair} for name, pair in zip(unseen, pairs, strict=True)]))
 
 
 # --- the runs ---------------------------------------------------------------------------------------
@@ -185,17 +189,17 @@ def _recipe_row(name: str, predictions: dict, costs: dict) -> dict:
     return row
 
 
-def _paired(name: str, other: str, predictions: dict) -> dict:
-    """AUROC and its difference to another run on the same patches."""
-    from histopatch.statistics.area import auroc
-    from histopatch.statistics.auroc import delong_contrasts
+def _paired(name: str, other: str, predictions: dict, within_folds: bool = False) -> dict:
+    """AUROC, pooled over folds or their mean, and its difference to another run on the same patches."""
+    from histopatch.statistics.auroc import delong, delong_contrasts
 
-    ours, theirs = predictions[name], predictions[other]
-    row = {"AUROC": f"{auroc(ours.labels, ours.probabilities):.4f}"}
+    runs = [predictions[name], predictions[other]]
+    scores = [run.probabilities for run in runs]
+    folds = [run.folds if within_folds else 0 * run.folds for run in runs]
+    row = {"AUROC": f"{delong(runs[0].labels, scores[0], folds=folds[0]).area:.4f}"}
     if name == other:
         return row | {f"over {other}": "", "p": ""}
-    scores = [ours.probabilities, theirs.probabilities]
-    (gain,) = delong_contrasts(ours.labels, scores, [(1, -1)])
+    (gain,) = delong_contrasts(runs[0].labels, scores, [(1, -1)], folds=folds)
     interval = f"{gain.difference:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
     return row | {f"over {other}": interval, "p": f"{gain.p_value:.3g}"}
 
