@@ -18,7 +18,9 @@ from histopatch.engine.network import EVALUATION_BATCH
 OVERHEAD = 1.5
 # Weights, their gradients and the two moments of AdamW.
 COPIES_OF_WEIGHTS = 4
-SHARE = 0.9  # of the available memory; the rest is left to others and to what is not counted
+# Of the available memory. A job keeps what it has freed (`cores.ENVIRONMENT`), in pieces that do not always
+# fit again, so that peaks were up to 1.7 times the estimate (resnet18, 224 px); the rest is left to others.
+SHARE = 0.5
 
 
 def training_bytes(model: nn.Module, size: int, batch: int) -> int:
