@@ -14,7 +14,6 @@ training set.
 
 import argparse
 import itertools
-import resource
 import sys
 import time
 from pathlib import Path
@@ -24,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 import numpy as np
 import pandas as pd
-from machine import describe_machine, table
+from machine import describe_machine, peak_bytes, table
 from scipy.special import expit
 from scipy.stats import norm
 
@@ -208,15 +207,9 @@ def cost(patches: int = 220_025, slides: int = 216, resamples: int = 1000) -> li
         started, busy = time.perf_counter(), time.process_time()
         statistic()
         seconds, of_cpu = time.perf_counter() - started, time.process_time() - busy
-        rows.append({"statistic": name, "seconds": seconds, "of CPU": of_cpu, "peak GB": _peak()})
+        rows.append({"statistic": name, "seconds": seconds, "of CPU": of_cpu, "peak GB": peak_bytes() / 1e9})
     total = {name: sum(row[name] for row in rows) for name in ("seconds", "of CPU")}
-    return [*rows, {"statistic": "all", **total, "peak GB": _peak()}]
-
-
-def _peak() -> float:
-    """Peak memory of this process in GB; Linux reports kB, macOS bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    return [*rows, {"statistic": "all", **total, "peak GB": peak_bytes() / 1e9}]
 
 
 if __name__ == "__main__":

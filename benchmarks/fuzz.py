@@ -8,15 +8,18 @@ above what it had before the first case; the file is kept then.
 import argparse
 import csv
 import multiprocessing
-import resource
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/fuzz"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+
+from machine import peak_bytes
+
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests/fuzz")]
 RECORD = ROOT / "docs/fuzzed.csv"
 SECONDS, BYTES = 10, 2**30
 COLUMNS = ["door", "cases", "read", "refused", "slowest_ms", "peak_mb"]
@@ -33,7 +36,7 @@ def try_door(name: str, cases: int, seed: int, folder: Path, results) -> None:
     files = door.valid()
     for content in files:
         assert check(door, folder, content), f"{name}: a valid file is refused"
-    before = _resident()
+    before = peak_bytes()
 
     @seeded(seed)
     @settings(
@@ -48,20 +51,15 @@ def try_door(name: str, cases: int, seed: int, folder: Path, results) -> None:
         signal.alarm(0)
         tally["read" if read else "refused"] += 1
         tally["slowest_ms"] = max(tally["slowest_ms"], 1000 * (time.perf_counter() - started))
-        assert _resident() - before < BYTES, "more memory than one gigabyte"
+        assert peak_bytes() - before < BYTES, "more memory than one gigabyte"
 
     try:
         attempt()
     except Exception as error:
         results.put(f"{name}: {type(error).__name__}: {error}")
         raise
-    peak = (_resident() - before) / 1e6
+    peak = (peak_bytes() - before) / 1e6
     results.put({"door": name, "cases": tally["read"] + tally["refused"], **tally, "peak_mb": peak})
-
-
-def _resident() -> int:
-    """The most memory that this process has had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

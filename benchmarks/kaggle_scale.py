@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from machine import cpu_seconds, describe_machine, table
+from machine import cpu_seconds, describe_machine, peak_bytes, table
 
 from histopatch.cores import ENVIRONMENT, available_cores
 
@@ -265,13 +264,6 @@ def measure(step: Step) -> dict:
         "largest": peak_bytes(),
         "loaded": loaded,
     }
-
-
-def peak_bytes() -> int:
-    """Peak memory of the largest of this process and its children that have ended, as its workers have."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return unit * max(usage.ru_maxrss for usage in usages)
 
 
 def measure_in_child(name: str, place: Place) -> dict:

@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def cpu_seconds() -> float:
     """Processor time of this process and its children that have ended; busy neighbours change it less."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def peak_bytes() -> int:
+    """Peak memory of the largest of this process and its children that have ended, as its workers have."""
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS reports bytes, Linux kB
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return unit * max(usage.ru_maxrss for usage in usages)
 
 
 def table(rows: list[dict]) -> str:

@@ -8,7 +8,6 @@ in a process of its own. `table_scale.png` in the working directory shows both a
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from machine import describe_machine, table
+from machine import describe_machine, peak_bytes, table
 
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
@@ -111,15 +110,9 @@ STEPS = {"cleaning": cleaning, "splitting": splitting, "statistics": statistics}
 
 def measure(work: Callable) -> dict:
     """Seconds, and the peak of the process's memory over what it held before, in MB."""
-    before, started = peak(), time.perf_counter()
+    before, started = peak_bytes(), time.perf_counter()
     work()
-    return {"seconds": time.perf_counter() - started, "memory": peak() - before}
-
-
-def peak() -> float:
-    """Peak memory of this process in MB; Linux reports kB, macOS bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    return {"seconds": time.perf_counter() - started, "memory": (peak_bytes() - before) / 1e6}
 
 
 def measured(step: str, count: int, folder: str) -> dict:

@@ -195,6 +195,8 @@ def test_test_ids_without_an_image_are_counted(summary):
 def test_near_blank_patches_are_named_where_they_are_used(summary):
     text = summary([{}], near_blank={"used": 2, "examples": ["a", "b"]})
     assert "2 of the patches used are near blank, such as a, b." in text
+    one = summary([{}], near_blank={"used": 1, "examples": ["a"]})
+    assert "1 of the patches used is near blank, such as a." in one
     assert "near blank" not in summary([{}])
 
 

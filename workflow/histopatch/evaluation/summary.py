@@ -121,11 +121,12 @@ def _data(cleaning: dict) -> list[str]:
     )
     reasons = [f"{count} for {reason}" for reason, count in cleaning["rejected"].items()]
     rejected = f"Rejected: {', '.join(reasons)}." if reasons else "Nothing was rejected."
-    near_blank = cleaning["near_blank"]
-    if not near_blank["used"]:
+    blank, examples = cleaning["near_blank"]["used"], cleaning["near_blank"]["examples"]
+    if not blank:
         return [line, rejected]
-    examples = ", ".join(map(escape, near_blank["examples"]))
-    return [line, rejected, f"{near_blank['used']:,} of the patches used are near blank, such as {examples}."]
+    be = "is" if blank == 1 else "are"
+    such_as = ", ".join(map(escape, examples))
+    return [line, rejected, f"{blank:,} of the patches used {be} near blank, such as {such_as}."]
 
 
 def _without_image(test_ids: pd.DataFrame) -> list[str]:
