@@ -52,7 +52,7 @@ ARTEFACTS = {
         "metric": "val_auc", "value": 0.95, "chosen_from": 4,
         "members": [{"run": "plain", "final_folder": "resnet18-96px-abc"}],
     },
-    "runs": [{"study": "rate", "run": "plain", "validated_on": "unseen slides"}],
+    "runs": [{"study": "rate", "run": "plain", "folder": "a", "validated_on": "unseen slides"}],
     "metrics": {
         "folds": 2, "note": "Chosen among 4.",
         "measured": {

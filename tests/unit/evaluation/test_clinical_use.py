@@ -30,8 +30,8 @@ def test_what_is_not_known_of_calibration_is_said():
 @pytest.mark.parametrize(
     ("over_nobody", "over_everybody", "words"),
     [
-        ([1, 1, 1, -1], [-1, 1, 1, 1], "at every threshold from 0.20 to 0.30"),
-        ([1, 1, -1, 1], [1, 1, 1, 1], "at 3 of 4 thresholds from 0.10 to 0.40"),
+        ([1, 1, 1, -1], [-1, 1, 1, 1], "at 2 of 4 thresholds from 0.10 to 0.40 "),
+        ([1, 1, -1, 1], [1, 1, 1, 1], "The lowest of these is 0.10, the highest 0.40."),
         ([1, 1, -1, -1], [-1, -1, 1, 1], "at no threshold"),
     ],
 )

@@ -6,7 +6,7 @@ from histopatch.evaluation.cost import describe_cost, duration
 
 def runs(*rows) -> pd.DataFrame:
     columns = ["run", "folder", "final_val_auc", "train_seconds", "validated_on"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(feature_head="none")
 
 
 def test_a_run_of_two_studies_costs_once():
@@ -24,6 +24,11 @@ def test_only_runs_on_the_same_patches_are_compared():
         runs(("a", "f", 0.9, 60.0, "x"), ("b", "g", 0.8, 70.0, "x"), ("c", "h", 0.99, 1.0, "y"))
     )
     assert "`a` (AUROC 0.9000 in 60 s) is the best and the fastest." in text
+
+
+def test_the_features_of_a_head_are_said_not_to_count():
+    of_heads = runs(("a", "f", 0.9, 0.2, "x")).assign(feature_head="linear")
+    assert "`a` (AUROC 0.9000 in 0.2 s, its features not counted) is the best" in describe_cost(of_heads)
 
 
 @pytest.mark.parametrize(

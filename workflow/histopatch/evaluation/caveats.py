@@ -63,14 +63,13 @@ def describe_comparison(choice: pd.Series) -> list[str]:
         return []
     units, sentences = f"{choice.unit}s", []
     if choice.chosen_from > 1:
-        highest = f"The highest of {choice.chosen_from} AUROCs on the same patches is partly so by chance"
+        highest = f"The highest of {choice.chosen_from} AUROCs on the same patches tends to be too high"
         sentences.append(
             f"{highest}; with {choice.units:.0f} {units}, {choice.rarer_units:.0f} of them with patches of "
             f"the rarer class, by how much cannot be said: that takes {ENOUGH_TO_CORRECT} {units}, "
             f"{ENOUGH_OF_A_CLASS} with positives and {ENOUGH_OF_A_CLASS} with negatives."
             if pd.isna(choice.corrected_val_auc)
-            else f"{highest}: corrected for the choice, by drawing {units}, {choice.val_auc:.4f} becomes "
-            f"{choice.corrected_val_auc:.4f} on {units} that had no part in it."
+            else f"{highest}: corrected for that, by a bootstrap over {units}, {_corrected(choice)}."
         )
     if choice.units >= ENOUGH_TO_EXTRAPOLATE and pd.notna(choice["units_for_0.01"]):
         sentences.append(_needed(choice["units_for_0.01"], units))
@@ -80,6 +79,11 @@ def describe_comparison(choice: pd.Series) -> list[str]:
             "with a probability of 80 %, a smaller one less often."
         )
     return sentences
+
+
+def _corrected(choice: pd.Series) -> str:
+    before, after = (f"{choice[name]:.4f}" for name in ("val_auc", "corrected_val_auc"))
+    return f"{before} {'stays' if before == after else 'becomes'} {after}"
 
 
 def _needed(count: float, units: str) -> str:
@@ -99,9 +103,10 @@ def describe_precision(measured: dict) -> list[str]:
     needed = units["for_0.01"]
     if count >= ENOUGH and positive >= ENOUGH_WITH_POSITIVES:
         return []
+    with_positives = "all" if positive == count else f"{positive} of them"
     return [
-        f"**This validation can hardly tell models apart**: the {measured['on']} are of {count} {kind}s, "
-        f"{positive} of them with positives, and patches of one {kind} resemble each other. Below {ENOUGH} "
+        f"**So few {kind}s can hardly tell models apart**: the {measured['on']} are of {count} {kind}s, "
+        f"{with_positives} with positives, and patches of one {kind} resemble each other. Below {ENOUGH} "
         f"{kind}s, or {ENOUGH_WITH_POSITIVES} with positives, take the interval as a rough guide."
         + (f" {_needed(needed, f'{kind}s')}" if needed and count >= ENOUGH_TO_EXTRAPOLATE else "")
     ]

@@ -12,7 +12,9 @@ def describe_calibration(measured: dict) -> str:
     intercept = _with_interval(
         found, "intercept", "0 is right on average, below it probabilities are too high"
     )
-    slope = _with_interval(found, "slope", "1 is right, below it they are too extreme")
+    slope = _with_interval(
+        found, "slope", "1 is right, below it they are too extreme, above it not enough so"
+    )
     return (
         f"Calibration: intercept {intercept}, slope {slope}. The calibration error is {measured['ece']:.4f}; "
         f"by chance alone calibrated probabilities would have {found['ece_by_chance']:.4f} on as many "
@@ -33,17 +35,16 @@ def describe_net_benefit(curve: pd.DataFrame) -> str:
             "Net benefit: at no threshold is it beyond chance that acting on the model is better than "
             "treating everybody and than treating nobody."
         )
-    low, high = better.threshold.min(), better.threshold.max()
-    between = curve[curve.threshold.between(low, high)]
-    at = (
-        "at every threshold"
-        if len(better) == len(between)
-        else f"at {len(better)} of {len(between)} thresholds"
-    )
+    (first, last), (low, high) = (_ends(rows.threshold) for rows in (curve, better))
     return (
-        f"Net benefit: {at} from {low:.2f} to {high:.2f} acting on the model is better than treating "
-        "everybody and than treating nobody, each beyond chance (pointwise 95 %)."
+        f"Net benefit: at {len(better)} of {len(curve)} thresholds from {first:.2f} to {last:.2f} acting on "
+        "the model is better than treating everybody and than treating nobody, each beyond chance (pointwise "
+        f"95 %). The lowest of these is {low:.2f}, the highest {high:.2f}."
     )
+
+
+def _ends(thresholds: pd.Series) -> tuple[float, float]:
+    return thresholds.min(), thresholds.max()
 
 
 def describe_abstaining(points: pd.DataFrame) -> list[str]:

@@ -31,4 +31,5 @@ def duration(seconds: float) -> str:
 
 
 def _run(run: pd.Series) -> str:
-    return f"{code(run.run)} (AUROC {run.final_val_auc:.4f} in {duration(run.train_seconds)})"
+    features = "" if run.feature_head == "none" else ", its features not counted"
+    return f"{code(run.run)} (AUROC {run.final_val_auc:.4f} in {duration(run.train_seconds)}{features})"

@@ -119,8 +119,8 @@ def _data(cleaning: dict) -> list[str]:
         f"{after['patches']:,} labelled patches, {share:.1%} positive, "
         f"from {before['label_rows']:,} label rows and {before['images']:,} images."
     )
-    reasons = [f"{count} for {reason}" for reason, count in cleaning["rejected"].items()]
-    rejected = f"Rejected: {', '.join(reasons)}." if reasons else "Nothing was rejected."
+    reasons = [f"{reason} ({count:,})" for reason, count in cleaning["rejected"].items()]
+    rejected = f"Rejected rows and images: {', '.join(reasons)}." if reasons else "Nothing was rejected."
     blank, examples = cleaning["near_blank"]["used"], cleaning["near_blank"]["examples"]
     if not blank:
         return [line, rejected]
@@ -157,8 +157,8 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
     ]
     if ranked.validated_on.nunique() > 1:
         lines.append(
-            "The runs are validated on different kinds of patches: a higher AUROC on easier patches does not "
-            "mean a better model."
+            "The runs are validated in different ways: a higher AUROC on an easier split does not mean a "
+            "better model."
         )
     others = ranked[1:]
     alike, elsewhere = others.final_val_auc == best.final_val_auc, others.validated_on != best.validated_on

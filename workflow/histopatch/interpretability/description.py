@@ -36,8 +36,7 @@ def describe_attribution(summary: dict) -> list[str]:
         centre, border = (summary[f"change_without_{part}"]["mean"] for part in ("centre", "border"))
         lines.append(
             f"- Occlusion: on average the logit changes by {centre:.2f} without them and by {border:.2f} "
-            f"without all others; their share, patch by patch, is {_share(occlusion)}. In proportion to the "
-            f"area: {chance}."
+            f"without all others; the former are {_share(occlusion)} of both. Chance: {chance}."
         )
     shares = [
         means[among] for means in (grad_cam, occlusion) for among in ("all", "positive") if means[among]
