@@ -35,7 +35,7 @@ def test_both_numbers_are_said_with_interval_spread_and_chance():
     assert f"- Grad-CAM: {share} of the evidence for the predicted class is there. Chance: 11.1 %." in text
     assert (
         "- Occlusion: on average the logit changes by 1.01 without them and by 3.16 without all others; "
-        f"the former are {share} of both. Chance: 11.1 %." in text
+        f"the centre's part of the sum is {share}. Chance: 11.1 %." in text
     )
     assert WARNING not in text
     assert NO_EVIDENCE not in text

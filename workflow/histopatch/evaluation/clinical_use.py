@@ -13,7 +13,7 @@ def describe_calibration(measured: dict) -> str:
         found, "intercept", "0 is right on average, below it probabilities are too high"
     )
     slope = _with_interval(
-        found, "slope", "1 is right, below it they are too extreme, above it not enough so"
+        found, "slope", "1 is right, below it they are too extreme, above it too moderate"
     )
     return (
         f"Calibration: intercept {intercept}, slope {slope}. The calibration error is {measured['ece']:.4f}; "

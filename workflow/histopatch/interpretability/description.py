@@ -36,7 +36,7 @@ def describe_attribution(summary: dict) -> list[str]:
         centre, border = (summary[f"change_without_{part}"]["mean"] for part in ("centre", "border"))
         lines.append(
             f"- Occlusion: on average the logit changes by {centre:.2f} without them and by {border:.2f} "
-            f"without all others; the former are {_share(occlusion)} of both. Chance: {chance}."
+            f"without all others; the centre's part of the sum is {_share(occlusion)}. Chance: {chance}."
         )
     shares = [
         means[among] for means in (grad_cam, occlusion) for among in ("all", "positive") if means[among]
