@@ -12,9 +12,7 @@ def describe_calibration(measured: dict) -> str:
     intercept = _with_interval(
         found, "intercept", "0 is right on average, below it probabilities are too high"
     )
-    slope = _with_interval(
-        found, "slope", "1 is right, below it they are too extreme, above it too moderate"
-    )
+    slope = _with_interval(found, "slope", "1 is right, below it they are too extreme, above it too moderate")
     return (
         f"Calibration: intercept {intercept}, slope {slope}. The calibration error is {measured['ece']:.4f}; "
         f"by chance alone calibrated probabilities would have {found['ece_by_chance']:.4f} on as many "
