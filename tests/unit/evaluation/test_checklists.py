@@ -167,6 +167,13 @@ def test_a_fact_follows_from_its_artefact_and_so_do_the_items_that_it_fills(path
         assert changed <= {item.number for item in items if of_artefact & {*item.facts}}
 
 
+def test_a_run_of_two_studies_is_one_run(paths):
+    facts = read_facts(paths("runs", EDITS["studies"]))
+    assert facts["studies"].text.startswith(
+        "Studies: 2. Runs: 1, trained to their end: 1, compared on unseen"
+    )
+
+
 def test_more_than_60_per_cent_of_the_items_on_data_model_evaluation_and_code_are_filled(paths, tmp_path):
     table = fill(TRIPOD_AI, read_facts(paths()), str(tmp_path))
     central = table[table.about.isin(CENTRAL)]

@@ -19,7 +19,7 @@ OVERHEAD = 1.5
 # Weights, their gradients and the two moments of AdamW.
 COPIES_OF_WEIGHTS = 4
 # Of the available memory. A job keeps what it has freed (`cores.ENVIRONMENT`), in pieces that do not always
-# fit again, so that peaks were up to 1.7 times the estimate (resnet18, 224 px); the rest is left to others.
+# fit again, so that peaks were up to 1.6 times the estimate (resnet18, 224 px); the rest is left to others.
 SHARE = 0.6
 
 

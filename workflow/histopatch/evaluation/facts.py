@@ -173,9 +173,8 @@ def _studies(runs: pd.DataFrame) -> str:
     studies, runs = runs.study.nunique(), runs.drop_duplicates("folder")  # one may be in several
     whole = finished(runs)
     return (
-        f"{len(runs):,} runs in {studies:,} studies, {len(whole):,} of them trained to their "
-        f"end, compared on {' and '.join(dict.fromkeys(whole.validated_on))}; paired tests against the best "
-        "of each study."
+        f"Studies: {studies:,}. Runs: {len(runs):,}, trained to their end: {len(whole):,}, compared on "
+        f"{' and '.join(dict.fromkeys(whole.validated_on))}; paired tests against the best of each study."
     )
 
 
