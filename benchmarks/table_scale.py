@@ -25,6 +25,7 @@ from machine import describe_machine, peak_bytes, table
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
 WRITTEN = 250_000  # rows at a time
+PEAK = "peak memory, MB"
 INDEX = {
     "mode": "RGB", "width": 96, "height": 96, "min": 12, "max": 250, "mean": 171.25, "std": 41.5,
     "format": "TIFF", "bytes": 27788, "quality": "", "software": "", "red": 180.5, "green": 140.25,
@@ -109,10 +110,11 @@ STEPS = {"cleaning": cleaning, "splitting": splitting, "statistics": statistics}
 
 
 def measure(work: Callable) -> dict:
-    """Seconds, and the peak of the process's memory over what it held before, in MB."""
+    """Seconds, the peak of the process's memory in MB, and by how many MB the work raised it."""
     before, started = peak_bytes(), time.perf_counter()
     work()
-    return {"seconds": time.perf_counter() - started, "memory": (peak_bytes() - before) / 1e6}
+    seconds, peak = time.perf_counter() - started, peak_bytes()
+    return {"seconds": seconds, "peak": peak / 1e6, "raised": (peak - before) / 1e6}
 
 
 def measured(step: str, count: int, folder: str) -> dict:
@@ -124,8 +126,8 @@ def measured(step: str, count: int, folder: str) -> dict:
         "rows": count,
         "seconds": found["seconds"],
         "µs a row": 1e6 * found["seconds"] / count,
-        "memory over the imports, MB": found["memory"],
-        "bytes a row": 1e6 * found["memory"] / count,
+        PEAK: found["peak"],
+        "bytes a row over the imports": 1e6 * found["raised"] / count,
     }
 
 
@@ -136,7 +138,7 @@ def draw(found: pd.DataFrame) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for axis, column in zip(axes, ("seconds", "memory over the imports, MB"), strict=True):
+    for axis, column in zip(axes, ("seconds", PEAK), strict=True):
         for step, rows in found.groupby("step", sort=False):
             axis.loglog(rows.rows, rows[column], marker="o", label=step)
         axis.set(xlabel="rows", ylabel=column)

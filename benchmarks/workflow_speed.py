@@ -1,10 +1,11 @@
-"""Seconds that a plain `snakemake` takes to find that nothing is to be done, for few runs and for many.
+"""Seconds that a plain `snakemake` takes to find that nothing is to be done, and to plan many trainings.
 
     python benchmarks/workflow_speed.py
 
 Each experiment lives in a project of its own in a temporary folder. One tiny run is trained for real and
 its files stand in for those of all other runs: Snakemake sees the same files and remembers as much of
-them as after 500 trainings. All other jobs run for real.
+them as after 500 trainings. All other jobs run for real. The plan is a dry run of an experiment of which
+nothing is there yet.
 """
 
 import argparse
@@ -36,6 +37,7 @@ TINY_DATA = {
 }
 LRS, DROPOUTS = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3], [0.2, 0.3]
 IMAGE_NAMES = 277_000
+FIVE_FOLDS = {"splits": {"main": {"folds": 5}}}
 REPEATS = 3
 
 
@@ -47,6 +49,7 @@ def main() -> None:
         rows = [
             time_nothing(make_project(folder / "demo", "demo", demo_experiment()), target=6),
             time_nothing(make_project(folder / "many", "many", many_runs(arguments.runs)), target=20),
+            time_plan(copy_project(folder / "planned", "planned", many_runs(arguments.planned) | FIVE_FOLDS)),
             time_folder_check(folder / "images"),
         ]
     print(machine, table(rows), sep="\n\n")
@@ -58,6 +61,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--runs", type=int, default=500, help="runs of the large experiment, rounded down to tens"
+    )
+    parser.add_argument(
+        "--planned", type=int, default=2000, help="runs of the one that is planned, in five folds, likewise"
     )
     return parser.parse_args()
 
@@ -85,12 +91,11 @@ def many_runs(count: int) -> dict:
     }
 
 
-# --- a finished project -----------------------------------------------------------------------------
+# --- projects ---------------------------------------------------------------------------------------
 
 
-def make_project(project: Path, name: str, experiment: dict) -> Path:
-    """A copy of the repository's workflow with all results of one experiment, beside the shipped ones."""
-    print(f"making the project {project.name}", file=sys.stderr)
+def copy_project(project: Path, name: str, experiment: dict) -> Path:
+    """A copy of the repository's workflow with an experiment of its own beside the shipped ones."""
     project.mkdir()
     shutil.copy2(ROOT / "Snakefile", project)
     for folder in ("workflow", "profiles"):
@@ -99,6 +104,13 @@ def make_project(project: Path, name: str, experiment: dict) -> Path:
     settings["experiments"][name] = experiment
     settings["experiment"] = name
     (project / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    return project
+
+
+def make_project(project: Path, name: str, experiment: dict) -> Path:
+    """The same with all results of the experiment."""
+    print(f"making the project {project.name}", file=sys.stderr)
+    copy_project(project, name, experiment)
     first, *others = run_folders(project)
     snakemake(project, "--", report_of(first))
     for other in others:
@@ -145,11 +157,18 @@ def time_nothing(project: Path, target: float) -> dict:
 
     def call() -> None:
         output = snakemake(project)
-        if "Nothing to be done" not in output:
+        if "nothing to do" not in output:
             sys.exit(f"{output}\nError: the experiment {project.name} was not up to date")
 
     what = f"plain snakemake, nothing to do, {len(run_folders(project))} runs ({project.name})"
     return {"what": what, **seconds(call), "target, s": target}
+
+
+def time_plan(project: Path) -> dict:
+    """The row of a dry run in a project where every training is to be done."""
+    folders = run_folders(project)
+    what = f"dry run, {len(folders):,} trainings to do ({project.name})"
+    return {"what": what, **seconds(lambda: snakemake(project, "--dry-run", "--quiet"), 1), "target, s": 60}
 
 
 def time_folder_check(folder: Path) -> dict:
@@ -165,10 +184,10 @@ def time_folder_check(folder: Path) -> dict:
     return {"what": f"digest of {IMAGE_NAMES:,} image names", **seconds(check), "target, s": None}
 
 
-def seconds(work: Callable[[], object]) -> dict:
+def seconds(work: Callable[[], object], repeats: int = REPEATS) -> dict:
     """Median, fastest and slowest of a few calls, and the median of their processor time."""
     times, cpu_times = [], []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         started, cpu = time.perf_counter(), cpu_seconds()
         work()
         times.append(time.perf_counter() - started)

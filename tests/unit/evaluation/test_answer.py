@@ -46,8 +46,9 @@ def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
         ([], "There was no other to choose from."),
         (
             [run("b", 0.8, False), run("c", 0.7, False)],
-            "it was better than `b`, `c`, beyond chance (paired tests).",
+            "it was better than `b`, `c`, beyond chance (paired tests, adjusted for all pairs).",
         ),
+        ([run("b", 0.8, False)], "it was better than `b`, beyond chance (paired test)."),
         (
             [run("b", 0.8, True), run("c", 0.7, False)],
             "That it was better than `b` on the validation patches may be chance",

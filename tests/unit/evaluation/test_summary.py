@@ -65,6 +65,7 @@ ABSTAINING = {
 }  # fmt: skip
 SUBGROUP = {
     "group": "site", "value": "North", "patches": "1234", "positive": "400", "note": "",
+    "threshold": "0.3",
     "auc": "0.91", "auc_low": "0.85", "auc_high": "0.95",
     "sensitivity": "0.8", "sensitivity_low": "0.7", "sensitivity_high": "0.9",
     "specificity": "0.85", "specificity_low": "0.75", "specificity_high": "0.95",
@@ -256,7 +257,7 @@ def test_an_auroc_on_easier_patches_is_not_called_better(summary):
 def test_folds_are_given_as_mean_and_spread(summary):
     text = summary([{"folds": 5, "fold_auc_sd": 0.0123, "pooled_val_auc": 0.88}])
     assert "| run | AUROC | 95 % interval | folds | pooled AUROC | validated on |" in text
-    assert "| `run0` | 0.9000 | 0.8900–0.9100 (DeLong) | mean of 5, ± 0.0123 | 0.8800 |" in text
+    assert "| `run0` | 0.9000 | 0.8900–0.9100 (DeLong) | mean of 5, SD 0.0123 | 0.8800 |" in text
 
 
 CHOICE = {
@@ -455,7 +456,10 @@ def test_few_slides_are_said_in_words(summary, slides, positive, said, words):
     text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
     assert ("can hardly tell models apart" in text) == said
     assert (f"are of {slides} slides, {words} positives" in text) == said
-    assert ("About 1,200 slides like these would give the AUROC an interval of ±0.01." in text) == said
+    assert (
+        "About 1,200 slides like these would give the AUROC an interval of ±0.01, a rough guess from 19."
+        in text
+    ) == said
     assert f"0.9610–0.9801, slide jackknife over {slides} slides)" in text
 
 
@@ -561,3 +565,19 @@ def test_runs_that_failed_are_told_with_their_reason(summary):
     assert "Highest of 1: `good`" in text
     assert "Failed, and not compared: `bad` (training diverged (lr 1, fp32); lower lr)." in text
     assert "nan" not in text
+
+
+def test_of_a_large_study_the_best_runs_are_named_and_the_others_counted(summary):
+    runs = [
+        {"run": f"r{i}", "folder": f"f{i}", "final_val_auc": 0.95 - i / 1000, "tied_with_best": i == 0}
+        for i in range(120)
+    ]
+    failed = [{"run": f"x{i}", "folder": f"g{i}", "failed": "no memory"} for i in range(60)]
+    text = summary(runs + failed)
+    assert "| `r49` |" in text
+    assert "| `r50` |" not in text
+    assert "Highest of 120: `r0`" in text
+    assert "Above are the 50 best; `tables/one.csv` has all." in text
+    assert "Lower (paired tests, adjusted for all pairs): `r1`, `r2`, " in text
+    assert "`r50` and 69 more." in text
+    assert "`x49` and 10 more (no memory)." in text

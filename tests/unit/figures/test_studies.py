@@ -46,6 +46,14 @@ def test_dots_are_zoomed_and_in_order(render, aurocs, assert_inside, make_runs):
     assert_inside(figure)
 
 
+def test_of_many_runs_the_best_are_drawn_and_the_title_says_so(render, assert_inside, make_runs):
+    runs = make_runs([0.99 - i / 4000 for i in range(1200)])
+    figure = render(studies.draw_study, runs, "grid")
+    assert tick_labels(figure.axes[0]) == list(runs.run[:50])
+    assert figure.get_suptitle() == "The 50 best of the 1,200 runs of the study grid"
+    assert_inside(figure)
+
+
 def test_whiskers_span_the_interval(render, make_runs):
     axes = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0]
     whiskers = axes.collections[0].get_segments()

@@ -38,6 +38,13 @@ def test_a_figure_of_patches_takes_less_and_keeps_its_size(tmp_path):
     assert len(picture.uri) < (tmp_path / "photo.png").stat().st_size
 
 
+def test_a_figure_that_webp_cannot_hold_is_kept_as_it_is(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (pictures.WEBP_PIXELS + 1, 10, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "tall.png")
+    picture = pictures.from_file(tmp_path / "tall.png")
+    assert (opened(picture) == noise).all()
+
+
 def test_a_patch_is_shown_at_its_full_size(tissue):
     assert np.abs(opened(pictures.from_patch(tissue)) - tissue).mean() < 3
 

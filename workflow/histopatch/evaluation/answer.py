@@ -2,11 +2,10 @@
 
 import pandas as pd
 
-from histopatch.evaluation.markdown import code
+from histopatch.evaluation.markdown import code, listed
 from histopatch.failures import finished
 
 SHOWN = 5  # names of runs that are listed
-PAIRED = "paired tests"
 
 
 def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured: dict) -> list[str]:
@@ -60,12 +59,17 @@ def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
     tied = others[others.tied_with_best.eq(True)]
     if others.tied_with_best.isna().all():
         return f"No test compares it with the other {len(others)} of its study."
+    test = paired_tests(study)
     if tied.empty:
         worse = others[others.tied_with_best.notna()]
-        return f"On the validation patches it was better than {_names(worse)}, beyond chance ({PAIRED})."
-    return f"That it was better than {_names(tied)} on the validation patches may be chance ({PAIRED})."
+        return f"On the validation patches it was better than {_names(worse)}, beyond chance ({test})."
+    return f"That it was better than {_names(tied)} on the validation patches may be chance ({test})."
+
+
+def paired_tests(study: pd.DataFrame) -> str:
+    """What compared the runs of a study, those that were trained to their end."""
+    return "paired test" if len(study) == 2 else "paired tests, adjusted for all pairs"
 
 
 def _names(runs: pd.DataFrame) -> str:
-    shown, rest = ", ".join(map(code, runs.run[:SHOWN])), len(runs) - SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return listed(runs.run, SHOWN)

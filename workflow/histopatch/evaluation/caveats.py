@@ -72,7 +72,7 @@ def describe_comparison(choice: pd.Series) -> list[str]:
             else f"{highest}: corrected for that, by a bootstrap over {units}, {_corrected(choice)}."
         )
     if choice.units >= ENOUGH_TO_EXTRAPOLATE and pd.notna(choice["units_for_0.01"]):
-        sentences.append(_needed(choice["units_for_0.01"], units))
+        sentences.append(_needed(choice["units_for_0.01"], choice.units, units))
     if pd.notna(choice.detectable_difference):
         sentences.append(
             f"A true difference of {choice.detectable_difference:.3f} between two runs would have been found "
@@ -86,9 +86,13 @@ def _corrected(choice: pd.Series) -> str:
     return f"{before} {'stays' if before == after else 'becomes'} {after}"
 
 
-def _needed(count: float, units: str) -> str:
-    """How many slides or patients would do, in two digits, as it is no more than an extrapolation."""
-    return f"About {float(f'{count:.2g}'):,.0f} {units} like these would give the AUROC an interval of ±0.01."
+def _needed(needed: float, count: float, units: str) -> str:
+    """How many slides or patients would do, in two digits, as it is an extrapolation from so many."""
+    rough = f", a rough guess from {count:.0f}" if count < ENOUGH else ""
+    return (
+        f"About {float(f'{needed:.2g}'):,.0f} {units} like these would give the AUROC an interval of ±0.01"
+        f"{rough}."
+    )
 
 
 def describe_precision(measured: dict) -> list[str]:
@@ -108,7 +112,7 @@ def describe_precision(measured: dict) -> list[str]:
         f"**So few {kind}s can hardly tell models apart**: the {measured['on']} are of {count} {kind}s, "
         f"{with_positives} with positives, and patches of one {kind} resemble each other. Below {ENOUGH} "
         f"{kind}s, or {ENOUGH_WITH_POSITIVES} with positives, take the interval as a rough guide."
-        + (f" {_needed(needed, f'{kind}s')}" if needed and count >= ENOUGH_TO_EXTRAPOLATE else "")
+        + (f" {_needed(needed, count, f'{kind}s')}" if needed and count >= ENOUGH_TO_EXTRAPOLATE else "")
     ]
 
 

@@ -49,12 +49,12 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
     """A table of what leaving out doubtful patches achieves; points: a row per share."""
     first = points.iloc[0]
     lines = [
-        f"Left to a pathologist, the patches nearest to a probability of 0.5: the threshold is chosen on "
-        f"{first.chosen_on} and reported on {first.reported_on}. Calling all of these, "
-        f"{first.error_all:.1%} of the calls are wrong. A patch is called positive here from 0.5 on, not "
+        f"Leaving the least certain patches, those nearest to a probability of 0.5, to a pathologist: how "
+        f"near is chosen on {first.chosen_on} and reported on {first.reported_on}. Calling all of the "
+        f"latter, {first.error_all:.1%} of the calls are wrong. A patch is called positive here from 0.5 on, not "
         "from one of the operating points.",
         "",
-        "| least certain, where chosen | left out here | wrong among the others | wrong among these |",
+        "| meant to be left out | left out | wrong calls of the others | wrong calls of these |",
         "| --: | --: | --- | --: |",
     ]
     for row in points.itertuples():

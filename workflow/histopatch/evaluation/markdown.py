@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 
 
 def escape(text: str) -> str:
@@ -15,3 +16,9 @@ def code(text: str) -> str:
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     space = " " if "`" in (text[:1], text[-1:]) else ""
     return f"{fence}{space}{text}{space}{fence}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Code spans of the first names, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(map(code, names[:most])) + (f" and {rest:,} more" if rest > 0 else "")

@@ -1,19 +1,19 @@
 """The experiment in words: what was compared, the results, and how good the final model is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from histopatch.data.giveaways import warnings_of
 from histopatch.evaluation import caveats, clinical_use, group_words
-from histopatch.evaluation.answer import describe_answer
+from histopatch.evaluation.answer import describe_answer, paired_tests
 from histopatch.evaluation.cost import describe_cost
 from histopatch.evaluation.external_words import describe_external
 from histopatch.evaluation.intervals import rate
 from histopatch.evaluation.limits import describe_limits
-from histopatch.evaluation.markdown import code, escape
+from histopatch.evaluation.markdown import code, escape, listed
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.failures import failed, finished, stopped
 from histopatch.files import read_table, replacing
@@ -22,6 +22,7 @@ from histopatch.settings import Split
 from histopatch.statistics.metrics import METRICS
 from histopatch.statistics.operating_points import CRITERIA
 
+MOST = 50  # runs of a study that are named; its table has them all
 # What the networks of an ensemble are averaged as.
 AVERAGES = {"probability": "probabilities", "logit": "logits", "rank": "ranks"}
 
@@ -151,10 +152,12 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
     lines = [
         "| run | AUROC | 95 % interval | folds | pooled AUROC | validated on |",
         "| --- | --: | --- | --- | --- | --- |",
-        *(_row(run) for run in ranked.itertuples()),
+        *(_row(run) for run in ranked.head(MOST).itertuples()),
         "",
         f"Highest of {len(ranked)}: {code(best.run)} after {_count(best.epochs, 'epoch')}.",
     ]
+    if len(ranked) > MOST:
+        lines.append(f"Above are the {MOST} best; {code(f'tables/{best.study}.csv')} has all.")
     if ranked.validated_on.nunique() > 1:
         lines.append(
             "The runs are validated in different ways: a higher AUROC on an easier split does not mean a "
@@ -165,14 +168,14 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
     untested = others.tied_with_best.isna() & ~alike
     for words, which in (
         ("The same AUROC has", alike),
-        ("That these are lower may be chance (paired tests, adjusted for all pairs)",
+        (f"That these are lower may be chance ({paired_tests(ranked)})",
          others.tied_with_best.eq(True) & ~alike),
-        ("Lower (paired tests, adjusted for all pairs)", others.tied_with_best.eq(False)),
+        (f"Lower ({paired_tests(ranked)})", others.tied_with_best.eq(False)),
         ("Not tested against it, as they were validated on other patches", untested & elsewhere),
         ("Not tested against it, as too few slides have both classes", untested & ~elsewhere),
     ):  # fmt: skip
         if which.any():
-            lines.append(f"{words}: {', '.join(map(code, others.run[which]))}.")
+            lines.append(f"{words}: {listed(others.run[which].tolist(), MOST)}.")
     for run in ranked.itertuples():
         same = runs[(runs.folder == run.folder) & (runs.study != run.study)]
         if len(same):
@@ -180,20 +183,25 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
                 f"{code(name)} of `{study}`" for study, name in zip(same.study, same.run, strict=True)
             )
             lines.append(f"{code(run.run)} is the same run as {names}: it was trained once.")
-    for run in group[stopped(group)].itertuples():
+    for (after, epochs), these in _by(["stopped_after", "epochs"], group[stopped(group)]):
         lines.append(
-            f"Stopped by halving after {_count(int(run.stopped_after), 'epoch')} of {run.epochs}, and "
-            f"compared with the runs of that rung only: {code(run.run)}."
+            f"Stopped by halving after {_count(int(after), 'epoch')} of {epochs}, and compared with the runs "
+            f"of that rung only: {listed(these.run.tolist(), MOST)}."
         )
-    for run in group[failed(group)].itertuples():
-        lines.append(f"Failed, and not compared: {code(run.run)} ({escape(run.failed)}).")
+    for (reason,), these in _by(["failed"], group[failed(group)]):
+        lines.append(f"Failed, and not compared: {listed(these.run.tolist(), MOST)} ({escape(reason)}).")
     return lines
+
+
+def _by(columns: list[str], runs: pd.DataFrame) -> Iterable[tuple[tuple, pd.DataFrame]]:
+    """Runs by why they have no result; a table has the columns only where it has such runs."""
+    return runs.groupby(columns, sort=False) if len(runs) else ()
 
 
 def _row(run) -> str:
     folds, pooled = "–", "–"
     if run.folds > 1:
-        folds, pooled = f"mean of {run.folds}, ± {run.fold_auc_sd:.4f}", f"{run.pooled_val_auc:.4f}"
+        folds, pooled = f"mean of {run.folds}, SD {run.fold_auc_sd:.4f}", f"{run.pooled_val_auc:.4f}"
     interval = f"{run.val_auc_low:.4f}–{run.val_auc_high:.4f} ({run.val_auc_interval}{_units(run)})"
     cells = [code(run.run), f"{run.final_val_auc:.4f}", interval, folds, pooled, run.validated_on]
     return f"| {' | '.join(cells)} |"

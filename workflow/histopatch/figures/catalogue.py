@@ -107,7 +107,7 @@ FIGURES = (
         inputs={"table": "tables/{study}.csv"},
         category=STUDIES,
         label="study {study}",
-        alt="A forest plot: the validation AUROC of each run of study {study} with its interval, best first.",
+        alt="A forest plot: the validation AUROC of the runs of study {study}, with intervals, best first.",
     ),
     Figure(
         "effects",

@@ -15,10 +15,11 @@ from histopatch.files import read_table
 # In words: `tied_with_best`, which is empty where the test cannot pair a run with the best one.
 TIED = "tied with the best"
 LOWER = "lower than the best (paired tests of all pairs)"
+MOST = 50  # runs of a study that are drawn; its table has them all
 
 
 def study(table: str, path: str, dpi: int, name: str) -> None:
-    """Draw a forest plot of the runs of a study, coloured by whether they are tied with its best run.
+    """Draw a forest plot of the MOST best runs of a study, coloured by whether they are tied with its best.
 
     table: CSV with the columns `run,final_val_auc,val_auc_low,val_auc_high,validated_on,tied_with_best`,
     best run first. Where runs validate on different patches, a line under each name says on which.
@@ -28,15 +29,19 @@ def study(table: str, path: str, dpi: int, name: str) -> None:
         draw_study(figure, finished(read_table(table)), name)
 
 
-def draw_study(figure: Figure, runs: pd.DataFrame, name: str) -> None:
+def draw_study(figure: Figure, table: pd.DataFrame, name: str) -> None:
     """Draw what `study` describes."""
+    runs = table.head(MOST)
     axes = _draw_rows(figure, runs, list(runs.run))
     not_tested = runs.tied_with_best.isna()
     tied = runs.tied_with_best.eq(True)
     _draw_dots(axes, runs, tied, colour=style.MAIN, label=TIED)
     _draw_dots(axes, runs, ~tied & ~not_tested, colour=style.OTHER, label=LOWER)
     _draw_dots(axes, runs, not_tested, colour=style.MUTED, hollow=True, label=style.NOT_TESTED)
-    _finish(figure, axes, runs, f"Runs of the study {name}")
+    title = f"Runs of the study {name}"
+    if len(table) > MOST:
+        title = f"The {MOST} best of the {len(table):,} runs of the study {name}"
+    _finish(figure, axes, runs, title)
 
 
 def top_runs(table: str, path: str, dpi: int, count: int) -> None:

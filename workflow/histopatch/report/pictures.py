@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 PHOTO_BYTES = 400_000  # a PNG that is larger shows patches, which compress badly without loss
+WEBP_PIXELS = 16_383  # height and width at most
 QUALITY = 90  # of WebP; no difference to see at twice the size
 HEAT = "viridis"  # as in the figure of heat maps
 STRONGEST = 0.75  # opacity of a heat map where it is brightest
@@ -24,10 +25,10 @@ class Picture(NamedTuple):
 
 
 def from_file(path: str | Path) -> Picture:
-    """The picture of a figure (PNG), as it is unless it is a photograph."""
+    """The picture of a figure (PNG), as it is unless it is a photograph that WebP can hold."""
     content = Path(path).read_bytes()
     with Image.open(io.BytesIO(content)) as image:
-        if len(content) > PHOTO_BYTES:
+        if len(content) > PHOTO_BYTES and max(image.size) <= WEBP_PIXELS:
             return _webp(image.convert("RGB"))
         return Picture(_uri(content, "png"), *image.size)
 
