@@ -51,8 +51,8 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
     lines = [
         f"Leaving the least certain patches, those nearest to a probability of 0.5, to a pathologist: how "
         f"near is chosen on {first.chosen_on} and reported on {first.reported_on}. Calling all of the "
-        f"latter, {first.error_all:.1%} of the calls are wrong. A patch is called positive here from 0.5 on, not "
-        "from one of the operating points.",
+        f"latter, {first.error_all:.1%} of the calls are wrong. A patch is called positive here from 0.5 "
+        "on, not from one of the operating points.",
         "",
         "| meant to be left out | left out | wrong calls of the others | wrong calls of these |",
         "| --: | --: | --- | --: |",
