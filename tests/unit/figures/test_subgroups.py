@@ -42,6 +42,19 @@ def test_each_kind_says_whether_its_aurocs_differ(render, table):
     assert "no positives" in [text.get_text() for text in figure.axes[1].texts]
 
 
+def test_of_many_groups_the_largest_are_drawn(render, table, assert_inside):
+    sites = pd.concat([table.iloc[[0]]] * 2000).assign(value=[f"s{n}" for n in range(2000)])
+    sites["patches"] = [n if n < 1960 else 5000 for n in range(2000)]
+    figure = render(subgroups.draw_subgroups, pd.concat([sites, table[3:]], ignore_index=True), TESTS)
+    (axes, *_) = figure.axes
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert rows[:40] == [f"s{n} (5,000 patches)" for n in range(1960, 2000)]
+    assert len(rows) == 44
+    headings = [label.get_text() for label in axes.get_yticklabels(minor=True)]
+    assert headings == ["site, the 40 largest of 2,000, p = 0.031", "appearance, not tested"]
+    assert_inside(figure)
+
+
 def test_it_is_drawn_from_files(tmp_path, table, is_written):
     table.to_csv(tmp_path / "table.csv", index=False)
     TESTS.to_csv(tmp_path / "tests.csv", index=False)

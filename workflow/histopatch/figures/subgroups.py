@@ -11,10 +11,13 @@ MEASURES = {"auc": "AUROC", "sensitivity": "sensitivity", "specificity": "specif
 LEFT_OUT = "slide"  # has a figure of its own
 NONE = {"auc": "one class only", "sensitivity": "no positives", "specificity": "no negatives"}
 ROW = 0.27  # inches
+MOST = 40  # groups of a kind that are drawn; the table has them all
 
 
 def subgroups(table: str, tests: str, path: str, dpi: int) -> None:
     """Draw a row for each group but slides, under a heading for each kind with the p-value of its test.
+
+    Of a kind with more than MOST groups those with most patches are drawn.
 
     table: CSV `group,value,patches,units,note` and each of MEASURES with `…_low` and `…_high`, empty where it
     is unknown. tests: CSV `group,p_value`.
@@ -25,7 +28,10 @@ def subgroups(table: str, tests: str, path: str, dpi: int) -> None:
 
 def draw_subgroups(figure: Figure, table: pd.DataFrame, tests: pd.DataFrame) -> None:
     """Draw what `subgroups` describes."""
-    table = table[table.group != LEFT_OUT].reset_index(drop=True)
+    everything = table[table.group != LEFT_OUT]
+    counts = everything.group.value_counts()
+    largest = everything.sort_values("patches", ascending=False, kind="stable").groupby("group").head(MOST)
+    table = everything[everything.index.isin(largest.index)].reset_index(drop=True)
     kinds = list(dict.fromkeys(table.group))
     # Each kind has a row more for its heading.
     positions = np.arange(len(table)) + 1 + np.array([kinds.index(kind) for kind in table.group]) * 1.3
@@ -55,12 +61,15 @@ def draw_subgroups(figure: Figure, table: pd.DataFrame, tests: pd.DataFrame) -> 
     first.set_yticks(positions, [_label(row) for row in table.itertuples()])
     first.set_ylim(positions.max() + 0.6, -0.6)
     p_values = tests.set_index("group").p_value
-    first.set_yticks(headings, [_heading(kind, p_values[kind]) for kind in kinds], minor=True, weight="bold")
+    first.set_yticks(
+        headings, [_heading(kind, p_values[kind], counts[kind]) for kind in kinds], minor=True, weight="bold"
+    )
     style.heading(figure, "The final model by group, with 95 % intervals (p: that its AUROCs are equal)")
 
 
-def _heading(kind: str, p_value: float) -> str:
-    return f"{style.name(kind)}, {'not tested' if pd.isna(p_value) else f'p = {p_value:.2g}'}"
+def _heading(kind: str, p_value: float, count: int) -> str:
+    largest = f", the {MOST} largest of {count:,}" if count > MOST else ""
+    return f"{style.name(kind)}{largest}, {'not tested' if pd.isna(p_value) else f'p = {p_value:.2g}'}"
 
 
 def _label(row) -> str:
