@@ -7,6 +7,7 @@ augmentation at the strength that the schema gives as its example. The step is a
 EfficientNet-Lite0 in float32. A cost is what an operation adds to a preparation without it.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -33,6 +34,7 @@ BACKBONE = "efficientnet_lite0"
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     if not ENVIRONMENT.items() <= os.environ.items():  # as a job has it, before libraries are loaded
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ENVIRONMENT)
     torch.set_num_threads(1)

@@ -89,13 +89,19 @@ def first_run(project: Path, folder: Path, cores: str) -> list[list[dict]]:
 
 
 def finished_jobs(folder: Path) -> list[tuple[str, float]]:
-    """Rule and seconds of each job, from what Snakemake keeps of every output file."""
-    jobs = set()
+    """Rule and seconds of each job, from what Snakemake keeps of every output file.
+
+    Each file has times of its own, and all that a job writes share its log.
+    """
+    jobs = defaultdict(list)
     for record in (folder / ".snakemake/metadata").rglob("*"):
         if record.is_file():
             known = json.loads(record.read_text())
-            jobs.add((known["rule"], known["starttime"], known["endtime"]))
-    return [(rule, end - start) for rule, start, end in jobs]
+            jobs[known["rule"], *known["log"]].append((known["starttime"], known["endtime"]))
+    return [
+        (rule, max(end for _, end in times) - min(start for start, _ in times))
+        for (rule, *_), times in jobs.items()
+    ]
 
 
 if __name__ == "__main__":

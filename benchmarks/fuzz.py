@@ -8,6 +8,7 @@ above what it had before the first case; the file is kept then.
 import argparse
 import csv
 import multiprocessing
+import shutil
 import signal
 import sys
 import tempfile
@@ -84,6 +85,7 @@ def main() -> None:
         process.join()
         result = None if results.empty() else results.get()
         if isinstance(result, dict):
+            shutil.rmtree(folder)
             rows.append(
                 {
                     **result,

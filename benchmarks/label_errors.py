@@ -51,8 +51,9 @@ def main() -> None:
     print(
         table(
             [
-                {"first": count, "flipped": hits[:count].sum(), "precision": hits[:count].mean()}
+                {"first": count, "flipped": int(hits[:count].sum()), "precision": hits[:count].mean()}
                 for count in FIRST
+                if count <= len(hits)
             ]
         )
     )

@@ -3,7 +3,7 @@
     python benchmarks/prediction_speed.py --data data/histopathologic-cancer-detection \\
         --run results/kaggle/runs/<run>/fold-0
 
-The contestants predict the same patches, those that the run validated on, in processes of their own, in turn,
+The contestants predict the same patches, 1,024 or more that the run validated on, in processes of their own, in turn,
 several rounds in one call. What is timed begins with the names of the files, when libraries are imported and
 the model is loaded, and ends with probabilities. The notebook's loop has the environment that a user's shell
 gives it, the others the one that the workflow gives jobs.
@@ -42,6 +42,8 @@ def main() -> None:
     if arguments.contestant:
         contest(arguments.contestant, arguments.folder)
         return
+    if not (arguments.data and arguments.run):
+        parser.error("name --data and --run")
     with tempfile.TemporaryDirectory() as folder:
         rows = [
             row

@@ -46,7 +46,8 @@ def main() -> None:
         return
     config = _read_config(arguments.data)
     studies = config["experiments"]["recipe"]["studies"]
-    recipes, ablation, unseen = (list(study["runs"]) for study in studies.values())
+    names = ("recipes", "ablation", "unseen_appearance")
+    recipes, ablation, unseen = (list(studies[name]["runs"]) for name in names)
     members = _members(config)
     _run_workflow(config)
     print(describe_machine())
@@ -84,7 +85,7 @@ def _run_workflow(config: dict) -> None:
     path = ROOT / "results/recipe.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(yaml.safe_dump(config))
-    options = ["--cores", "all", "--resources", "gpu=1", "--configfile", str(path)]
+    options = ["--cores", "all", "--resources", "gpu=1", "--configfile", str(path), "--"]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     command = ["snakemake", *options, "results/recipe/tables/runs.csv"]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": programs}, check=True)
