@@ -509,7 +509,7 @@ def test_a_damaged_compressed_tiff_is_set_aside(tissue, decoded, compression, pa
 
 @pytest.mark.input(
     "Images",
-    "an uncompressed TIFF whose strips are too short or too few",
+    "an uncompressed TIFF that is cut off, or whose strips are too short or too few",
     "set aside: `unreadable: cut off …`",
 )
 def test_a_tiff_with_short_strips_is_set_aside(tissue, decoded):
@@ -517,6 +517,8 @@ def test_a_tiff_with_short_strips_is_set_aside(tissue, decoded):
     assert reason == "unreadable: cut off: its strips are too short for its pixels"
     fewer = decoded(tiff(np.asarray(tissue), {Tag.RowsPerStrip: [10]}))
     assert fewer == "unreadable: cut off: it has fewer strips than its pixels need"
+    whole = tiff(np.asarray(tissue))
+    assert decoded(whole[: len(whole) // 2]) == "unreadable: cut off: its data end too early"
 
 
 # --- no images --------------------------------------------------------------------------------------
@@ -574,7 +576,7 @@ def test_what_is_no_image_is_named(decoded, content, reason):
 
 
 def test_a_missing_file_is_named_without_its_path(decoded, tmp_path):
-    assert decoded(tmp_path / "none.tif") == "unreadable: FileNotFoundError: No such file or directory"
+    assert decoded(tmp_path / "none.tif") == "unreadable: no such file"
 
 
 @pytest.mark.input("Images", "a link to an image", "read like the image")

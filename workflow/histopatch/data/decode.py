@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import re
 import stat
 from pathlib import Path
 
@@ -148,8 +147,11 @@ def _reason(error: Exception, content: bytes) -> str:
         if content.startswith(tiff.SIGNATURES):
             with contextlib.suppress(Exception):  # then its tags are damaged
                 return tiff.unknown_kind(content)
+    elif isinstance(error, FileNotFoundError):
+        text = "no such file"
+    elif str(error).startswith("image file is truncated"):  # Pillow's words for any format
+        text = "cut off: its data end too early"
     else:
         text = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
-        text = re.sub(r" \(\d+ bytes not processed\)", "", text)
     text = "".join(c if c.isprintable() else " " for c in text)[:LONGEST_REASON]
     return text if type(error) is UnusableError else f"unreadable: {text}"
