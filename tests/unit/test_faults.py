@@ -62,7 +62,7 @@ def test_a_full_disk_is_one_line_and_the_next_call_goes_on(images, disk, monkeyp
         pack_into(folder, images)
     line = one_line(full.value)
     assert line.startswith(str(folder))
-    assert "No space left on device; mend that and run the same command again" in line
+    assert "No space left on device; fix that and run the same command again" in line
     assert not [*folder.glob("train.*")]
     remount("size=10m")
     with caplog.at_level("INFO"):
@@ -128,7 +128,7 @@ def test_a_disk_that_fails_is_no_fault_of_the_image(images, monkeypatch, code):
     with pytest.raises(OSError) as failed:
         images.decode(np.zeros((100, SIZE, SIZE, 3), np.uint8))
     path = Path(images.where, images.files[0])
-    assert one_line(failed.value) == f"{path}: {os.strerror(code)}; mend that and run the same command again"
+    assert one_line(failed.value) == f"{path}: {os.strerror(code)}; fix that and run the same command again"
 
 
 MEMORY = """

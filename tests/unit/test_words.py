@@ -51,7 +51,7 @@ def test_the_final_training_goes_by_its_winner(mine):
 def test_a_step_names_what_it_is_about(mine):
     assert job_in_words("pack", {"experiment": "mine", "part": "test"}, mine) == "packing the test images"
     drawing = job_in_words("figure_audit", {"experiment": "mine", "split": "main"}, mine)
-    assert drawing == "drawing leakage audit of split main"
+    assert drawing == "drawing the figure `leakage audit of split main`"
 
 
 def test_a_step_of_an_external_data_set_names_it(mine):

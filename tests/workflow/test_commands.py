@@ -67,7 +67,9 @@ def test_status_names_the_file_that_changed_or_is_missing(project):
     (project / "results/small/figures/augmentation.png").unlink()
     _, output = command(project, "status")
     assert "  cleaning the labels: data/small/train_labels.csv changed\n" in output
-    assert "  drawing augmentations: results/small/figures/augmentation.png is missing\n" in output
+    assert (
+        "  drawing the figure `augmentations`: results/small/figures/augmentation.png is missing\n" in output
+    )
 
 
 def test_status_ends_with_one_line_where_the_config_is_wrong(project):

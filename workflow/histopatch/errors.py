@@ -25,7 +25,7 @@ def check_writable(folders: Iterable[str | Path]) -> None:
         if not os.access(there, os.W_OK | os.X_OK):
             raise InputError(
                 f"{there}: nothing can be written here (a read-only file system, or another user's folder); "
-                "mend that, or work on a copy elsewhere"
+                "fix that, or work on a copy elsewhere"
             )
 
 
@@ -34,7 +34,7 @@ def one_line(error: BaseException) -> str | None:
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, OSError) and error.errno in OF_THE_DISK:
-        return f"{error.filename or 'a file'}: {error.strerror}; mend that and run the same command again"
+        return f"{error.filename or 'a file'}: {error.strerror}; fix that and run the same command again"
     if isinstance(error, MemoryError):
         return (
             f"out of memory ({str(error) or 'no more is given'}); end other programs, or lower "

@@ -12,7 +12,7 @@ DRAWING = "figure_"
 DOING = {
     "appearance": "measuring the appearance of the patches",
     "audit": "auditing the split `{split}` for leakage",
-    "augmentation": "augmenting a patch for show",
+    "augmentation": "augmenting an example patch",
     "best": "choosing the best run",
     "check_images": "checking all images",
     "checklists": "filling in the reporting checklists",
@@ -30,10 +30,12 @@ DOING = {
     "external_patches": "listing the patches of the external data set `{external}`",
     "features": "computing the features `{bank}`",
     "final_metrics": "measuring the final model",
+    "figure_lr_range": "drawing the learning-rate range test of {run}",
     "flow": "counting what is left out of the split `{split}`",
     "giveaways": "looking for what gives a class away",
     "groups": "looking up the groups of the patches",
     "label_errors": "looking for suspicious labels",
+    "lr_range": "trying learning rates for {run}",
     "model_card": "writing the model card",
     "pack": "packing the {part} images",
     "pack_shard": "packing the {part} images, shard {shard}",
@@ -65,15 +67,13 @@ def job_in_words(rule: str, wildcards: Mapping[str, str], experiment: Experiment
         return _training(wildcards, experiment)
     figures = {f"{DRAWING}{figure.name}": figure.label for figure in FIGURES}
     if rule in figures:
-        return f"drawing {figures[rule]}".format(**wildcards)
-    if rule in DOING:
-        _, _, external = experiment.name.partition(EXTERNAL)
-        return DOING[rule].format(**wildcards) + (
-            f" of the external data set `{external}`" if external else ""
-        )
+        return f"drawing the figure `{figures[rule]}`".format(**wildcards)
     named = dict(wildcards)
     if "run" in named:
         named["run"] = run_name(named["run"], experiment)
+    if rule in DOING:
+        _, _, external = experiment.name.partition(EXTERNAL)
+        return DOING[rule].format(**named) + (f" of the external data set `{external}`" if external else "")
     about = ", ".join(str(value) for key, value in named.items() if key != "experiment")
     return rule.replace("_", " ") + (f" ({about})" if about else "")
 

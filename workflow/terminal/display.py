@@ -168,7 +168,7 @@ class Display(logging.Handler):
         for started, reason in self.failed:
             self.say(f"Failed: {started.words}")
             self.say(f"  {reason}")
-            self.say("  Mend that and run the same command again: what is finished stays.")
+            self.say("  Fix that and run the same command again: what is finished stays.")
             self.say(f"  Log: {', '.join(started.logs)}")
 
     def _success(self) -> str:

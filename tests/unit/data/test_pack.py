@@ -287,7 +287,7 @@ def test_reasons_are_said_in_warnings(images, packed, caplog):
         packed(images)
     assert [record.getMessage() for record in caplog.records] == [
         f"{images}: set aside: 3 images, such as 's0.png': shape 32×32, not 24×24",
-        f"{images}: set aside: 1 image, such as 'text.png': unreadable: a text that begins 'no image'",
+        f"{images}: set aside: 1 image, 'text.png': unreadable: a text that begins 'no image'",
     ]
 
 

@@ -167,7 +167,7 @@ def test_it_begins_with_the_experiment_and_its_data(summary):
     lines = summary([{}]).splitlines()
     assert lines[0] == "# mine"
     text = "\n".join(lines)
-    assert "220,000 labelled patches, 40.5% positive, from 220,025 label rows and 220,031 images." in text
+    assert "220,000 labelled patches, 40.5 % positive, from 220,025 label rows and 220,031 images." in text
     assert "Rejected rows and images: duplicate row (20), no image (5)." in text
 
 
@@ -195,9 +195,9 @@ def test_test_ids_without_an_image_are_counted(summary):
 
 def test_near_blank_patches_are_named_where_they_are_used(summary):
     text = summary([{}], near_blank={"used": 2, "examples": ["a", "b"]})
-    assert "2 of the patches used are near blank, such as a, b." in text
+    assert "2 of the patches used are near blank: a, b." in text
     one = summary([{}], near_blank={"used": 1, "examples": ["a"]})
-    assert "1 of the patches used is near blank, such as a." in one
+    assert "1 of the patches used is near blank: a." in one
     assert "near blank" not in summary([{}])
 
 
@@ -306,10 +306,10 @@ def test_ties_with_the_best_are_named(summary):
             {"run": "same", "final_val_auc": 0.95, "tied_with_best": None},
         ]
     )
-    assert "That these are lower may be chance (paired tests, adjusted for all pairs): `near`." in text
+    assert "Lower, perhaps by chance (paired tests, adjusted for all pairs): `near`." in text
     assert ("Not tested against it, as they were validated on other patches: `elsewhere`.") in text
     assert "Not tested against it, as too few slides have both classes: `too_few`." in text
-    assert "The same AUROC has: `same`." in text
+    assert "With the same AUROC: `same`." in text
     assert "Lower (paired tests, adjusted for all pairs): `far`." in text
 
 
@@ -328,7 +328,7 @@ def test_a_run_of_two_studies_is_said_to_be_one(summary):
 
 def test_a_clear_winner_has_no_ties(summary):
     text = summary([{"final_val_auc": 0.95}, {"final_val_auc": 0.92, "tied_with_best": False}])
-    assert "may be chance" not in text
+    assert "perhaps by chance" not in text
 
 
 def test_what_each_setting_changed_is_said_under_its_study(summary):
@@ -389,7 +389,7 @@ def test_each_group_has_its_rates_and_each_kind_its_test(summary):
 
 def test_calibration_net_benefit_and_abstaining_are_said(summary):
     text = summary([{}])
-    for words in ("Calibration: intercept -0.20", "Net benefit: at 1 of 1 thresholds", "| 10% | 12.0% |"):
+    for words in ("Calibration: intercept -0.20", "Net benefit: at 1 of 1 thresholds", "| 10 % | 12.0 % |"):
         assert words in text
 
 
@@ -544,7 +544,7 @@ def test_operating_points_are_a_table(summary):
         "| Youden's J | 0.3100 | 0.951 (0.941–0.956) | 0.900 (0.890–0.905) | 0.800 (0.790–0.805) "
         "| 0.990 (0.980–0.995) | 0.088 (0.041–0.172) |" in text
     )
-    assert "| PPV at 1% |" in text
+    assert "| PPV at 1 % |" in text
     assert "| – |" in text
 
 

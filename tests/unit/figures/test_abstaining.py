@@ -24,7 +24,7 @@ def test_thresholds_are_dots_at_what_they_come_to(render, assert_inside):
     dots = axes.lines[1]
     assert dots.get_xdata() == pytest.approx([94, 75])
     assert dots.get_ydata() == pytest.approx([7, 4])
-    assert [text.get_text() for text in axes.texts] == ["5%", "30%"]
+    assert [text.get_text() for text in axes.texts] == ["5 %", "30 %"]
     assert_inside(figure)
 
 

@@ -97,7 +97,7 @@ def test_a_patch_that_could_not_be_used_has_a_reason_and_nothing_else(prediction
 def test_patches_beyond_the_quantile_look_unlike_the_training(predictions, caplog):
     table, lines = predictions()
     assert table.looks_unlike_training[:5].tolist() == [False, False, False, False, True]
-    line = "1 of 5 patches (20.0%) look unlike what the model was trained on"
+    line = "1 of 5 patches (20.0 %) look unlike what the model was trained on"
     assert any(text.startswith(line) for text in lines)
     assert [record.levelno for record in caplog.records if line in record.message] == [logging.WARNING]
 
@@ -111,7 +111,7 @@ def test_a_patch_without_tissue_is_as_unusual_as_in_the_training(predictions, sh
 
 def test_usual_patches_cause_no_warning(predictions, caplog):
     _, lines = predictions(distances=[1, 2, 3, 2, 1, 0])
-    assert any(text.startswith("0 of 5 patches (0.0%) look unlike") for text in lines)
+    assert any(text.startswith("0 of 5 patches (0.0 %) look unlike") for text in lines)
     assert "unlike" not in caplog.text
 
 

@@ -198,7 +198,7 @@ def test_a_job_that_a_cluster_refuses_says_why(call, jobs, capsys):
     run.start(0)
     run.fail_on_cluster(0, "SLURM sbatch failed. The error message was 'no such node'.\n    sbatch call:\n")
     run.end()
-    assert "  SLURM sbatch failed. The error message was 'no such node'.\n  Mend" in capsys.readouterr().err
+    assert "  SLURM sbatch failed. The error message was 'no such node'.\n  Fix" in capsys.readouterr().err
 
 
 def test_what_is_not_about_a_job_is_shown(call, capsys):

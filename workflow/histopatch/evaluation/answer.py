@@ -56,10 +56,13 @@ def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
             else "the difference is beyond chance"
         )
         return f"The highest validation AUROC of its study is that of {code(highest.run)}; {verdict}."
-    tied = others[others.tied_with_best.eq(True)]
+    alike = others.final_val_auc == chosen.final_val_auc
+    tied = others[others.tied_with_best.eq(True) & ~alike]
     if others.tied_with_best.isna().all():
         return f"No test compares it with the other {len(others)} of its study."
     test = paired_tests(study)
+    if alike.any() and tied.empty:
+        return f"On the validation patches {_names(others[alike])} had the same AUROC."
     if tied.empty:
         worse = others[others.tied_with_best.notna()]
         return f"On the validation patches it was better than {_names(worse)}, beyond chance ({test})."

@@ -66,7 +66,7 @@ def _describe(table: pd.DataFrame, folder: str) -> list[str]:
     known, central_known = ((part.status != OPEN).sum() for part in (table, central))
     lines = [
         f"{known} of {len(table)} items are filled, at least in part; of the {len(central)} about data, "
-        f"model, evaluation and code, {central_known} ({central_known / len(central):.0%}).",
+        f"model, evaluation and code, {central_known} ({100 * central_known / len(central):.0f} %).",
         "",
         "| item | topic | status | known | from | for the authors |",
         "| --- | --- | --- | --- | --- | --- |",

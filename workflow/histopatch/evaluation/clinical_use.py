@@ -51,8 +51,8 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
     lines = [
         f"Leaving the least certain patches, those nearest to a probability of 0.5, to a pathologist: how "
         f"near is chosen on {first.chosen_on} and reported on {first.reported_on}. Calling all of the "
-        f"latter, {first.error_all:.1%} of the calls are wrong. A patch is called positive here from 0.5 "
-        "on, not from one of the operating points.",
+        f"latter, {100 * first.error_all:.1f} % of the calls are wrong. A patch is called positive here from "
+        "0.5 on, not from one of the operating points.",
         "",
         "| meant to be left out | left out | wrong calls of the others | wrong calls of these |",
         "| --: | --: | --- | --: |",
@@ -60,9 +60,9 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
     for row in points.itertuples():
         wrong = "none is called"
         if pd.notna(row.error):
-            wrong = f"{row.error:.1%} ({row.error_low:.1%}–{row.error_high:.1%})"
-        aside = "" if pd.isna(row.error_abstained) else f"{row.error_abstained:.1%}"
-        lines.append(f"| {row.share:.0%} | {row.abstained_share:.1%} | {wrong} | {aside} |")
+            wrong = f"{100 * row.error:.1f} % ({100 * row.error_low:.1f} %–{100 * row.error_high:.1f} %)"
+        aside = "" if pd.isna(row.error_abstained) else f"{100 * row.error_abstained:.1f} %"
+        lines.append(f"| {100 * row.share:.0f} % | {100 * row.abstained_share:.1f} % | {wrong} | {aside} |")
     return lines
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from histopatch.evaluation.markdown import code
+from histopatch.evaluation.split_descriptions import in_short
 from histopatch.failures import finished
 
 
@@ -16,8 +17,10 @@ def describe_cost(runs: pd.DataFrame) -> str:
     kind = trained.validated_on.mode()[0]
     alike = trained[trained.validated_on == kind]
     best, fastest = alike.loc[alike.final_val_auc.idxmax()], alike.loc[alike.train_seconds.idxmin()]
-    on = kind.partition(":")[0].partition(";")[0]  # without what to expect of it
+    on = in_short(kind)
     total = f"The {len(trained)} trained runs took {duration(trained.train_seconds.sum())} together."
+    if len(trained) == 1:
+        return f"One run was trained: {_run(best)}."
     if best.folder == fastest.folder:
         return f"{total} Of those validated on {on}, {_run(best)} is the best and the fastest."
     return f"{total} Of those validated on {on}, {_run(best)} is the best, {_run(fastest)} the fastest."

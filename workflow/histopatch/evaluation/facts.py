@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from histopatch.evaluation.split_descriptions import in_short
 from histopatch.failures import finished
 from histopatch.files import read_table
 from histopatch.statistics.metrics import METRICS
@@ -55,9 +56,10 @@ def _rejected(cleaning: dict) -> str:
 
 
 def _quality(cleaning: dict) -> str:
+    blank = cleaning["near_blank"]["used"]
     return (
         f"Every image is decoded and checked: {cleaning['images_set_aside']:,} could not be used, "
-        f"{cleaning['near_blank']['used']:,} of those used are nearly blank."
+        f"{blank:,} of those used {'is' if blank == 1 else 'are'} nearly blank."
     )
 
 
@@ -172,9 +174,10 @@ def _weights(best: dict) -> str:
 def _studies(runs: pd.DataFrame) -> str:
     studies, runs = runs.study.nunique(), runs.drop_duplicates("folder")  # one may be in several
     whole = finished(runs)
+    patches = dict.fromkeys(map(in_short, whole.validated_on))
     return (
         f"Studies: {studies:,}. Runs: {len(runs):,}, trained to their end: {len(whole):,}, compared on "
-        f"{' and '.join(dict.fromkeys(whole.validated_on))}; paired tests against the best of each study."
+        f"{' and '.join(patches)}; paired tests against the best of each study."
     )
 
 
@@ -269,8 +272,8 @@ def _attribution(attribution: dict) -> str:
     share = attribution["occlusion"]["all"]
     return (
         f"Error analysis: where the model looks. Occlusion gives the central {attribution['centre_size']} "
-        f"pixels a share of {share['mean']:.1%} on {attribution['patches']} patches, against "
-        f"{attribution['area_share']:.1%} of the area."
+        f"pixels a share of {100 * share['mean']:.1f} % on {attribution['patches']} patches, against "
+        f"{100 * attribution['area_share']:.1f} % of the area."
     )
 
 

@@ -97,6 +97,11 @@ def _new_to_training(patches: pd.DataFrame, evaluated: pd.Series) -> str | None:
     return text
 
 
+def in_short(evaluated_on: str) -> str:
+    """Which patches a run is evaluated on, without what to expect of them."""
+    return evaluated_on.partition(":")[0].partition(";")[0]
+
+
 def describe_split(name: str, split: Split) -> str:
     """Describe a split in a few sentences."""
     if split.parts == "given":
@@ -120,7 +125,7 @@ def describe_split(name: str, split: Split) -> str:
     if split.held_out_fraction:
         of = "training patches" if split.parts == "given" else "patches"
         sentences.append(
-            f"{split.held_out_fraction:.0%} of the {of} are held out, by whole slides where slides are "
-            "known: no training and no choice on this split uses them."
+            f"{100 * split.held_out_fraction:.0f} % of the {of} are held out, by whole slides where slides "
+            "are known: no training and no choice on this split uses them."
         )
     return " ".join(sentences)

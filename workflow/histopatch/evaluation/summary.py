@@ -117,7 +117,7 @@ def _data(cleaning: dict) -> list[str]:
     before, after = cleaning["before"], cleaning["after"]
     share = after["positive"] / after["patches"]
     line = (
-        f"{after['patches']:,} labelled patches, {share:.1%} positive, "
+        f"{after['patches']:,} labelled patches, {100 * share:.1f} % positive, "
         f"from {before['label_rows']:,} label rows and {before['images']:,} images."
     )
     reasons = [f"{reason} ({count:,})" for reason, count in cleaning["rejected"].items()]
@@ -126,8 +126,8 @@ def _data(cleaning: dict) -> list[str]:
     if not blank:
         return [line, rejected]
     be = "is" if blank == 1 else "are"
-    such_as = ", ".join(map(escape, examples))
-    return [line, rejected, f"{blank:,} of the patches used {be} near blank, such as {such_as}."]
+    such_as = ("such as " if blank > len(examples) else "") + ", ".join(map(escape, examples))
+    return [line, rejected, f"{blank:,} of the patches used {be} near blank: {such_as}."]
 
 
 def _without_image(test_ids: pd.DataFrame) -> list[str]:
@@ -167,8 +167,8 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
     alike, elsewhere = others.final_val_auc == best.final_val_auc, others.validated_on != best.validated_on
     untested = others.tied_with_best.isna() & ~alike
     for words, which in (
-        ("The same AUROC has", alike),
-        (f"That these are lower may be chance ({paired_tests(ranked)})",
+        ("With the same AUROC", alike),
+        (f"Lower, perhaps by chance ({paired_tests(ranked)})",
          others.tied_with_best.eq(True) & ~alike),
         (f"Lower ({paired_tests(ranked)})", others.tied_with_best.eq(False)),
         ("Not tested against it, as they were validated on other patches", untested & elsewhere),
@@ -317,7 +317,7 @@ def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
         if column.startswith("ppv_at_") and column.endswith("_low")
     ]
     columns = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
-    columns += [f"PPV at {float(prevalence):.0%}" for prevalence in prevalences]
+    columns += [f"PPV at {100 * float(prevalence):.0f} %" for prevalence in prevalences]
     lines = [
         f"Operating points, chosen on {first.chosen_on} and reported on {first.reported_on}; PPV also at "
         f"other prevalences (shares of positive patches).{seen}",

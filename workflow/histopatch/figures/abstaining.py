@@ -34,7 +34,9 @@ def draw_abstaining(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame) -
     )  # fmt: skip
     for row, x in zip(called.itertuples(), coverage, strict=True):
         top = (x, 100 * row.error_high)
-        axes.annotate(f"{row.share:.0%}", top, (0, 4), textcoords="offset points", ha="center", fontsize=9)
+        axes.annotate(
+            f"{100 * row.share:.0f} %", top, (0, 4), textcoords="offset points", ha="center", fontsize=9
+        )
     axes.set_xlim(0, 101)
     axes.margins(y=0.1)
     axes.set_ylim(bottom=0)

@@ -28,8 +28,9 @@ def describe(made: pd.DataFrame, model: dict, point: str, abstain: str) -> list[
     )
     if abstain != "0":
         lines.append(
-            f"{int(used.abstained.sum()):,} ({used.abstained.mean():.1%}) are too near to the threshold "
-            f"for a confident call (column `abstained`); {float(abstain):.0%} of the validation patches were."
+            f"{int(used.abstained.sum()):,} ({100 * used.abstained.mean():.1f} %) are too near to the "
+            f"threshold for a confident call (column `abstained`); {100 * float(abstain):.0f} % of the "
+            "validation patches were."
         )
     lines.append(describe_unlike(made))
     if "label" in used and used.label.notna().any():
@@ -41,8 +42,9 @@ def describe_unlike(made: pd.DataFrame) -> str:
     """How many patches look unlike the training part."""
     unlike, count = int(made.looks_unlike_training.sum()), int(made.reason.isna().sum())
     return (
-        f"{unlike:,} of {count:,} patches ({unlike / count:.1%}) look unlike what the model was trained on, "
-        "by stain or sharpness: beyond the 99 % quantile of its training patches, of which 1 % are."
+        f"{unlike:,} of {count:,} patches ({100 * unlike / count:.1f} %) look unlike what the model was "
+        "trained on, by stain or sharpness: beyond the 99th percentile of its training patches, of which 1 % "
+        "are."
     )
 
 
