@@ -13,9 +13,9 @@ $(foreach file,$(CONFIGS),$(if $(wildcard $(file)),,$(error $(file): no such fil
 ASKED = --configfile $(CONFIGS) $(if $(EXPERIMENT),--config experiment=$(EXPERIMENT))
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=$(GPUS) $(ASKED)
 
-.PHONY: setup run test lint format report status disk prune verify audit predict bench
+.PHONY: setup check run test lint format report status disk prune verify audit predict bench
 
-run: setup
+run: setup check
 	$(SNAKEMAKE)
 
 # Beside each other, as many as there are cores: most of a test's time goes into starting processes.
@@ -32,12 +32,15 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow/rules workflow/predict
 
-report: setup
+report: setup check
 	$(SNAKEMAKE) -- results/$(EXPERIMENT)/report.html
 
 # What a run would do, and what a run leaves behind; all on the same experiment as `make run`.
 COMMAND = PYTHONPATH=workflow $(BIN)/python workflow/commands
 CHOSEN = --configfile $(CONFIGS) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
+
+check: setup
+	@$(COMMAND)/check.py $(CHOSEN)
 
 status: setup
 	@$(COMMAND)/status.py $(CHOSEN)

@@ -20,7 +20,8 @@ DOORS = {
     "Groups": "`dataset.groups`, the site, scanner or stain of each patch or slide.",
     "Split of others": "What `make audit` reads: `SPLIT`, `DATA`, `SLIDES` and `LABELS`.",
     "Sample submission": "`sample_submission.csv`, and the test images that it names.",
-    "Configuration": "`config.yaml` and files given with `--configfile`.",
+    "Configuration": "`config.yaml` and files given with `--configfile`. What is no YAML at all, plain "
+    "`snakemake` refuses in words of its own, without the file and the line; `make` names both.",
     "Weights": "The setting `weights` of a run.",
     "Slides": "Images larger than a patch, whole-slide images among them.",
     "Exported model": "What `histopatch.inference` reads: the folder `final/model`, and new patches.",

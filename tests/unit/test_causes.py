@@ -65,6 +65,15 @@ def test_a_run_that_was_never_compared_is_new():
     assert why(experiment(), missing=["model.safetensors"]) == "new"
 
 
+def test_a_run_that_was_never_trained_is_new_whatever_else_is_made():
+    asked = experiment()
+    job = training(asked, missing=["model.safetensors"], follows=True)
+    plan = [planned("pack", {"experiment": "mine", "part": "train"}), job]
+    assert cause_of_training(job, plan, asked) == "new"
+    Path("results/mine/runs", job.wildcards["run"]).mkdir(parents=True)
+    assert cause_of_training(job, plan, asked) == "follows from packing the train images"
+
+
 def test_a_run_whose_file_was_deleted_names_it():
     told = why(experiment(), missing=["a/run.json"], deleted=["a/run.json"])
     assert told == "a/run.json is missing"

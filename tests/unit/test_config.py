@@ -196,6 +196,13 @@ def test_a_typo_names_the_key_and_what_may_be_meant(part, typo, meant):
     assert f"did you mean {meant!r}?" in message if meant else "known are backbone, " in message
 
 
+def test_a_key_in_the_wrong_place_is_sent_where_it_belongs():
+    misplaced = minimal()
+    misplaced["experiments"]["mine"]["dataset"]["splits"] = {}
+    assert fault_of(misplaced).endswith("dataset: unknown key 'splits'; it is a key of `experiment`")
+    assert "unknown key 'mixup'; it is a key of `augmentation`" in fault(defaults={"mixup": 0.2})
+
+
 def test_a_typo_at_the_top_is_named():
     assert "unknown key 'runtim'; did you mean 'runtime'?" in fault_of(minimal() | {"runtim": {}})
 

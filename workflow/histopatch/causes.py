@@ -56,6 +56,8 @@ def cause_of_training(job: Planned, plan: list[Planned], experiment: Experiment)
         before = _settings_before(run, experiment)
         if before and (changes := _differences(before, setting_values(run.identity))):
             return joined(changes)
+        if not Path("results", experiment.name, "runs", run.folder).is_dir():
+            return "new"
     if job.follows and (sources := _sources(plan, run, experiment)):
         return f"follows from {joined(sources)}"
     return cause_of_step(job, experiment)

@@ -180,7 +180,7 @@ def _check(value, node: dict, schema: dict, at: str = "") -> None:
     if error is None:
         return
     path = ".".join(filter(None, [at, *map(str, error.absolute_path)])) or "config"
-    raise InputError(f"{path}: {say(error)}")
+    raise InputError(f"{path}: {say(error, schema)}")
 
 
 def _check_dataset(dataset: dict, at: str) -> None:

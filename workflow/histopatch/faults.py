@@ -1,7 +1,7 @@
 """What is said of faults in the configuration: one line each, with values as YAML writes them."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import jsonschema
 
@@ -24,13 +24,19 @@ LIMITS = {
 }
 
 
-def say(error: jsonschema.ValidationError) -> str:
-    """What is wrong with a value, without its path."""
+def say(error: jsonschema.ValidationError, schema: dict) -> str:
+    """What is wrong with a value, without its path; schema: the whole, which knows where a key belongs."""
     value, shown, wanted = error.instance, show(error.instance), error.validator_value
     match error.validator:
         case "additionalProperties":
             known = list(error.schema.get("properties", {}))
-            return unknown_key(next(key for key in value if key not in known), known)
+            key = next(key for key in value if key not in known)
+            owners = dict.fromkeys(_owners(key, schema["$defs"]))
+            if owners:
+                return (
+                    f"unknown key {quote(key)}; it is a key of {' or '.join(f'`{name}`' for name in owners)}"
+                )
+            return unknown_key(key, known)
         case "required":
             return f"the key {next(key for key in wanted if key not in value)!r} is missing"
         case "anyOf" if "required" in wanted[0]:
@@ -70,6 +76,15 @@ def show(value) -> str:
         return "null"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _owners(key: str, nodes: dict) -> Iterator[str]:
+    """The names of what has such a key, at any depth."""
+    for name, node in nodes.items():
+        properties = node.get("properties", {}) if isinstance(node, dict) else {}
+        if key in properties:
+            yield name
+        yield from _owners(key, properties)
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:

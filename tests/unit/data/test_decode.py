@@ -218,7 +218,7 @@ def test_values_that_are_not_eight_bits_of_rgb_or_grey_are_set_aside(tissue, dec
             ),
             "L",
             id="MinIsWhite",
-            marks=pytest.mark.input("Images", "a grey TIFF in which 0 is white", "read right"),
+            marks=pytest.mark.input("Images", "a grey TIFF in which 0 is white", "read correctly"),
         ),
         pytest.param(
             lambda image: encoded(image.convert("L"), "JPEG", quality=100),
@@ -233,7 +233,7 @@ def test_values_that_are_not_eight_bits_of_rgb_or_grey_are_set_aside(tissue, dec
             marks=pytest.mark.input(
                 "Images",
                 "a big-endian TIFF, BigTIFF, strips or tiles, LZW, deflate, JPEG inside",
-                "read right",
+                "read correctly",
             ),
         ),
         pytest.param(
@@ -245,7 +245,7 @@ def test_values_that_are_not_eight_bits_of_rgb_or_grey_are_set_aside(tissue, dec
             "RGB",
             id="planar",
             marks=pytest.mark.input(
-                "Images", "a TIFF with one plane for each channel, declared as such", "read right"
+                "Images", "a TIFF with one plane for each channel, declared as such", "read correctly"
             ),
         ),
         pytest.param(
@@ -399,7 +399,7 @@ def drawn(patches: np.ndarray, size: int) -> list[Image.Image]:
     return [Image.fromarray(pixels) for pixels in (tissue, noise, half, dark, *blank)]
 
 
-@pytest.mark.input("Images", "a JPEG with further bytes behind its end", "read right")
+@pytest.mark.input("Images", "a JPEG with further bytes behind its end", "read correctly")
 @pytest.mark.parametrize("size", [16, 50, 96, 256])
 def test_a_whole_jpeg_is_never_set_aside(patches, decoded, size):
     behind = random.Random(0).randbytes(50)

@@ -84,7 +84,7 @@ def test_a_bad_table_is_refused_in_one_line(groups, bad):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.input("Groups", "groups of patches or slides that there are not", "one line before any job")
+@pytest.mark.input("Groups", "groups of patches or slides that do not exist", "one line before any job")
 def test_who_is_not_in_the_data_set_is_named(groups):
     by_slide = read_groups(groups("slide,site", "s1,A", "s22,B"))
     with pytest.raises(InputError, match=r"g: 1 of 2 slides are not in .* 's22' \(did you mean 's2'\?\)"):

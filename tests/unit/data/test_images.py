@@ -29,7 +29,7 @@ def test_the_commonest_size_is_found(tmp_path):
 
 @pytest.mark.input(
     "Images",
-    "images that are no squares of 16 to 1,024 px, with `patch_size: auto`",
+    "images that are not squares of 16 to 1,024 px, with `patch_size: auto`",
     "refused with an example",
 )
 @pytest.mark.parametrize(("width", "height"), [(96, 64), (8, 8), (2000, 2000)])

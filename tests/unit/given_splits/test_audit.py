@@ -125,7 +125,7 @@ def test_the_slides_of_clam_as_folders(audit, leaky, images, clam):
 @pytest.mark.input(
     "Split of others",
     "A slide in two parts of CLAM's table",
-    "told as a leak, with its patches",
+    "reported as a leak, with its patches",
 )
 def test_a_slide_that_clam_lists_twice_leaks_with_all_its_patches(audit, clean, images, clam):
     folder = images(clean, clean.slide + "/" + clean.name + ".png")
@@ -136,7 +136,7 @@ def test_a_slide_that_clam_lists_twice_leaks_with_all_its_patches(audit, clean, 
     assert audited.report["slides"]["on_several_sides"] == {"val-0": {"test": 2, "train": 0, "val": 2}}
 
 
-@pytest.mark.input("Split of others", "A patch in two parts", "told as a leak")
+@pytest.mark.input("Split of others", "A patch in two parts", "reported as a leak")
 def test_a_patch_that_is_listed_twice(audit, clean, images, written):
     theirs = clean[["name", "side"]].set_axis(["path", "split"], axis=1)
     theirs.loc[len(theirs)] = ["p00.png", "test"]  # p00 is of the part train
@@ -208,7 +208,7 @@ def test_everything_is_written(audit, leaky, images, written, tmp_path):
         assert figure.height > 300
 
 
-@pytest.mark.input("Split of others", "An image that cannot be read", "left out and told")
+@pytest.mark.input("Split of others", "An image that cannot be read", "left out and reported")
 def test_images_that_cannot_be_used_are_told(audit, clean, images, written):
     folder = images(clean)
     (folder / "p03.png").write_bytes(b"no image")
@@ -226,7 +226,7 @@ def test_a_part_without_any_image_to_compare_is_refused(audit, clean, images, wr
         audit(written(clean[["name", "side"]].set_axis(["id", "split"], axis=1)), folder)
 
 
-@pytest.mark.input("Split of others", "Patches that are no squares", "refused")
+@pytest.mark.input("Split of others", "Patches that are not square", "refused")
 def test_patches_that_are_no_squares_are_refused_without_a_word_of_configuration(
     audit, written, images, clean
 ):

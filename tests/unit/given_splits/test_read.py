@@ -87,13 +87,13 @@ def test_clam_writes_numbers_as_floats_where_a_column_is_shorter(csv, folder):
     assert notes(split, root) == ("patches of no listed slide, which are left out: 1, such as '16/e.png'",)
 
 
-@pytest.mark.input("Split of others", "Slides in CLAM's table without patches", "told")
+@pytest.mark.input("Split of others", "Slides in CLAM's table without patches", "reported")
 def test_clam_may_list_slides_of_which_there_are_no_patches(csv, folder):
     split = csv("splits_0.csv", ",train,val,test", "0,s1,s2,s3")
     assert notes(split, folder("s1/a.png", "s2/b.png")) == ("listed slides without a patch: 1, such as 's3'",)
 
 
-@pytest.mark.input("Split of others", "Rows without a part, or without an image", "left out and told")
+@pytest.mark.input("Split of others", "Rows without a part, or without an image", "left out and reported")
 def test_rows_that_cannot_be_compared_are_told(csv, folder):
     split = csv("t.csv", "id,split", "a,train", "b,test", "c,", "d,test")
     assert notes(split, folder("a.png", "b.png", "c.png")) == (

@@ -45,6 +45,7 @@ def facts(experiment: str, reports: Sequence[str], runs: pd.DataFrame, commit: s
         "versions": ", ".join(sorted(libraries)),
         "device": ", ".join(sorted({network["device"] for network in networks})),
         "precision": ", ".join(sorted({network["precision"] for network in networks})),
+        "memory layout": ", ".join(sorted({network["layout"] for network in networks})),
         "seeds": ", ".join(map(str, sorted({*trained.seed, *(n["settings"]["seed"] for n in networks)}))),
         "final networks": f"{len(networks)}, trained in "
         f"{duration(sum(sum(network['seconds'].values()) for network in networks))} together",
