@@ -173,7 +173,7 @@ def test_what_is_neither_an_array_nor_a_list_of_files_is_refused(made, pixels):
 )
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(None, "No such file"), (b"", "the file is empty"), ((50, 50), "shape 50×50, not 40×40")],
+    [(None, "no such file"), (b"", "the file is empty"), ((50, 50), "shape 50×50, not 40×40")],
 )
 def test_a_file_that_cannot_be_used_is_named(made, tmp_path, content, reason):
     path = tmp_path / "a patch.png"

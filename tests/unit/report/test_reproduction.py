@@ -14,7 +14,8 @@ def reports(tmp_path):
     for fold, seed in enumerate((1, 1)):
         network = {
             "settings": {"lr": 0.1, "seed": seed}, "libraries": {"torch": "2.9", "numpy": "2.1"},
-            "device": "one GPU", "precision": "fp32", "seconds": {"train": 60.0, "data": 15.5},
+            "device": "one GPU", "precision": "fp32", "layout": "contiguous",
+            "seconds": {"train": 60.0, "data": 15.5},
         }  # fmt: skip
         (tmp_path / f"run-{fold}.json").write_text(json.dumps(network))
         found.append(str(tmp_path / f"run-{fold}.json"))
@@ -30,6 +31,7 @@ def test_facts_come_from_the_files(reports):
     assert known["commit"] == "abc"
     assert known["versions"] == "numpy 2.1, torch 2.9"
     assert known["seeds"] == "1, 3"
+    assert known["memory layout"] == "contiguous"
     assert known["final networks"] == "2, trained in 3 min together"  # 151 s
     assert known["runs of the studies"] == "2, trained in 2.5 h together"
     assert "not known" in facts("mine", reports, runs, commit=None)["commit"]
