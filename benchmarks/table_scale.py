@@ -142,6 +142,10 @@ def draw(found: pd.DataFrame) -> None:
         for step, rows in found.groupby("step", sort=False):
             axis.loglog(rows.rows, rows[column], marker="o", label=step)
         axis.set(xlabel="rows", ylabel=column)
+        low, high = np.log10([found[column].min(), found[column].max()])
+        axis.set_ylim(10 ** np.floor(low), 10 ** np.ceil(high))
+        axis.xaxis.set_major_formatter("{x:,.0f}")
+        axis.yaxis.set_major_formatter("{x:,g}")
         axis.grid(alpha=0.3)
     axes[0].legend()
     path = Path("table_scale.png")
