@@ -52,8 +52,7 @@ def main() -> None:
         table(
             [
                 {"first": count, "flipped": int(hits[:count].sum()), "precision": hits[:count].mean()}
-                for count in FIRST
-                if count <= len(hits)
+                for count in sorted({min(first, len(hits)) for first in FIRST})
             ]
         )
     )

@@ -3,7 +3,7 @@
     python benchmarks/prediction_speed.py --data data/histopathologic-cancer-detection \\
         --run results/kaggle/runs/<run>/fold-0
 
-The contestants predict the same patches, of those that the run validated on, which are 1,024 or more, in
+The contestants predict the same patches, among those that the run validated on (at least 1,024), in
 processes of their own, in turn, several rounds in one call. What is timed begins with the names of the
 files, when libraries are imported and the model is loaded, and ends with probabilities. The notebook's loop
 has the environment that a user's shell gives it, the others the one that the workflow gives jobs.

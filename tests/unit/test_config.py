@@ -199,8 +199,13 @@ def test_a_typo_names_the_key_and_what_may_be_meant(part, typo, meant):
 def test_a_key_in_the_wrong_place_is_sent_where_it_belongs():
     misplaced = minimal()
     misplaced["experiments"]["mine"]["dataset"]["splits"] = {}
-    assert fault_of(misplaced).endswith("dataset: unknown key 'splits'; it is a key of `experiment`")
-    assert "unknown key 'mixup'; it is a key of `augmentation`" in fault(defaults={"mixup": 0.2})
+    told = "dataset: unknown key 'splits'; it belongs to the experiment, beside `dataset`"
+    assert fault_of(misplaced).endswith(told)
+    assert fault(defaults={"mixup": 0.2}).endswith("unknown key 'mixup'; it belongs to `augmentation`")
+    assert "it belongs to `defaults`, a run or `final.overrides`" in fault(lr=0.1)
+    assert "it belongs to `runtime`" in fault(device="cpu")
+    assert "did you mean 'splits'?" in fault(split={})  # a typo rather than the setting of a run
+    assert "known are " in fault(seed=1)  # which many have
 
 
 def test_a_typo_at_the_top_is_named():

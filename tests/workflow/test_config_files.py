@@ -49,6 +49,14 @@ def test_a_key_twice_is_refused_in_a_file_that_is_given(bare):
     assert command(bare, "status", *files) == (1, f"{told}\n")
 
 
+def test_a_file_that_is_no_yaml_is_named_before_snakemake_reads_it(bare):
+    files = ("--configfile", "config.yaml", "mine.yaml")
+    (bare / "mine.yaml").write_text("experiments: {}\n")
+    assert command(bare, "check", *files) == (0, "")
+    (bare / "mine.yaml").write_text("experiments:\n\tmine: {}\n")
+    assert command(bare, "check", *files) == (1, "Error: mine.yaml, line 2: a tab; indent with spaces\n")
+
+
 def test_broken_yaml_is_one_line_with_its_number(bare):
     (bare / "config.yaml").write_text("experiment: small\nexperiments: [\n")
     assert refusal(bare).startswith("Error: config.yaml, line 3: ")

@@ -1,7 +1,7 @@
 """What is said of faults in the configuration: one line each, with values as YAML writes them."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import jsonschema
 
@@ -16,6 +16,14 @@ KINDS = {
     "integer": "a whole number",
     "boolean": "`true` or `false`",
 }
+# Parts of the schema that a configuration has under other names.
+OWNERS = {
+    "experiment": "the experiment, beside `dataset`",
+    "split": "a split, in `splits`",
+    "study": "a study, in `studies`",
+    "settings": "`defaults`, a run or `final.overrides`",
+}
+MOST_OWNERS = 2  # a key that more have, such as `seed`, says nothing about where it belongs
 LIMITS = {
     "minimum": "less than the minimum of",
     "maximum": "greater than the maximum of",
@@ -31,12 +39,8 @@ def say(error: jsonschema.ValidationError, schema: dict) -> str:
         case "additionalProperties":
             known = list(error.schema.get("properties", {}))
             key = next(key for key in value if key not in known)
-            owners = dict.fromkeys(_owners(key, schema["$defs"]))
-            if owners:
-                return (
-                    f"unknown key {quote(key)}; it is a key of {' or '.join(f'`{name}`' for name in owners)}"
-                )
-            return unknown_key(key, known)
+            nodes = {"runtime": schema["properties"]["runtime"], **schema["$defs"]}
+            return unknown_key(key, known, [*dict.fromkeys(_owners(key, nodes))])
         case "required":
             return f"the key {next(key for key in wanted if key not in value)!r} is missing"
         case "anyOf" if "required" in wanted[0]:
@@ -79,17 +83,21 @@ def show(value) -> str:
 
 
 def _owners(key: str, nodes: dict) -> Iterator[str]:
-    """The names of what has such a key, at any depth."""
+    """What has such a key, at any depth of these parts of the schema."""
     for name, node in nodes.items():
         properties = node.get("properties", {}) if isinstance(node, dict) else {}
         if key in properties:
-            yield name
+            yield OWNERS.get(name, f"`{name}`")
         yield from _owners(key, properties)
 
 
-def unknown_key(key: str, known: Iterable[str]) -> str:
-    """What is said of a key that there is not."""
-    close = difflib.get_close_matches(key.lower(), list(known), n=1)
+def unknown_key(key: str, known: Iterable[str], owners: Sequence[str] = ()) -> str:
+    """What is said of a key that there is not; owners: what has a key of this name elsewhere."""
+    known = list(known)
+    typo = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.8)
+    if not typo and 0 < len(owners) <= MOST_OWNERS:
+        return f"unknown key {quote(key)}; it belongs to {' or '.join(owners)}"
+    close = typo or difflib.get_close_matches(key.lower(), known, n=1)
     return f"unknown key {quote(key)}; " + (
         f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
     )

@@ -521,6 +521,14 @@ def test_a_tiff_with_short_strips_is_set_aside(tissue, decoded):
     assert decoded(whole[: len(whole) // 2]) == "unreadable: cut off: its data end too early"
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_deflate"])
+def test_a_tiff_without_its_last_bytes_is_cut_off(tissue, decoded, compression):
+    file = io.BytesIO()
+    tissue.save(file, "TIFF", compression=compression)
+    for lost in range(1, 200):
+        assert decoded(file.getvalue()[:-lost]).startswith("unreadable: cut off: ")
+
+
 # --- no images --------------------------------------------------------------------------------------
 
 

@@ -53,7 +53,16 @@ def test_the_answer_has_its_interval_and_says_of_which_patches(answer):
             [run("b", 0.8, True), run("c", 0.7, False)],
             "That it was better than `b` on the validation patches may be chance",
         ),
-        ([run("b", 0.8, None)], "No test compares it with the other 1"),
+        ([run("b", 0.8, None)], "No test compares it with the other run of its study."),
+        ([run("b", 0.9, None)], "`b` has the same AUROC on the validation patches."),
+        (
+            [run("b", 0.9, True), run("c", 0.8, False)],
+            "patches. On the validation patches it was better than `c`, beyond chance (paired tests",
+        ),
+        (
+            [run("b", 0.9, True), run("c", 0.8, True)],
+            "validation patches. That it was better than `c` on the",
+        ),
         ([run("b", 0.95, True)], "is that of `b`; a paired test cannot tell the two apart."),
         ([run("b", 0.99, True, study="another")], "There was no other to choose from."),
     ],

@@ -57,7 +57,7 @@ def test_abstaining_is_a_table_of_what_is_left_out_and_what_is_wrong():
     }  # fmt: skip
     nothing = row | {"share": 0.3, "abstained_share": 1.0, "error": None}
     lines = describe_abstaining(pd.DataFrame([row, nothing]))
-    assert "chosen on validation patches and reported on held-out patches" in lines[0]
+    assert "chosen on validation patches, and what comes of it is reported on held-out patches" in lines[0]
     assert "7.0 % of the calls are wrong" in lines[0]
     assert "| 10 % | 12.4 % | 3.1 % (1.0 %–6.2 %) | 33.0 % |" in lines
     assert "| 30 % | 100.0 % | none is called | 33.0 % |" in lines

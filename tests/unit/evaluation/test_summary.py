@@ -457,7 +457,7 @@ def test_few_slides_are_said_in_words(summary, slides, positive, said, words):
     assert ("can hardly tell models apart" in text) == said
     assert (f"are of {slides} slides, {words} positives" in text) == said
     assert ("About 1,200 slides like these would give the AUROC an interval of ±0.01" in text) == said
-    assert ("±0.01, a rough guess from 19." in text) == (slides == 19)
+    assert ("±0.01, a rough guess from only 19 slides." in text) == (slides == 19)
     assert f"0.9610–0.9801, slide jackknife over {slides} slides)" in text
 
 

@@ -16,6 +16,8 @@ UNSIGNED, UNDEFINED = 1, 4  # sample formats
 OLD_JPEG, JPEG, DEFLATE = (6,), (7,), (8, 32946)  # compressions
 RAW = 1
 PLANES = 2  # a configuration with one plane for each channel
+SIZES = {3: 2, 4: 4, 16: 8}  # bytes of a value, by its type, in tags that say where and what the pixels are
+OF_PIXELS = (Tag.BitsPerSample, Tag.StripOffsets, Tag.StripByteCounts, Tag.TileOffsets, Tag.TileByteCounts)
 BYTES = (1, 2, 6, 7)  # types of values that are single bytes, as texts and colour profiles are
 
 
@@ -30,8 +32,17 @@ def structure_fault(content: bytes) -> str | None:
         if tags > MOST_TAGS:
             return f"has {tags} tags in one page"
         place += struct.calcsize(order + count)
-        entries = content[place : place + tags * struct.calcsize(order + entry)]
-        values = sum(n for _, kind, n, _ in struct.iter_unpack(order + entry, entries) if kind not in BYTES)
+        end = place + tags * struct.calcsize(order + entry)
+        struct.unpack_from(
+            order + header, content, end
+        )  # where the next page is, which even the last one says
+        entries = [*struct.iter_unpack(order + entry, content[place:end])]
+        for tag, kind, number, value in entries:
+            length = number * SIZES.get(kind, 0)
+            if tag in OF_PIXELS and length > len(value):  # then the value is where the values lie
+                (place,) = struct.unpack(order + header, value)
+                struct.unpack_from(f"{length}x", content, place)
+        values = sum(number for _, kind, number, _ in entries if kind not in BYTES)
     except (struct.error, OverflowError):
         return "cut off: its tags lie beyond its end"
     return f"has {values} values in the tags of one page" if values > MOST_VALUES else None

@@ -44,10 +44,22 @@ def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
     """Whether other runs of the study from which the choice was made may be as good."""
     study = finished(runs[runs.study == chosen.study])
     others = study[~study.folder.isin([member["folder"] for member in members])]
-    highest = study.loc[study.final_val_auc.idxmax()]
     if others.empty:
         return "There was no other to choose from."
-    if highest.folder in {*others.folder}:
+    alike = (others.final_val_auc == chosen.final_val_auc) & (others.validated_on == chosen.validated_on)
+    sentences = []
+    if alike.any():
+        have = "has" if alike.sum() == 1 else "have"
+        sentences.append(f"{_names(others[alike])} {have} the same AUROC on the validation patches.")
+    if not alike.all():
+        sentences.append(_compared(study, others[~alike], chosen))
+    return " ".join(sentences)
+
+
+def _compared(study: pd.DataFrame, others: pd.DataFrame, chosen: pd.Series) -> str:
+    """What the tests say of the chosen run and the others of its study, none of which has its AUROC."""
+    highest = others.loc[others.final_val_auc.idxmax()]
+    if highest.final_val_auc > study.final_val_auc.drop(others.index).max():
         verdict = (
             "no test compares the two"
             if pd.isna(chosen.tied_with_best)
@@ -56,16 +68,14 @@ def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
             else "the difference is beyond chance"
         )
         return f"The highest validation AUROC of its study is that of {code(highest.run)}; {verdict}."
-    alike = others.final_val_auc == chosen.final_val_auc
-    tied = others[others.tied_with_best.eq(True) & ~alike]
-    if others.tied_with_best.isna().all():
-        return f"No test compares it with the other {len(others)} of its study."
+    tied, untested = others[others.tied_with_best.eq(True)], others.tied_with_best.isna()
+    if untested.all():
+        which = "other run" if len(others) == 1 else f"other {len(others)}"
+        return f"No test compares it with the {which} of its study."
     test = paired_tests(study)
-    if alike.any() and tied.empty:
-        return f"On the validation patches {_names(others[alike])} had the same AUROC."
     if tied.empty:
-        worse = others[others.tied_with_best.notna()]
-        return f"On the validation patches it was better than {_names(worse)}, beyond chance ({test})."
+        worse = _names(others[~untested])
+        return f"On the validation patches it was better than {worse}, beyond chance ({test})."
     return f"That it was better than {_names(tied)} on the validation patches may be chance ({test})."
 
 

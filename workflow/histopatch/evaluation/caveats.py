@@ -87,8 +87,8 @@ def _corrected(choice: pd.Series) -> str:
 
 
 def _needed(needed: float, count: float, units: str) -> str:
-    """How many slides or patients would do, in two digits, as it is an extrapolation from so many."""
-    rough = f", a rough guess from {count:.0f}" if count < ENOUGH else ""
+    """How many slides or patients would do, in two digits, as it is an extrapolation from those there are."""
+    rough = f", a rough guess from only {count:.0f} {units}" if count < ENOUGH else ""
     return (
         f"About {float(f'{needed:.2g}'):,.0f} {units} like these would give the AUROC an interval of ±0.01"
         f"{rough}."

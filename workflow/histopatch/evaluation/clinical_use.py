@@ -49,10 +49,10 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
     """A table of what leaving out doubtful patches achieves; points: a row per share."""
     first = points.iloc[0]
     lines = [
-        f"Leaving the least certain patches, those nearest to a probability of 0.5, to a pathologist: how "
-        f"near is chosen on {first.chosen_on} and reported on {first.reported_on}. Calling all of the "
-        f"latter, {100 * first.error_all:.1f} % of the calls are wrong. A patch is called positive here from "
-        "0.5 on, not from one of the operating points.",
+        "The least certain patches, those nearest to a probability of 0.5, are left to a pathologist: how "
+        f"near is chosen on {first.chosen_on}, and what comes of it is reported on {first.reported_on}. If "
+        f"all of these are called, {100 * first.error_all:.1f} % of the calls are wrong. A patch is called "
+        "positive here from 0.5 on, not from one of the operating points.",
         "",
         "| meant to be left out | left out | wrong calls of the others | wrong calls of these |",
         "| --: | --: | --- | --: |",

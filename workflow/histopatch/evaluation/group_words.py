@@ -12,11 +12,10 @@ OF_PATCHES = " (intervals of a slide are over its patches)"
 
 def describe_subgroups(groups: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
     """Sentences and tables; groups and tests: as `subgroup_tables` writes them."""
-    threshold = groups.threshold.iloc[0]
-    lines = [
-        f"Sensitivity and specificity are at Youden's threshold, {threshold:.4f}; no test compares them.",
-        "",
-    ]
+    lines = []
+    if (groups.group.value_counts() <= MOST).any():
+        at = f"Youden's threshold, {groups.threshold.iloc[0]:.4f}"
+        lines += [f"Sensitivity and specificity are at {at}; no test compares them.", ""]
     for test in tests.itertuples():
         these = groups[groups.group == test.group]
         if len(these) <= MOST:

@@ -12,4 +12,6 @@ def rate(row: dict, name: str) -> str:
     if pd.isna(value):
         return "–"
     interval = f"{low:.3f}–{high:.3f}"
-    return f"{value:.3f} ({'too few for an interval' if interval == '0.000–1.000' else interval})"
+    if interval == "0.000–1.000":
+        interval = "too few slides or patches for an interval"
+    return f"{value:.3f} ({interval})"

@@ -70,7 +70,7 @@ def write_summary(
         repeats = seeds[seeds.study == study]
         lines += [f"## Study `{study}`", "", *_study(group, runs), ""]
         lines += [*caveats.describe_comparison(choices[choices.study == study].iloc[0]), ""]
-        bullets = [*_seeds(repeats), *_effects(effects[effects.study == study], repeats)]
+        bullets = [*_seeds(repeats.head(MOST)), *_effects(effects[effects.study == study], repeats)]
         if bullets:
             lines += [f"### What helped and what did not in `{study}`", "", *bullets, ""]
     choice, *measured = _final(best, metrics)
@@ -164,7 +164,8 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
             "better model."
         )
     others = ranked[1:]
-    alike, elsewhere = others.final_val_auc == best.final_val_auc, others.validated_on != best.validated_on
+    elsewhere = others.validated_on != best.validated_on
+    alike = (others.final_val_auc == best.final_val_auc) & ~elsewhere
     untested = others.tied_with_best.isna() & ~alike
     for words, which in (
         ("With the same AUROC", alike),
@@ -176,7 +177,7 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
     ):  # fmt: skip
         if which.any():
             lines.append(f"{words}: {listed(others.run[which].tolist(), MOST)}.")
-    for run in ranked.itertuples():
+    for run in ranked.head(MOST).itertuples():
         same = runs[(runs.folder == run.folder) & (runs.study != run.study)]
         if len(same):
             names = ", ".join(
@@ -317,7 +318,7 @@ def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
         if column.startswith("ppv_at_") and column.endswith("_low")
     ]
     columns = ["chosen for", "threshold", "sensitivity", "specificity", "PPV", "NPV"]
-    columns += [f"PPV at {100 * float(prevalence):.0f} %" for prevalence in prevalences]
+    columns += [f"PPV at {100 * float(prevalence):g} %" for prevalence in prevalences]
     lines = [
         f"Operating points, chosen on {first.chosen_on} and reported on {first.reported_on}; PPV also at "
         f"other prevalences (shares of positive patches).{seen}",

@@ -14,7 +14,7 @@ from histopatch.files import read_table
 
 # In words: `tied_with_best`, which is empty where the test cannot pair a run with the best one.
 TIED = "tied with the best"
-LOWER = "lower than the best (paired tests of all pairs)"
+LOWER = "lower than the best (paired tests)"
 MOST = 50  # runs of a study that are drawn; its table has them all
 
 
@@ -38,9 +38,7 @@ def draw_study(figure: Figure, table: pd.DataFrame, name: str) -> None:
     _draw_dots(axes, runs, tied, colour=style.MAIN, label=TIED)
     _draw_dots(axes, runs, ~tied & ~not_tested, colour=style.OTHER, label=LOWER)
     _draw_dots(axes, runs, not_tested, colour=style.MUTED, hollow=True, label=style.NOT_TESTED)
-    title = f"Runs of the study {name}"
-    if len(table) > MOST:
-        title = f"The {MOST} best of the {len(table):,} runs of the study {name}"
+    title = f"The {MOST} best runs of the study {name}" if len(table) > MOST else f"Runs of the study {name}"
     _finish(figure, axes, runs, title)
 
 

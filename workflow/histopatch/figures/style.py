@@ -80,11 +80,11 @@ def name(text: str) -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break long text into lines, also after the commas in the name of a run, but not those in numbers.
+    """Break long text into lines, also after the commas in the name of a run.
 
     Only a word that is longer than a line is broken, after a separator such as `_` where it has one.
     """
-    words = re.sub(r",(?!(?<=\d,)\d{3}\b)\s*", ", ", text).split()
+    words = re.sub(r",\s*", ", ", text).split()
     parts = [re.findall(rf".{{1,{width}}}(?:$|(?<=[-_/.]))|.{{{width}}}", word) for word in words]
     return textwrap.fill(" ".join(itertools.chain(*parts)), width)
 
