@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
@@ -6,6 +8,8 @@ from PIL import Image
 
 from histopatch.figures import studies, style
 from histopatch.files import read_table
+
+CAPTION = Path(__file__).parents[3] / "workflow/report/study.rst"
 
 
 def tick_labels(axes):
@@ -51,6 +55,7 @@ def test_of_many_runs_the_best_are_drawn_and_the_title_says_so(render, assert_in
     figure = render(studies.draw_study, runs, "grid")
     assert tick_labels(figure.axes[0]) == list(runs.run[:50])
     assert figure.get_suptitle() == "The 50 best runs of the study grid"
+    assert "of the 50 best" in CAPTION.read_text()
     assert_inside(figure)
 
 

@@ -18,6 +18,7 @@ RAW = 1
 PLANES = 2  # a configuration with one plane for each channel
 SIZES = {3: 2, 4: 4, 16: 8}  # bytes of a value, by its type, in tags that say where and what the pixels are
 OF_PIXELS = (Tag.BitsPerSample, Tag.StripOffsets, Tag.StripByteCounts, Tag.TileOffsets, Tag.TileByteCounts)
+CUT_OFF = "cut off: its tags lie beyond its end"
 BYTES = (1, 2, 6, 7)  # types of values that are single bytes, as texts and colour profiles are
 
 
@@ -33,18 +34,17 @@ def structure_fault(content: bytes) -> str | None:
             return f"has {tags} tags in one page"
         place += struct.calcsize(order + count)
         end = place + tags * struct.calcsize(order + entry)
-        struct.unpack_from(
-            order + header, content, end
-        )  # where the next page is, which even the last one says
+        struct.unpack_from(order + header, content, end)  # the place of the next page, 0 behind the last one
         entries = [*struct.iter_unpack(order + entry, content[place:end])]
         for tag, kind, number, value in entries:
             length = number * SIZES.get(kind, 0)
             if tag in OF_PIXELS and length > len(value):  # then the value is where the values lie
-                (place,) = struct.unpack(order + header, value)
-                struct.unpack_from(f"{length}x", content, place)
+                end = max(end, struct.unpack(order + header, value)[0] + length)
         values = sum(number for _, kind, number, _ in entries if kind not in BYTES)
     except (struct.error, OverflowError):
-        return "cut off: its tags lie beyond its end"
+        return CUT_OFF
+    if end > len(content):
+        return CUT_OFF
     return f"has {values} values in the tags of one page" if values > MOST_VALUES else None
 
 

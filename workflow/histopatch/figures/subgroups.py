@@ -30,8 +30,8 @@ def draw_subgroups(figure: Figure, table: pd.DataFrame, tests: pd.DataFrame) -> 
     """Draw what `subgroups` describes."""
     everything = table[table.group != LEFT_OUT]
     counts = everything.group.value_counts()
-    largest = everything.sort_values("patches", ascending=False, kind="stable").groupby("group").head(MOST)
-    table = everything[everything.index.isin(largest.index)].reset_index(drop=True)
+    rank = everything.groupby("group").patches.rank(method="first", ascending=False)
+    table = everything[rank <= MOST].reset_index(drop=True)
     kinds = list(dict.fromkeys(table.group))
     # Each kind has a row more for its heading.
     positions = np.arange(len(table)) + 1 + np.array([kinds.index(kind) for kind in table.group]) * 1.3
