@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
     def pack(self, part: str) -> dict[str, str]:
         """The files of a pack, as `pack_images` calls them."""
-        kinds = {"array": "npy", "index": "index.csv", "rejected": "rejected.csv"}
+        kinds = {"array": "npy", "index": "index.parquet", "rejected": "rejected.csv"}
         return {name: str(self.folder / f"pack/{part}.{kind}") for name, kind in kinds.items()}
 
 

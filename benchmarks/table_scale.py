@@ -13,10 +13,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow.parquet import ParquetWriter
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
@@ -28,7 +31,7 @@ WRITTEN = 250_000  # rows at a time
 PEAK = "peak memory, MB"
 INDEX = {
     "mode": "RGB", "width": 96, "height": 96, "min": 12, "max": 250, "mean": 171.25, "std": 41.5,
-    "format": "TIFF", "bytes": 27788, "quality": "", "software": "", "red": 180.5, "green": 140.25,
+    "format": "TIFF", "bytes": 27788, "quality": 90, "software": "", "red": 180.5, "green": 140.25,
     "blue": 190.75,
 }  # fmt: skip
 
@@ -55,19 +58,25 @@ def write_tables(folder: Path, count: int) -> None:
     """The tables of `count` patches, a part of them at a time."""
     rng = np.random.default_rng(0)
     (folder / "rejected.csv").write_text("id,file,reason\n")
-    for start in range(0, count, WRITTEN):
-        rows = np.arange(start, min(start + WRITTEN, count))
-        ids = pd.Series(rows).map("{:040x}".format)
-        labels = rng.integers(0, 2, len(rows))
-        probabilities = (1 / (1 + np.exp(-rng.normal(3 * labels - 1.5, 1)))).round(6)
-        tables = {
-            "index": pd.DataFrame({"id": ids, "row": rows, "file": ids + ".tif", **INDEX}),
-            "train_labels": pd.DataFrame({"id": ids, "label": labels}),
-            "slides": pd.DataFrame({"id": ids, "slide": (rows // OF_SLIDE).astype(str)}),
-            "predictions": pd.DataFrame({"id": ids, "label": labels, "probability": probabilities}),
-        }
-        for name, part in tables.items():
-            part.to_csv(folder / f"{name}.csv", mode="a" if start else "w", header=not start, index=False)
+    with ExitStack() as stack:
+        index = None
+        for start in range(0, count, WRITTEN):
+            rows = np.arange(start, min(start + WRITTEN, count))
+            ids = pd.Series(rows).map("{:040x}".format)
+            part = pa.Table.from_pandas(pd.DataFrame({"id": ids, "row": rows, "file": ids + ".tif", **INDEX}))
+            if index is None:
+                index = stack.enter_context(ParquetWriter(folder / "index.parquet", part.schema))
+            index.write_table(part)
+            labels = rng.integers(0, 2, len(rows))
+            probabilities = (1 / (1 + np.exp(-rng.normal(3 * labels - 1.5, 1)))).round(6)
+            tables = {
+                "train_labels": {"id": ids, "label": labels},
+                "slides": {"id": ids, "slide": (rows // OF_SLIDE).astype(str)},
+                "predictions": {"id": ids, "label": labels, "probability": probabilities},
+            }
+            for name, columns in tables.items():
+                file = folder / f"{name}.csv"
+                pd.DataFrame(columns).to_csv(file, mode="a", header=not start, index=False)
 
 
 # --- the steps: what prepares each imports what it needs and returns the work ------------------------
@@ -80,7 +89,7 @@ def cleaning(folder: Path) -> Callable:
 
     made = [str(folder / name) for name in ("clean.csv", "rejected_labels.csv", "summary.json")]
     rules = Cleaning(bad_rows="reject", bad_images="reject", near_blank="keep", near_blank_std=6.0)
-    given = [str(folder / name) for name in ("index.csv", "rejected.csv")]
+    given = [str(folder / name) for name in ("index.parquet", "rejected.csv")]
     return lambda: clean_files(Kaggle(str(folder)), *given, rules, *made)
 
 

@@ -73,7 +73,7 @@ def make_data(folder: Path, images: int) -> None:
     write_dataset(folder, train_patches=images, test_patches=1, slides=4, seed=0, workers=workers)
     files = list_images(folder / "train")
     images = ImageFiles(str(folder / "train"), [Path(file).stem for file in files], files)
-    pack_images(images, 96, folder / "train.npy", folder / "index.csv", folder / "rejected.csv", workers)
+    pack_images(images, 96, folder / "train.npy", folder / "index.parquet", folder / "rejected.csv", workers)
 
 
 def compare(case: tuple[str, int], device: str, data: str, rounds: int) -> list[dict]:

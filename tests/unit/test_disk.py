@@ -48,7 +48,7 @@ def test_what_an_earlier_configuration_left_is_found(experiment, tmp_path):
         "tables/rungs/rate-2.csv", "figures/study-rate.png", "figures/audit-other.png",
         "figures/flow-other.png", "splits/other.csv", "splits/other.audit.txt", "splits/other.flow.csv",
         "external/gone/predictions.csv", "features/resnet18-32px-0123456789.npy",
-        "pack/train.shards/3-of-8.npy", "pack/test.shards/1-of-8.csv",
+        "pack/train.shards/3-of-8.npy", "pack/test.shards/1-of-8.parquet",
         "figures/lr_range-gone-32px-0123456789.png", "lr_range/gone-32px-0123456789.csv",
     ]  # fmt: skip
     write(tmp_path, *named)
@@ -75,7 +75,7 @@ def test_every_file_is_counted_once(tmp_path):
         tmp_path, "pack/train.npy", "external/there/pack/train.npy", "source/train/a.tif",
         "features/bank.npy", "runs/a/fold-0/model.safetensors", "runs/a/fold-0/resume.pt",
         "runs/a/fold-0/history.csv", "final/model/model.safetensors", "final/best.json", "report.html",
-        "figures/roc.png", "pack/train.index.csv", count=10,
+        "figures/roc.png", "pack/train.index.parquet", count=10,
     )  # fmt: skip
     taken = usage(tmp_path)
     assert sum(taken.values()) == 120

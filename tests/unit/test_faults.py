@@ -17,7 +17,7 @@ from histopatch.data.listing import list_images
 from histopatch.errors import InputError, check_writable, one_line
 from histopatch.fingerprints import LIBRARY
 
-NAMES = ("train.npy", "train.index.csv", "train.rejected.csv")
+NAMES = ("train.npy", "train.index.parquet", "train.rejected.csv")
 SIZE = 64
 
 

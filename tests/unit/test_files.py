@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 
-from histopatch.files import replacing, write_json, write_table
+from histopatch.files import read_table, replacing, write_json, write_table
 
 
 def names(folder) -> list[str]:
@@ -78,6 +78,25 @@ def test_a_table_has_its_columns_and_no_row_numbers(tmp_path):
     read = pd.read_csv(tmp_path / "table.csv", dtype={"id": str})
     assert list(read) == ["id", "value"]
     assert read.to_dict("list") == table.to_dict("list")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_table_is_read_back_as_it_was(tmp_path, kind):
+    path = tmp_path / f"table.{kind}"
+    table = pd.DataFrame({"id": ["007", "NA", "=1+1"], "row": [0, 2, 1], "mean": [0.1, 1 / 3, 1e-9]})
+    write_table(table.sample(frac=1, random_state=1), path)  # row numbers that are not kept
+    read = read_table(path).set_index("id").loc[table.id].reset_index()
+    pd.testing.assert_frame_equal(read, table)
+    assert list(read_table(path, ["mean", "id"])) in (["mean", "id"], ["id", "mean"])
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_is_missing_in_a_table_is_missing_when_it_is_read(tmp_path, kind):
+    table = pd.DataFrame({"id": ["a", "b"], "software": ["x", None], "bytes": pd.array([None, 7], "Int64")})
+    write_table(table, tmp_path / f"table.{kind}")
+    assert (
+        read_table(tmp_path / f"table.{kind}").isna().to_numpy().tolist() == table.isna().to_numpy().tolist()
+    )
 
 
 def test_json_is_read_back_as_it_was(tmp_path):

@@ -14,6 +14,8 @@ from edits import append, replace
 from PIL import Image
 from plan import RUN_COMMAND, plan, snakemake
 
+from histopatch.files import read_table
+
 CONFIG = """\
 experiment: hdf5
 experiments:
@@ -124,7 +126,7 @@ def write_folders(root: Path, rng: np.random.Generator) -> None:
 
 
 def read(project: Path, file: str) -> pd.DataFrame:
-    return pd.read_csv(project / "results" / file, dtype={"id": str, "slide": str})
+    return read_table(project / "results" / file)
 
 
 def test_the_published_split_of_pcam_is_trained_on(brought):
@@ -140,7 +142,7 @@ def test_the_published_split_of_pcam_is_trained_on(brought):
     ]  # fmt: skip
     assert [split.label[id_] for id_ in ("train-000001", "valid-000002")] == [1, 0]
     pack = np.load(brought / "results/hdf5/pack/train.npy", mmap_mode="r")
-    index = read(brought, "hdf5/pack/train.index.csv").set_index("id")
+    index = read(brought, "hdf5/pack/train.index.parquet").set_index("id")
     with (
         gzip.open(brought / "pcam/camelyonpatch_level_2_split_test_x.h5.gz") as packed,
         h5py.File(packed) as x,

@@ -42,7 +42,7 @@ def test_a_copied_model_predicts_as_the_workflow_does(results, test_files, tmp_p
 def test_arrays_are_predicted_as_their_patches_are(results):
     model = inference.load(results / "final/model", "cpu")
     held_out = pd.read_csv(results / "final/held_out_predictions.csv")
-    rows = pd.read_csv(results / "pack/train.index.csv").set_index("id").row[held_out.id]
+    rows = pd.read_parquet(results / "pack/train.index.parquet").set_index("id").row[held_out.id]
     pixels = np.load(results / "pack/train.npy", mmap_mode="r")[rows]
     found = model.predict(pixels)
     assert np.allclose(found, held_out.probability, rtol=0, atol=1e-5)

@@ -14,6 +14,7 @@ from plan import config_of, experiment_of
 from playwright.sync_api import expect, sync_playwright
 
 from histopatch import config
+from histopatch.files import read_table, write_table
 from histopatch.report.chapters import CHAPTERS, files
 from histopatch.report.page import write_report
 from histopatch.report.sections import read_sections, to_html
@@ -46,10 +47,10 @@ def written(finished, tmp_path_factory) -> str:
     suspects = held_out.assign(rank=held_out.index + 1, slide="s1", part="held out")
     suspects.to_csv(root / "final/suspect_labels.csv", index=False)
     held_out.assign(call=1 - held_out.label, slide="s1").to_csv(root / "final/errors.csv", index=False)
-    names = ("final/suspect_labels.csv", "final/errors.csv", "final/confident.csv", "pack/train.index.csv")
-    for path in [root / name for name in names]:
-        table = pd.read_csv(path)
-        table.assign(id=table.id.replace(evil, EVIL)).to_csv(path, index=False)
+    tables = [root / f"final/{name}.csv" for name in ("suspect_labels", "errors", "confident")]
+    for path in [*tables, root / "pack/train.index.parquet"]:
+        table = read_table(path)
+        write_table(table.assign(id=table.id.replace(evil, EVIL)), path)
     report_of(project, project / "report.html")
     return str(project / "report.html")
 

@@ -23,7 +23,7 @@ def changed_files(request: Request) -> dict[str, list[Path]]:
     dataset, found = request.experiment.dataset, {}
     dataset.check()
     for part in dataset.parts:
-        array, index = (f"{request.results}/pack/{part}.{suffix}" for suffix in ("npy", "index.csv"))
+        array, index = (f"{request.results}/pack/{part}.{suffix}" for suffix in ("npy", "index.parquet"))
         if not Path(array).is_file():
             raise InputError(f"{array} does not exist; run the workflow first")
         images = dataset.images(part)

@@ -223,8 +223,8 @@ def _images_changed(part: str, experiment: Experiment) -> str:
         now = set(experiment.dataset.images(part).files)
         packed = {
             file
-            for table in ("index", "rejected")
-            for file in read_table(folder / f"{part}.{table}.csv").file.dropna()
+            for table in ("index.parquet", "rejected.csv")
+            for file in read_table(folder / f"{part}.{table}", ["file"]).file.dropna()
         }
     except (OSError, InputError):
         return f"other {part} images"

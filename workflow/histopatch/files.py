@@ -78,13 +78,19 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.Dat
 
     columns: those to read, as a table of millions of rows takes gigabytes; None reads all.
     """
+    if Path(path).suffix == ".parquet":
+        return pd.read_parquet(path, columns=columns)
     return restored(pd.read_csv(path, usecols=columns, dtype=NAMES, keep_default_na=False, na_values=[""]))
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV without its row numbers, in which a spreadsheet finds nothing to run."""
+    """Write a table without its row numbers: as Parquet if the name ends so, for tables that only programs
+    read, or else as CSV in which a spreadsheet finds nothing to run."""
     with replacing(path) as temporary:
-        harmless(table).to_csv(temporary, index=False)
+        if temporary.suffix == ".parquet":
+            table.to_parquet(temporary, index=False, compression="zstd")
+        else:
+            harmless(table).to_csv(temporary, index=False)
 
 
 def write_json(value, path: str | Path) -> None:

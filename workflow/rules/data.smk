@@ -8,8 +8,8 @@ def kept_data(experiment):
         made = ["train", "test", "train_labels.csv", "slides.csv", "sample_submission.csv"]
         files += [f"source/{file}" for file in made]
     for part in experiment.dataset.parts:
-        files += [f"pack/{part}.{kind}" for kind in ("npy", "index.csv", "rejected.csv")]
-        files += [f"pack/{part}.shards/{shard}" for shard in shard_files(experiment, "npy", "csv")]
+        files += [f"pack/{part}.{kind}" for kind in ("npy", "index.parquet", "rejected.csv")]
+        files += [f"pack/{part}.shards/{shard}" for shard in shard_files(experiment, "npy", "parquet")]
     files += [f"pack/train.{table}.csv" for table in ("duplicates", "appearance", "clusters")]
     files += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
     files += ["labels/groups.csv"] if experiment.groups else []
@@ -97,7 +97,7 @@ rule pack_shard:
         files_with("images"),
     output:
         array="results/{experiment}/pack/{part}.shards/{shard}.npy",
-        table="results/{experiment}/pack/{part}.shards/{shard}.csv",
+        table="results/{experiment}/pack/{part}.shards/{shard}.parquet",
     log:
         "results/{experiment}/logs/pack-{part}-{shard}.log",
     wildcard_constraints:
@@ -118,10 +118,10 @@ rule pack:
     input:
         files=files_with("images"),
         shards=shards("npy"),
-        tables=shards("csv"),
+        tables=shards("parquet"),
     output:
         array="results/{experiment}/pack/{part}.npy",
-        index="results/{experiment}/pack/{part}.index.csv",
+        index="results/{experiment}/pack/{part}.index.parquet",
         rejected="results/{experiment}/pack/{part}.rejected.csv",
     log:
         "results/{experiment}/logs/pack-{part}.log",
@@ -139,7 +139,7 @@ rule pack:
 rule clean:
     input:
         labels=files_with("labels"),
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         set_aside="results/{experiment}/pack/train.rejected.csv",
     output:
         clean="results/{experiment}/labels/clean.csv",
@@ -164,7 +164,7 @@ rule clean:
 rule duplicates:
     input:
         pack="results/{experiment}/pack/train.npy",
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
     output:
         "results/{experiment}/pack/train.duplicates.csv",
     log:
@@ -180,7 +180,7 @@ rule duplicates:
 rule appearance:
     input:
         pack="results/{experiment}/pack/train.npy",
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
     output:
         "results/{experiment}/pack/train.appearance.csv",
     log:
@@ -255,7 +255,7 @@ rule split:
 
 rule flow:
     input:
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         set_aside="results/{experiment}/pack/train.rejected.csv",
         rejected="results/{experiment}/labels/rejected.csv",
         split="results/{experiment}/splits/{split}.csv",

@@ -16,7 +16,7 @@ rule explain:
         held_out=held_out_predictions,
         split=final_split,
         pack="results/{experiment}/pack/train.npy",
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
     output:
         attribution=report(
             "results/{experiment}/final/attribution.csv",

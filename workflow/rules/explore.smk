@@ -12,7 +12,7 @@ def kept_exploration(experiment):
 
 def pack_table(part, table):
     """A table of the pack of a part, where the data set has that part."""
-    path = f"results/{{experiment}}/pack/{part}.{table}.csv"
+    path = f"results/{{experiment}}/pack/{part}.{table}"
     return lambda wildcards: path.format(**wildcards) if part in experiment(wildcards).dataset.parts else []
 
 
@@ -39,7 +39,7 @@ rule check_images:
         **{
             part + suffix: pack_table(part, table)
             for part in ("train", "test")
-            for suffix, table in (("", "index"), ("_rejected", "rejected"))
+            for suffix, table in (("", "index.parquet"), ("_rejected", "rejected.csv"))
         },
     output:
         report(
@@ -59,7 +59,7 @@ rule check_images:
 
 rule giveaways:
     input:
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         labels="results/{experiment}/labels/clean.csv",
         rejected="results/{experiment}/labels/rejected.csv",
     output:
@@ -80,7 +80,7 @@ rule giveaways:
 rule rgb_histograms:
     input:
         pack="results/{experiment}/pack/train.npy",
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         labels="results/{experiment}/labels/clean.csv",
     output:
         report(
@@ -100,7 +100,7 @@ rule rgb_histograms:
 rule augmentation:
     input:
         pack="results/{experiment}/pack/train.npy",
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
     output:
         "results/{experiment}/explore/augmentation.npz",
     log:

@@ -6,7 +6,7 @@
 def kept_external(experiment):
     if not experiment.external:
         return []
-    made = [f"pack/train.{kind}" for kind in ("npy", "index.csv", "rejected.csv")]
+    made = [f"pack/train.{kind}" for kind in ("npy", "index.parquet", "rejected.csv")]
     made += [f"labels/{file}" for file in ("clean.csv", "rejected.csv", "summary.json")]
     made += [f"{file}.csv" for file in ("patches", "predictions", "shared")]
     files = [f"external/{name}/{file}" for name in experiment.external for file in made]
@@ -39,9 +39,9 @@ rule external_patches:
 rule shared_images:
     input:
         pack=f"{EXTERNAL}/pack/train.npy",
-        index=f"{EXTERNAL}/pack/train.index.csv",
+        index=f"{EXTERNAL}/pack/train.index.parquet",
         own_pack="results/{experiment}/pack/train.npy",
-        own_index="results/{experiment}/pack/train.index.csv",
+        own_index="results/{experiment}/pack/train.index.parquet",
         patches=f"{EXTERNAL}/patches.csv",
     output:
         f"{EXTERNAL}/shared.csv",
@@ -61,7 +61,7 @@ use rule predict_held_out as predict_external with:
         reports=final_run("run.json"),
         references=rank_references,
         pack=f"{EXTERNAL}/pack/train.npy",
-        index=f"{EXTERNAL}/pack/train.index.csv",
+        index=f"{EXTERNAL}/pack/train.index.parquet",
         split=f"{EXTERNAL}/patches.csv",
     output:
         f"{EXTERNAL}/predictions.csv",

@@ -102,7 +102,7 @@ def rank_references(wildcards):
 rule test_ids:
     input:
         sample=lambda wildcards: experiment(wildcards).dataset.sample_submission or [],
-        index="results/{experiment}/pack/test.index.csv",
+        index="results/{experiment}/pack/test.index.parquet",
         set_aside="results/{experiment}/pack/test.rejected.csv",
     output:
         "results/{experiment}/labels/test_ids.csv",
@@ -122,7 +122,7 @@ rule predict_test:
         reports=final_run("run.json"),
         references=rank_references,
         pack="results/{experiment}/pack/test.npy",
-        index="results/{experiment}/pack/test.index.csv",
+        index="results/{experiment}/pack/test.index.parquet",
     output:
         "results/{experiment}/final/test_predictions.csv",
     log:

@@ -4,7 +4,7 @@
 rule lr_range:
     input:
         pack="results/{experiment}/pack/train.npy",
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         split=lambda wildcards: f"results/{wildcards.experiment}/splits/{run_of(wildcards).settings.split}.csv",
         weights=weights_file,
     output:

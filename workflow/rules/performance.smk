@@ -33,7 +33,7 @@ rule predict_held_out:
         reports=final_run("run.json"),
         references=rank_references,
         pack="results/{experiment}/pack/train.npy",
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         split=final_split,
     output:
         "results/{experiment}/final/held_out_predictions.csv",

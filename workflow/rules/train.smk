@@ -94,7 +94,7 @@ rule train:
     input:
         pack=trained_on,
         bank=bank_files,
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         split=lambda wildcards: f"results/{wildcards.experiment}/splits/{run_of(wildcards).settings.split}.csv",
         weights=weights_file,
     output:
@@ -129,7 +129,7 @@ use rule train as rung with:
     input:
         pack=trained_on,
         bank=bank_files,
-        index="results/{experiment}/pack/train.index.csv",
+        index="results/{experiment}/pack/train.index.parquet",
         split=lambda wildcards: f"results/{wildcards.experiment}/splits/{run_of(wildcards).settings.split}.csv",
         weights=weights_file,
         whole=whole_training,

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 import pytest
 
 from histopatch.data.arrays import PatchArrays
 from histopatch.data.pack import images_per_task, pack_images
 from histopatch.errors import InputError
+from histopatch.files import read_table
 
 SIZE = 32
 
@@ -42,9 +42,9 @@ def packed(tmp_path):
     """Pack images: the array, the index and the images set aside."""
 
     def run(images: PatchArrays, size: int = SIZE, workers: int = 1):
-        files = [str(tmp_path / "out" / name) for name in ("x.npy", "index.csv", "rejected.csv")]
+        files = [str(tmp_path / "out" / name) for name in ("x.npy", "index.parquet", "rejected.csv")]
         pack_images(images, size, *files, workers)
-        return np.load(files[0]), *(pd.read_csv(file) for file in files[1:])
+        return np.load(files[0]), *map(read_table, files[1:])
 
     return run
 
@@ -63,7 +63,7 @@ def test_rows_of_several_files_are_packed_in_their_order(tmp_path, packed, worke
     assert index[["bytes", "quality", "software"]].isna().all(axis=None)
     assert aside.empty
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "index.csv",
+        "index.parquet",
         "rejected.csv",
         "x.npy",
     ]

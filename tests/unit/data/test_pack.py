@@ -54,10 +54,9 @@ def packed(tmp_path):
 
     def run(folder: Path, workers: int = 1, size: int = SIZE) -> Packed:
         out = tmp_path / f"pack-{workers}"
-        paths = [str(out / name) for name in ("train.npy", "train.index.csv", "train.rejected.csv")]
+        paths = [str(out / name) for name in ("train.npy", "train.index.parquet", "train.rejected.csv")]
         pack.pack_images(files_in(folder), size, *paths, workers=workers)
-        tables = (pd.read_csv(path, dtype={"id": str}) for path in paths[1:])
-        return Packed(np.load(paths[0], mmap_mode="r"), *tables, out)
+        return Packed(np.load(paths[0], mmap_mode="r"), *map(read_table, paths[1:]), out)
 
     return run
 
@@ -263,7 +262,7 @@ def test_a_folder_without_a_usable_image_is_refused_with_the_first_reason(images
 
 def test_nothing_but_the_three_files_is_left(images, packed):
     names = sorted(path.name for path in packed(images).folder.iterdir())
-    assert names == ["train.index.csv", "train.npy", "train.rejected.csv"]
+    assert names == ["train.index.parquet", "train.npy", "train.rejected.csv"]
 
 
 def test_real_patches_are_packed_as_pil_decodes_them(sample, packed):
@@ -334,7 +333,7 @@ def test_the_index_says_how_images_are_stored(images, packed):
     assert index.format[["a", "e", "f"]].tolist() == ["TIFF", "PNG", "JPEG"]
     assert index.bytes["f"] == (images / "f.jpg").stat().st_size
     assert index.quality["f"] == 80 and index.quality[[*"abcde"]].isna().all()
-    assert read_table(images.parent / "pack-1/train.index.csv").set_index("id").software["g"] == "007"
+    assert read_table(images.parent / "pack-1/train.index.parquet").set_index("id").software["g"] == "007"
 
 
 def test_large_images_are_packed_a_few_at_a_time(images, packed, monkeypatch):
@@ -366,7 +365,7 @@ files = list_images(sys.argv[1])
 images = ImageFiles(sys.argv[1], [Path(file).stem for file in files], files)
 pack.pack_images(images, 24, *sys.argv[2:5], workers=2, code=sys.argv[5])
 """
-NAMES = ("train.npy", "train.index.csv", "train.rejected.csv")
+NAMES = ("train.npy", "train.index.parquet", "train.rejected.csv")
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ snakemake = SimpleNamespace(
     params=SimpleNamespace(dataset={{"format": "kaggle", "root": "data"}}, patch_size=16, code="c0de"),
     wildcards=SimpleNamespace(part="train"),
     input=SimpleNamespace(shards=[]),
-    output=SimpleNamespace(array="train.npy", index="index.csv", rejected="rejected.csv"),
+    output=SimpleNamespace(array="train.npy", index="index.parquet", rejected="rejected.csv"),
     threads=2,
 )
 """

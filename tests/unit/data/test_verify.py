@@ -31,7 +31,7 @@ def packed(tmp_path, monkeypatch):
     folder.mkdir()
     for seed, name in enumerate("edcba"):
         save(folder / f"{name}.png", seed)
-    files = [str(tmp_path / name) for name in ("train.npy", "index.csv", "rejected.csv")]
+    files = [str(tmp_path / name) for name in ("train.npy", "index.parquet", "rejected.csv")]
     pack_images(images(folder), SIZE, *files, workers=1)
     return folder, lambda workers=1: verify.changed_images(images(folder), *files[:2], workers=workers)
 
@@ -101,7 +101,7 @@ def test_a_changed_row_of_an_array_names_the_file_once(tmp_path):
 
     write()
     arrays = PatchArrays(str(tmp_path), [*"abcde"], [path.name] * 5, np.arange(5), "x")
-    files = [str(tmp_path / name) for name in ("train.npy", "index.csv", "rejected.csv")]
+    files = [str(tmp_path / name) for name in ("train.npy", "index.parquet", "rejected.csv")]
     pack_images(arrays, SIZE, *files, workers=1)
     assert verify.changed_images(arrays, *files[:2], workers=1) == []
     pixels[2:4] += 1

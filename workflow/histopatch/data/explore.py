@@ -8,6 +8,7 @@ from histopatch.files import read_table, write_table
 
 CHANNELS = ("red", "green", "blue")
 CHUNK = 1024  # patches read at a time
+CHECKED = ["mode", "width", "height", "min", "max", "mean", "std"]  # columns of the index
 
 
 def class_balance(labels: str, table: str) -> None:
@@ -26,7 +27,7 @@ def check_images(parts: dict[str, tuple[str, str]], near_blank_std: float, table
     """
     rows = []
     for part, (index, rejected) in parts.items():
-        images, aside = read_table(index), read_table(rejected)
+        images, aside = read_table(index, CHECKED), read_table(rejected)
         shapes = images.width.astype(str) + "×" + images.height.astype(str)
         for check, values in (
             ("shape", shapes),

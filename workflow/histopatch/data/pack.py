@@ -31,14 +31,12 @@ BLOCK_BYTES = 8 * CHUNK_BYTES
 KEPT_ROWS = "rows-*.json"
 PART_SECONDS = 10.0  # of work at most that a kill costs
 REASONS_SHOWN = 5  # of those for which images are set aside
-INDEX = [
-    "id", "row", "file", "mode", "width", "height", "min", "max", "mean", "std",
-    "format", "bytes", "quality", "software", "red", "green", "blue",
-]  # fmt: skip
-# Of which only the last two may be missing for an image that can be used.
-WHOLE_NUMBERS = dict.fromkeys(["width", "height", "min", "max"], "int64") | dict.fromkeys(
-    ["bytes", "quality"], "Int64"
-)
+# The columns of the index, of which a usable image may lack only `bytes`, `quality` and `software`.
+INDEX = {
+    "id": "str", "row": "int64", "file": "str", "mode": "str", "width": "int64", "height": "int64",
+    "min": "int64", "max": "int64", "mean": "float64", "std": "float64", "format": "str", "bytes": "Int64",
+    "quality": "Int64", "software": "str", "red": "float64", "green": "float64", "blue": "float64",
+}  # fmt: skip
 REJECTED = ["id", "file", "reason"]
 SAME_ID = "same id as "  # how the reason begins where two files share an id
 
@@ -88,7 +86,7 @@ def write_index(table: pd.DataFrame, where: str, index: str, rejected: str) -> N
     where: what holds the images. Raises InputError if none is usable.
     """
     _set_aside_repeated_ids(table)
-    used = table.loc[table.reason.isna(), INDEX].astype(WHOLE_NUMBERS)
+    used = table.loc[table.reason.isna(), [*INDEX]].astype(INDEX)
     aside = table.loc[table.reason.notna(), REJECTED].reset_index(drop=True)
     if used.empty:
         raise InputError(f"{where}: no usable image; {aside.file[0]} is set aside: {aside.reason[0]}")

@@ -28,10 +28,11 @@ def flow_table(index: str, set_aside: str, rejected: str, split: str, dataset: F
     patches with label 1; empty where none is known. `positive` counts labels of 1. What depends on labels is
     empty where they are not known.
     """
-    images, aside, bad, patches = map(read_table, (index, set_aside, rejected, split))
+    images = read_table(index, ["id"])
+    aside, bad, patches = map(read_table, (set_aside, rejected, split))
     known = slides_of(pd.concat([images.id, aside.id], ignore_index=True), dataset)
     aside = aside.assign(reason=_set_aside(aside.reason), slide=known.slide[len(images) :].values)
-    images = images[["id"]].assign(slide=known.slide[: len(images)].values)
+    images = images.assign(slide=known.slide[: len(images)].values)
     images["reason"] = _why_not_used(images.id, patches, bad)
     files = pd.concat([images, aside[["id", "slide", "reason"]]], ignore_index=True)
     rows = bad[bad.row.notna()]

@@ -35,7 +35,7 @@ def audit_split(split: GivenSplit, folder: Path, workers: int) -> Audited:
     Raises InputError if a side has no image that can be compared.
     """
     array, index, aside, duplicates = (
-        folder / f"pack.{kind}" for kind in ("npy", "index.csv", "rejected.csv", "duplicates.csv")
+        folder / f"pack.{kind}" for kind in ("npy", "index.parquet", "rejected.csv", "duplicates.csv")
     )
     write_table(split.patches, folder / "split.csv")
     images = _listed(split)
@@ -56,8 +56,8 @@ def audit_split(split: GivenSplit, folder: Path, workers: int) -> Audited:
 
 def draw(folder: Path, name: str) -> None:
     """Draw what `audit_split` left in a folder. name: of the split."""
-    files = (folder / file for file in ("audit.json", "audit.csv", "pack.npy", "pack.index.csv", "audit.png"))
-    figure.audit(*map(str, files), DPI, name)
+    names = ("audit.json", "audit.csv", "pack.npy", "pack.index.parquet", "audit.png")
+    figure.audit(*(str(folder / file) for file in names), DPI, name)
 
 
 def _listed(split: GivenSplit) -> Images:

@@ -13,7 +13,7 @@ from histopatch.figures.catalogue import DATA, FIGURES, FINAL_MODEL, STUDIES, Fi
 
 SUMMARY = "tables/summary.md"
 FIRST = "first"  # the section of the summary that stands before all others
-PACK = ("pack/train.npy", "pack/train.index.csv")
+PACK = ("pack/train.npy", "pack/train.index.parquet")
 
 
 @dataclass(frozen=True)
