@@ -1,7 +1,12 @@
+import os
+import platform
+import subprocess
+import sys
+
 import psutil
 import pytest
 
-from histopatch import cgroups
+from histopatch import cgroups, cores
 from histopatch.engine.memory import available_bytes
 
 GB = 10**9
@@ -75,3 +80,30 @@ def test_a_group_without_a_limit_leaves_what_the_machine_has(system):
 def test_more_used_than_allowed_leaves_nothing(system):
     system(**{"proc/self/cgroup": "0::/\n"}, **v2("", 1 * GB, 2 * GB))
     assert available_bytes() == 0
+
+
+KEEPING = """
+import os, psutil
+from histopatch.engine.memory import apart
+
+def resident():
+    return psutil.Process().memory_info().rss / 1e6
+
+pieces = [os.urandom(10**6) for _ in range(200)]
+between = os.urandom(10)  # above the pieces, so that the heap cannot shrink at its end
+full = resident()
+del pieces
+freed = resident()
+with apart():
+    at_work, pieces = resident(), [os.urandom(10**6) for _ in range(200)]
+    del pieces
+print(full - freed, full - at_work, full - resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked for memory")
+def test_a_job_keeps_what_it_frees_until_another_kind_of_work_begins_and_ends():
+    environment = os.environ | cores.ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", KEEPING], env=environment, capture_output=True, check=True)
+    freed, before, after = map(float, done.stdout.split())
+    assert freed < 20 < 180 < min(before, after)

@@ -27,10 +27,10 @@ def test_the_estimate_grows_with_batch_and_size(model):
     assert 0.2 * whole < training_bytes(model, 48, 16) < 0.3 * whole
 
 
-def test_the_estimate_is_near_what_a_step_keeps(settings):
-    """A process of its own took 0.60 GB for 64 images."""
+def test_the_estimate_is_near_what_a_training_takes(settings):
+    """By `benchmarks/training_memory.py` a process of its own took 0.86 GB for batches of 64 images."""
     needed = training_bytes(build(settings), 96, 64)
-    assert 0.5e9 < needed < 0.8e9
+    assert 0.7e9 < needed < 1.0e9
 
 
 def test_a_frozen_backbone_keeps_nothing_but_is_evaluated(network):

@@ -5,7 +5,7 @@ from histopatch.augmentation.draws import Draws
 from histopatch.augmentation.geometry import flip_rotate
 from histopatch.augmentation.prepare import prepare
 from histopatch.backbones.catalogue import IMAGENET_MEAN, IMAGENET_STD
-from histopatch.engine.network import symmetries
+from histopatch.engine.network import evaluation_batch, symmetries
 
 ROWS = torch.tensor([5, 0, 40, 17, 3, 29, 8])
 
@@ -65,6 +65,14 @@ def test_predicting_does_not_train(network, data):
     assert torch.equal(network.predict(data.patches, ROWS, 2), first)
     assert all(torch.equal(value, before[name]) for name, value in network.model.state_dict().items())
     assert not first.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("device", "trains", "size", "evaluated"),
+    [("cpu", 16, 64, 64), ("cpu", 64, 96, 192), ("cpu", 64, 224, 64), ("cuda", 64, 224, 256)],
+)
+def test_more_is_evaluated_than_trains_at_a_time_as_far_as_it_is_no_slower(device, trains, size, evaluated):
+    assert evaluation_batch(trains, size, torch.device(device)) == evaluated
 
 
 @pytest.mark.parametrize("patches", [1, 3])

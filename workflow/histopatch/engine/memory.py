@@ -1,4 +1,11 @@
-"""How much memory a process may still take: what the machine has free, within the limits of its container."""
+"""How much memory a process may still take, and how it gives back what it no longer needs.
+
+What it may take is what the machine has free, within the limits of its container.
+"""
+
+import contextlib
+import ctypes
+from collections.abc import Iterator
 
 import psutil
 
@@ -15,6 +22,21 @@ def available_bytes() -> int:
     """Free memory of the machine, or of the tightest cgroup (a container, a Slurm job) that we are in."""
     rooms = [room for group in groups("memory") if (room := _room(group)) is not None]
     return min([psutil.virtual_memory().available, *rooms])
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """Give freed memory back to the system before and after a kind of work, such as evaluation.
+
+    A job keeps what it frees (`cores.ENVIRONMENT`), and pieces that training has freed do not fit evaluation,
+    so that both would add up. C libraries other than glibc cannot be asked, and keep little by themselves.
+    """
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", lambda kept: None)
+    give_back(0)
+    try:
+        yield
+    finally:
+        give_back(0)
 
 
 def _room(group: Group) -> int | None:

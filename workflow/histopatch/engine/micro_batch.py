@@ -11,11 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from histopatch.engine.memory import available_bytes
-from histopatch.engine.network import EVALUATION_BATCH
+from histopatch.engine.network import evaluation_batch
 
 # Times what a step keeps for the backward pass; the rest is gradients on their way and buffers of the
 # convolutions. Measured peaks were 1.2 to 1.5 times as much (resnet18, efficientnet_lite0 and _b0).
 OVERHEAD = 1.5
+# Times the input and output of the largest layer of an evaluation; measured peaks were 2 to 3.6 times that.
+EVALUATION_OVERHEAD = 3
 # Weights, their gradients and the two moments of AdamW.
 COPIES_OF_WEIGHTS = 4
 # Of the available memory. A job keeps what it has freed (`cores.ENVIRONMENT`), in pieces that do not always
@@ -24,7 +26,7 @@ SHARE = 0.6
 
 
 def training_bytes(model: nn.Module, size: int, batch: int) -> int:
-    """Estimated memory of training in fp32 on batches of size×size images: of a step, or of evaluation.
+    """Estimated memory of training on a CPU in fp32, on batches of size×size: of a step, or of evaluation.
 
     A copy of the model whose tensors have shapes but no values goes through a forward pass, so nothing is
     computed and nothing drawn. Counted are what autograd keeps for the backward pass, and for the larger
@@ -50,7 +52,9 @@ def training_bytes(model: nn.Module, size: int, batch: int) -> int:
         shapes(torch.empty(batch, 3, size, size, device="meta"))
     step = OVERHEAD * sum(storage.nbytes() for storage in kept.values())
     weights = COPIES_OF_WEIGHTS * sum(parameter.nbytes for parameter in shapes.parameters())
-    return int(max(step, EVALUATION_BATCH * max(layers))) + weights
+    evaluated = evaluation_batch(batch, size, torch.device("cpu"))
+    evaluation = EVALUATION_OVERHEAD * evaluated / batch * max(layers)
+    return int(max(step, evaluation)) + weights
 
 
 def choose_micro_batch(model: nn.Module, size: int, batch: int, device: torch.device) -> tuple[int, dict]:

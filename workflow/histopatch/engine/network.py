@@ -12,10 +12,20 @@ from histopatch.augmentation.prepare import prepare
 from histopatch.backbones.classifier import Classifier
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.formats import Format
+from histopatch.engine.memory import apart
 from histopatch.engine.patches import Patches
 from histopatch.stain.normaliser import Normaliser
 
-EVALUATION_BATCH = 4  # times what trains at a time: there are no gradients to keep
+# Patches that are evaluated at a time, by those that train: more, as there are no gradients to keep. On a CPU
+# only as long as they have few pixels together: beyond that they are slower, and need more than training.
+EVALUATION_BATCH, CPU_PIXELS = 4, 2**21
+
+
+def evaluation_batch(micro_batch: int, size: int, device: torch.device) -> int:
+    """How many patches of size×size pixels are evaluated at a time where `micro_batch` train."""
+    if device.type != "cpu":
+        return EVALUATION_BATCH * micro_batch
+    return micro_batch * min(EVALUATION_BATCH, max(1, CPU_PIXELS // (micro_batch * size**2)))
 
 
 @dataclass
@@ -57,13 +67,14 @@ class Network:
         return self.compiled if self.compiled is not None and self.model.training and fits else self.model
 
     @torch.inference_mode()
+    @apart()
     def predict(self, patches: Patches, rows: Tensor, micro_batch: int) -> Tensor:
         """Logits of the patches in `rows`, in their order: N float32 on the device.
 
         micro_batch: patches that fit the memory at a time in training.
         """
         self.model.eval()
-        batch_size = EVALUATION_BATCH * micro_batch
+        batch_size = evaluation_batch(micro_batch, self.image_size, patches.device)
         while True:
             try:
                 batches = patches.batches(rows, batch_size)
