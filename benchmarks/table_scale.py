@@ -25,13 +25,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import describe_machine, peak_bytes, table
 
+from histopatch.data.pack import INDEX
+
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
 WRITTEN = 250_000  # rows at a time
 PEAK = "peak memory, MB"
-INDEX = {
+IMAGE = {
     "mode": "RGB", "width": 96, "height": 96, "min": 12, "max": 250, "mean": 171.25, "std": 41.5,
-    "format": "TIFF", "bytes": 27788, "quality": 90, "software": "", "red": 180.5, "green": 140.25,
+    "format": "TIFF", "bytes": 27788, "quality": None, "software": None, "red": 180.5, "green": 140.25,
     "blue": 190.75,
 }  # fmt: skip
 
@@ -63,9 +65,11 @@ def write_tables(folder: Path, count: int) -> None:
         for start in range(0, count, WRITTEN):
             rows = np.arange(start, min(start + WRITTEN, count))
             ids = pd.Series(rows).map("{:040x}".format)
-            part = pa.Table.from_pandas(pd.DataFrame({"id": ids, "row": rows, "file": ids + ".tif", **INDEX}))
+            part = pd.DataFrame({"id": ids, "row": rows, "file": ids + ".tif", **IMAGE})
+            part = pa.Table.from_pandas(part.astype(INDEX), preserve_index=False)
             if index is None:
-                index = stack.enter_context(ParquetWriter(folder / "index.parquet", part.schema))
+                writer = ParquetWriter(folder / "index.parquet", part.schema, compression="zstd")
+                index = stack.enter_context(writer)
             index.write_table(part)
             labels = rng.integers(0, 2, len(rows))
             probabilities = (1 / (1 + np.exp(-rng.normal(3 * labels - 1.5, 1)))).round(6)

@@ -45,7 +45,7 @@ def main() -> None:
     print(table([_in_its_own_process(*case) for case in CASES]))
 
 
-def _in_its_own_process(*case: str | int) -> dict:
+def _in_its_own_process(*case: str | int | bool) -> dict:
     command = [sys.executable, __file__, "--case", json.dumps(case)]
     environment = os.environ | cores.ENVIRONMENT
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)

@@ -46,7 +46,7 @@ def make_model(
     for seed, folder in enumerate(folders):
         write_run(folder, pixels, ids, seed, symmetries, stain, size)
     np.save(root / "train.npy", pixels)
-    pd.DataFrame({"id": ids, "row": range(count)}).to_csv(root / "index.csv", index=False)
+    pd.DataFrame({"id": ids, "row": range(count)}).to_parquet(root / "index.parquet", index=False)
     measured = pd.DataFrame(measure(pixels), columns=FEATURES)
     measured.assign(id=ids).to_csv(root / "appearance.csv", index=False)
     split = pd.DataFrame({"id": ids, "label": np.arange(count) % 2, "slide": "", "fold": -1})
@@ -63,7 +63,7 @@ def make_model(
     references, ensemble = known if average == "rank" else [], Ensemble(2, average)
     predicted = str(root / "predicted.csv")
     predict_pack(
-        models, reports, references, ensemble, str(root / "train.npy"), str(root / "index.csv"),
+        models, reports, references, ensemble, str(root / "train.npy"), str(root / "index.parquet"),
         predicted, {"device": "cpu", "workers": 1}, 1,
     )  # fmt: skip
     export_model(

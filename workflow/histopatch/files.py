@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from histopatch.errors import InputError
 from histopatch.spreadsheets import harmless, restored
 
 # Where pyarrow is installed, pandas would keep texts in its arrays and look up names ten times as slowly.
@@ -34,7 +35,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         if error.filename in (None, str(temporary)):  # a write to a full disk does not say where
-            error.filename = str(path)
+            error.filename, error.strerror = str(path), os.strerror(error.errno)
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -74,18 +75,33 @@ NAMES = dict.fromkeys(
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a table that `write_table` wrote: names are texts, and only an empty field is missing.
+    """Read a table that `write_table` wrote: names are texts, and in CSV only an empty field is missing.
 
-    columns: those to read, as a table of millions of rows takes gigabytes; None reads all.
+    columns: those to read, as a table of millions of rows takes gigabytes; None reads all. Raises InputError
+    for a damaged Parquet file.
     """
     if Path(path).suffix == ".parquet":
+        return _read_parquet(path, columns)
+    table = pd.read_csv(path, usecols=columns, dtype=NAMES, keep_default_na=False, na_values=[""])
+    return restored(table if columns is None else table[[*columns]])
+
+
+def _read_parquet(path: str | Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    import pyarrow  # most tables are CSV
+
+    try:
         return pd.read_parquet(path, columns=columns)
-    return restored(pd.read_csv(path, usecols=columns, dtype=NAMES, keep_default_na=False, na_values=[""]))
+    except pyarrow.ArrowException as error:
+        reason = str(error).splitlines()[0][:200]
+        raise InputError(f"{path}: damaged ({reason}); remove it and run the same command again") from None
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table without its row numbers: as Parquet if the name ends so, for tables that only programs
-    read, or else as CSV in which a spreadsheet finds nothing to run."""
+    """Write a table without its row numbers.
+
+    A name that ends in .parquet makes Parquet, for tables that only programs read; any other makes CSV, in
+    which a spreadsheet finds nothing to run.
+    """
     with replacing(path) as temporary:
         if temporary.suffix == ".parquet":
             table.to_parquet(temporary, index=False, compression="zstd")

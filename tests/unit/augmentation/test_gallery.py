@@ -16,8 +16,8 @@ def write(patches, tmp_path):
         np.save(tmp_path / "pack.npy", pixels)
         statistics = {name: getattr(pixels, name)(axis=(1, 2, 3)) for name in ("mean", "std")}
         index = pd.DataFrame({"row": range(len(pixels))} | statistics)
-        index.sample(frac=1, random_state=0).to_csv(tmp_path / "index.csv", index=False)
-        files = (str(tmp_path / name) for name in ("pack.npy", "index.csv"))
+        index.sample(frac=1, random_state=0).to_parquet(tmp_path / "index.parquet", index=False)
+        files = (str(tmp_path / name) for name in ("pack.npy", "index.parquet"))
         gallery.gallery(*files, strengths, methods, str(tmp_path / "gallery.npz"))
         with np.load(tmp_path / "gallery.npz") as arrays:
             return dict(arrays)

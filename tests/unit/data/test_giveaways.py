@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 
 from histopatch.data.giveaways import FACTS, giveaways
+from histopatch.data.pack import INDEX
+from histopatch.files import write_table
 
 COUNT = 120
 
@@ -24,11 +26,13 @@ def found(tmp_path):
                 "red": rng.normal(150, 10, count),
             }
         ).assign(**{name: [value(label) for label in labels] for name, value in columns.items()})
-        index.to_csv(tmp_path / "index.csv", index=False)
+        types = {name: INDEX[name] for name in index}
+        write_table(index.astype(types), tmp_path / "index.parquet")
         index.assign(label=labels)[["id", "label"]].to_csv(tmp_path / "clean.csv", index=False)
         left_out = pd.DataFrame(rejected, columns=["id", "reason", "row", "label"])
         left_out.to_csv(tmp_path / "rejected.csv", index=False)
-        paths = [str(tmp_path / f"{name}.csv") for name in ("index", "clean", "rejected", "table")]
+        names = ("index.parquet", "clean.csv", "rejected.csv", "table.csv")
+        paths = [str(tmp_path / name) for name in names]
         giveaways(*paths)
         return pd.read_csv(paths[-1]).set_index("fact")
 

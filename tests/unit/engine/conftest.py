@@ -77,7 +77,7 @@ class Data:
 
     @property
     def files(self) -> dict[str, str]:
-        names = {"pack": "train.npy", "index": "train.index.csv", "split": "main.csv"}
+        names = {"pack": "train.npy", "index": "train.index.parquet", "split": "main.csv"}
         return {key: str(self.folder / name) for key, name in names.items()}
 
     @property
@@ -107,7 +107,7 @@ def data(tmp_path_factory) -> Data:
     ids = [f"{row:03d}" for row in rows]  # ids that would not survive as numbers
     table = pd.DataFrame({"id": ids, "label": labels, "fold": folds, "row": rows})
     np.save(folder / "train.npy", pixels)
-    table[["id", "row"]].sort_values("row").to_csv(folder / "train.index.csv", index=False)
+    table[["id", "row"]].sort_values("row").to_parquet(folder / "train.index.parquet", index=False)
     split = table[["id", "label"]].assign(slide="", fold=folds)
     split.to_csv(folder / "main.csv", index=False)
     return Data(folder, pixels, table)

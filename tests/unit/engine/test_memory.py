@@ -84,7 +84,7 @@ def test_more_used_than_allowed_leaves_nothing(system):
 
 KEEPING = """
 import os, psutil
-from histopatch.engine.memory import apart
+from histopatch.engine.memory import giving_back_memory
 
 def resident():
     return psutil.Process().memory_info().rss / 1e6
@@ -94,7 +94,7 @@ between = os.urandom(10)  # above the pieces, so that the heap cannot shrink at 
 full = resident()
 del pieces
 freed = resident()
-with apart():
+with giving_back_memory():
     at_work, pieces = resident(), [os.urandom(10**6) for _ in range(200)]
     del pieces
 print(full - freed, full - at_work, full - resident())
@@ -107,3 +107,39 @@ def test_a_job_keeps_what_it_frees_until_another_kind_of_work_begins_and_ends():
     done = subprocess.run([sys.executable, "-c", KEEPING], env=environment, capture_output=True, check=True)
     freed, before, after = map(float, done.stdout.split())
     assert freed < 20 < 180 < min(before, after)
+
+
+TRAINING = """
+import sys
+import numpy as np, psutil, torch
+from pathlib import Path
+from histopatch.engine.loop import Subset, fit
+from histopatch.engine.patches import Patches
+from histopatch.engine.phases import Phases
+from histopatch.engine.train import make_network
+from histopatch.settings import Settings
+
+pack = Path(sys.argv[1], "train.npy")
+np.save(pack, np.random.default_rng(0).integers(0, 256, (80, 96, 96, 3), dtype=np.uint8))
+settings = Settings(
+    backbone="resnet18", weights="none", image_size=96, batch_size=32, epochs=1, precision="fp32",
+    lr=1e-4, seed=0, split="main",
+)
+patches, rows = Patches(str(pack), torch.device("cpu")), torch.arange(80)
+before = psutil.Process().memory_info().rss
+network, micro_batch, _ = make_network(settings, patches.device, pack.with_name("formats"), Phases())
+part = Subset(rows, (rows % 2).float())
+fit(network, settings, patches, part, part, micro_batch)
+peak = int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) * 1024
+print(peak - before, psutil.Process().memory_info().rss - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked for memory")
+def test_a_training_holds_nothing_that_it_has_freed_when_it_has_evaluated(tmp_path):
+    environment = os.environ | cores.ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", TRAINING, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    peak, held = map(int, done.stdout.split())
+    # What is left are weights, their copies in the optimiser and in early stopping, and libraries.
+    assert held < 0.7 * peak

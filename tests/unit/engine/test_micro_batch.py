@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import pytest
 import torch
@@ -27,18 +28,19 @@ def test_the_estimate_grows_with_batch_and_size(model):
     assert 0.2 * whole < training_bytes(model, 48, 16) < 0.3 * whole
 
 
-def test_the_estimate_is_near_what_a_training_takes(settings):
-    """By `benchmarks/training_memory.py` a process of its own took 0.86 GB for batches of 64 images."""
-    needed = training_bytes(build(settings), 96, 64)
-    assert 0.7e9 < needed < 1.0e9
+@pytest.mark.parametrize(("backbone", "taken"), [("resnet18", 0.86e9), ("efficientnet_lite0", 1.71e9)])
+def test_the_estimate_is_near_what_a_training_takes(settings, backbone, taken):
+    """taken: by `benchmarks/training_memory.py`; of the first network most in evaluation, else in a step."""
+    needed = training_bytes(build(replace(settings, backbone=backbone)), 96, 64)
+    assert needed == pytest.approx(taken, rel=0.2)
 
 
-def test_a_frozen_backbone_keeps_nothing_but_is_evaluated(network):
-    model = network(norm=True).model
+def test_a_frozen_backbone_keeps_nothing_but_is_evaluated(settings):
+    model = build(replace(settings, backbone="efficientnet_lite0"))
     whole = training_bytes(model, 96, 16)
     model.requires_grad_(False)
     frozen = training_bytes(model, 96, 16)
-    assert 4 * 16 * 3 * 96 * 96 * 4 < frozen <= whole
+    assert 4 * 16 * 3 * 96 * 96 * 4 < frozen < whole
 
 
 def test_estimating_leaves_model_and_random_state_alone(model):

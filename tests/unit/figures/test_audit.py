@@ -89,13 +89,13 @@ def test_the_audit_reads_its_files(tmp_path, monkeypatch, kinds):
     pack = np.arange(100, dtype=np.uint8)[:, None, None, None] * np.ones((1, 16, 16, 3), np.uint8)
     np.save(tmp_path / "pack.npy", pack)
     index = pd.DataFrame({"id": [f"{99 - i}" for i in range(100)], "row": range(100)})
-    index.to_csv(tmp_path / "index.csv", index=False)
+    index.to_parquet(tmp_path / "index.parquet", index=False)
     make_pairs(*kinds).to_csv(tmp_path / "pairs.csv", index=False)
     (tmp_path / "report.json").write_text(json.dumps(make_report(near=1)))
     drawn = []
     draw = audit.draw_audit
     monkeypatch.setattr(audit, "draw_audit", lambda *given: (drawn.extend(given[2]), draw(*given)))
-    inputs = [tmp_path / name for name in ("report.json", "pairs.csv", "pack.npy", "index.csv")]
+    inputs = [tmp_path / name for name in ("report.json", "pairs.csv", "pack.npy", "index.parquet")]
     audit.audit(*inputs, tmp_path / "figure.png", name="main", dpi=60)
     assert [(int(e.a[0, 0, 0]), int(e.b[0, 0, 0])) for e in drawn] == [(99, 49), (98, 48)][: len(kinds)]
     with Image.open(tmp_path / "figure.png") as image:

@@ -14,7 +14,7 @@ def write_patches(folder, count):
     ids = [f"{i:03d}" for i in range(count)]
     # The tables are in another order than the pack, so a row is not a position in a table.
     index = pd.DataFrame({"id": ids, "row": range(count), "file": "x"})[::-1]
-    index.to_csv(folder / "index.csv", index=False)
+    index.to_parquet(folder / "index.parquet", index=False)
     labels = pd.DataFrame({"id": ids, "label": [int(i % 3 == 0) for i in range(count)]})
     labels.sample(frac=1, random_state=1).to_csv(folder / "labels.csv", index=False)
 
@@ -23,7 +23,7 @@ def test_examples_come_from_their_class(tmp_path, monkeypatch):
     write_patches(tmp_path, 60)
     drawn = {}
     monkeypatch.setattr(examples, "draw_examples", lambda figure, patches: drawn.update(patches))
-    inputs = [tmp_path / name for name in ("pack.npy", "index.csv", "labels.csv")]
+    inputs = [tmp_path / name for name in ("pack.npy", "index.parquet", "labels.csv")]
     examples.examples(*inputs, tmp_path / "figure.png", per_class=8, seed=0, dpi=60)
     rows = {label: set(block[:, 0, 0, 0].tolist()) for label, block in drawn.items()}
     assert {label: len(chosen) for label, chosen in rows.items()} == {0: 8, 1: 8}
@@ -33,7 +33,7 @@ def test_examples_come_from_their_class(tmp_path, monkeypatch):
 
 def test_examples_are_written(tmp_path):
     write_patches(tmp_path, 9)
-    inputs = [tmp_path / name for name in ("pack.npy", "index.csv", "labels.csv")]
+    inputs = [tmp_path / name for name in ("pack.npy", "index.parquet", "labels.csv")]
     examples.examples(*inputs, tmp_path / "figure.png", per_class=4, seed=0, dpi=60)
     with Image.open(tmp_path / "figure.png") as image:
         assert image.width == 60 * style.WIDTH

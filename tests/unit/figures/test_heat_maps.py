@@ -80,10 +80,10 @@ def test_without_evidence_the_map_is_clear(draw):
 def test_it_is_drawn_from_files(tmp_path, is_written):
     ids = ["007", "NA", "b"]
     np.save(tmp_path / "pack.npy", np.zeros((3, 96, 96, 3), np.uint8))
-    pd.DataFrame({"id": ids, "row": [2, 0, 1]}).to_csv(tmp_path / "index.csv", index=False)
+    pd.DataFrame({"id": ids, "row": [2, 0, 1]}).to_parquet(tmp_path / "index.parquet", index=False)
     table = rows((0, 0.1), (1, 0.9)).assign(id=["NA", "007"])
     table.to_csv(tmp_path / "confident.csv", index=False)
     np.save(tmp_path / "maps.npy", np.ones((2, 96, 96), np.float32))
-    names = ("confident.csv", "maps.npy", "pack.npy", "index.csv", "figure.png")
+    names = ("confident.csv", "maps.npy", "pack.npy", "index.parquet", "figure.png")
     heat_maps.heat_maps(*(str(tmp_path / name) for name in names), dpi=60)
     assert is_written()

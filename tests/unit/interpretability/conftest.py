@@ -66,7 +66,7 @@ class Trained:
 
     @property
     def data(self) -> dict[str, str]:
-        names = {"pack": "train.npy", "index": "train.index.csv", "split": "main.csv"}
+        names = {"pack": "train.npy", "index": "train.index.parquet", "split": "main.csv"}
         return {key: str(self.folder / name) for key, name in names.items()}
 
 
@@ -106,7 +106,7 @@ def write_marked(folder: Path, place: str, folds: int, count: int) -> None:
     fold = np.arange(count) // 2 % 3
     fold = np.where(fold < folds, fold, -1)
     np.save(folder / "train.npy", pixels)
-    pd.DataFrame({"id": ids, "row": range(count)}).to_csv(folder / "train.index.csv", index=False)
+    pd.DataFrame({"id": ids, "row": range(count)}).to_parquet(folder / "train.index.parquet", index=False)
     slides = [f"s{row // 2 % 10}" for row in range(count)]
     table = pd.DataFrame({"id": ids, "label": labels, "slide": slides, "fold": fold})
     table.to_csv(folder / "main.csv", index=False)

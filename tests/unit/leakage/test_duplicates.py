@@ -18,8 +18,8 @@ def find(tmp_path):
         np.save(tmp_path / "pack.npy", np.stack(images))
         rows = range(len(images)) if rows is None else rows
         index = pd.DataFrame({"id": [chr(97 + row) for row in rows], "row": rows})
-        index.to_csv(tmp_path / "index.csv", index=False)
-        paths = [str(tmp_path / name) for name in ("pack.npy", "index.csv", "duplicates.csv")]
+        index.to_parquet(tmp_path / "index.parquet", index=False)
+        paths = [str(tmp_path / name) for name in ("pack.npy", "index.parquet", "duplicates.csv")]
         duplicates.duplicate_files(*paths, workers=workers)
         table = pd.read_csv(paths[-1], dtype={"id_a": str, "id_b": str})
         assert list(table) == ["kind", "id_a", "id_b", "correlation", "overlap"]

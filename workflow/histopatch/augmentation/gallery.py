@@ -25,7 +25,7 @@ def gallery(
 ) -> None:
     """Write what each augmentation makes of a patch, and each normalisation of several, by name (.npz).
 
-    pack: uint8 array N×H×W×3 (.npy); index: CSV `row,mean,std` of the pack; strengths: by augmentation;
+    pack: uint8 array N×H×W×3 (.npy); index: table `row,mean,std` of the pack; strengths: by augmentation;
     methods: of stain normalisation. The arrays, all uint8 but for `augmentation`, `strength` and `method`,
     which are texts: `patch` and `partner` (H×W×3), which is what it is mixed with; `augmented`
     (augmentation×SHOWN×H×W×3); `stained` (SHOWN×H×W×3) and `normalised` (method×SHOWN×H×W×3).

@@ -31,11 +31,11 @@ BLOCK_BYTES = 8 * CHUNK_BYTES
 KEPT_ROWS = "rows-*.json"
 PART_SECONDS = 10.0  # of work at most that a kill costs
 REASONS_SHOWN = 5  # of those for which images are set aside
-# The columns of the index, of which a usable image may lack only `bytes`, `quality` and `software`.
+# The columns of the index and their types; only `bytes`, `quality` and `software` may be missing.
 INDEX = {
-    "id": "str", "row": "int64", "file": "str", "mode": "str", "width": "int64", "height": "int64",
-    "min": "int64", "max": "int64", "mean": "float64", "std": "float64", "format": "str", "bytes": "Int64",
-    "quality": "Int64", "software": "str", "red": "float64", "green": "float64", "blue": "float64",
+    "id": "object", "row": "int64", "file": "object", "mode": "object", "width": "int64", "height": "int64",
+    "min": "int64", "max": "int64", "mean": "float64", "std": "float64", "format": "object", "bytes": "Int64",
+    "quality": "Int64", "software": "object", "red": "float64", "green": "float64", "blue": "float64",
 }  # fmt: skip
 REJECTED = ["id", "file", "reason"]
 SAME_ID = "same id as "  # how the reason begins where two files share an id

@@ -16,6 +16,7 @@ from histopatch.engine.averaging import Averaging
 from histopatch.engine.divergence import EpochLoss, diverged
 from histopatch.engine.early_stopping import EarlyStopping
 from histopatch.engine.gradients import Batch, accumulate_gradients
+from histopatch.engine.memory import giving_back_memory
 from histopatch.engine.network import Network
 from histopatch.engine.optimizer import make_optimizer, thaw
 from histopatch.engine.order import epoch_order
@@ -124,7 +125,8 @@ def fit(
         processes.average_statistics(model, evaluated.model)
         trained = time.perf_counter()
 
-        logits = processes.predict(evaluated, patches, validation.rows, done.micro_batch)
+        with giving_back_memory():
+            logits = processes.predict(evaluated, patches, validation.rows, done.micro_batch)
         if broken := int((~logits.isfinite()).sum()):
             what = f"epoch {epoch}: {broken} of {len(logits)} validation logits are not finite"
             raise diverged(what, settings.lr, network.compute.precision)
@@ -152,7 +154,8 @@ def fit(
     done.kept_epoch, logits = stopping.best["epoch"], stopping.best["logits"]
     if network.symmetries:
         started = time.perf_counter()
-        logits = processes.predict(network, patches, validation.rows, done.micro_batch)
+        with giving_back_memory():
+            logits = processes.predict(network, patches, validation.rows, done.micro_batch)
         done.evaluate_seconds += time.perf_counter() - started
     return done, logits
 

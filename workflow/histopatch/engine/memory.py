@@ -25,11 +25,11 @@ def available_bytes() -> int:
 
 
 @contextlib.contextmanager
-def apart() -> Iterator[None]:
+def giving_back_memory() -> Iterator[None]:
     """Give freed memory back to the system before and after a kind of work, such as evaluation.
 
-    A job keeps what it frees (`cores.ENVIRONMENT`), and pieces that training has freed do not fit evaluation,
-    so that both would add up. C libraries other than glibc cannot be asked, and keep little by themselves.
+    A job keeps what it frees (`cores.ENVIRONMENT`), and the pieces that training freed are of the wrong sizes
+    for evaluation, so the memory of both would add up. Other C libraries than glibc have no such call.
     """
     give_back = getattr(ctypes.CDLL(None), "malloc_trim", lambda kept: None)
     give_back(0)

@@ -14,14 +14,14 @@ from histopatch.engine.memory import available_bytes
 from histopatch.engine.network import evaluation_batch
 
 # Times what a step keeps for the backward pass; the rest is gradients on their way and buffers of the
-# convolutions. Measured peaks were 1.2 to 1.5 times as much (resnet18, efficientnet_lite0 and _b0).
+# convolutions.
 OVERHEAD = 1.5
-# Times the input and output of the largest layer of an evaluation; measured peaks were 2 to 3.6 times that.
+# Times the input and output of the largest layer of an evaluation, likewise.
 EVALUATION_OVERHEAD = 3
 # Weights, their gradients and the two moments of AdamW.
 COPIES_OF_WEIGHTS = 4
 # Of the available memory. A job keeps what it has freed (`cores.ENVIRONMENT`), in pieces that do not always
-# fit again, so that peaks were up to 1.6 times the estimate (resnet18, 224 px); the rest is left to others.
+# fit again, so that peaks were up to 1.6 times the estimate (resnet18, 224 px), of others 1.3 times.
 SHARE = 0.6
 
 

@@ -12,12 +12,11 @@ from histopatch.augmentation.prepare import prepare
 from histopatch.backbones.classifier import Classifier
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.formats import Format
-from histopatch.engine.memory import apart
 from histopatch.engine.patches import Patches
 from histopatch.stain.normaliser import Normaliser
 
-# Patches that are evaluated at a time, by those that train: more, as there are no gradients to keep. On a CPU
-# only as long as they have few pixels together: beyond that they are slower, and need more than training.
+# How many times as many patches are evaluated at a time as train: more, since no gradients are kept. On a CPU
+# only up to so many pixels in all, beyond which evaluation is slower and takes more memory than training.
 EVALUATION_BATCH, CPU_PIXELS = 4, 2**21
 
 
@@ -67,7 +66,6 @@ class Network:
         return self.compiled if self.compiled is not None and self.model.training and fits else self.model
 
     @torch.inference_mode()
-    @apart()
     def predict(self, patches: Patches, rows: Tensor, micro_batch: int) -> Tensor:
         """Logits of the patches in `rows`, in their order: N float32 on the device.
 

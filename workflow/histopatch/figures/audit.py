@@ -41,7 +41,7 @@ class Example(NamedTuple):
 def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, name: str) -> None:
     """Draw how many patients, slides and pairs of images are on more than one side of a split, with examples.
 
-    report: JSON and pairs: CSV of the audit. pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row
+    report: JSON and pairs: CSV of the audit. pack: uint8 array N×H×W×3 (.npy). index: table `id,row`, the row
     of a patch in the pack. name: of the split.
     """
     counts = json.loads(Path(report).read_text())

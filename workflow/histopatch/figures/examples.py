@@ -19,7 +19,7 @@ GAP = 4  # white pixels between patches
 def examples(pack: str, index: str, labels: str, path: str, per_class: int, seed: int, dpi: int) -> None:
     """Draw randomly chosen patches of each class, with the square outlined that the label refers to.
 
-    pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row of a patch in the pack.
+    pack: uint8 array N×H×W×3 (.npy). index: table `id,row`, the row of a patch in the pack.
     labels: CSV `id,label`. Patches smaller than 64 pixels have no square, which would cover most of them.
     per_class: patches of each class. seed: of the random choice.
     """

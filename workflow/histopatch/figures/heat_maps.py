@@ -23,7 +23,7 @@ def heat_maps(confident: str, maps: str, pack: str, index: str, path: str, dpi: 
     """Draw the most confident right and wrong predictions of each class, each patch beside its heat map.
 
     confident: CSV `id,label,probability,centre_share`, and maps: the map of each row (.npy, n×h×w).
-    pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`, the row of a patch in the pack.
+    pack: uint8 array N×H×W×3 (.npy). index: table `id,row`, the row of a patch in the pack.
     """
     table = read_table(confident).merge(read_table(index, ["id", "row"]), on="id", how="left")
     pixels = Pixels(pack)[table.row.to_numpy()]

@@ -17,7 +17,7 @@ CAPTION = 0.42  # inches above each patch
 def suspect_labels(table: str, pack: str, index: str, path: str, dpi: int) -> None:
     """Draw the 24 most suspicious of the patches with suspect labels, the most suspicious first.
 
-    table: CSV `rank,id,label,probability`, in order. pack: uint8 array N×H×W×3 (.npy). index: CSV `id,row`,
+    table: CSV `rank,id,label,probability`, in order. pack: uint8 array N×H×W×3 (.npy). index: table `id,row`,
     the row of a patch in the pack.
     """
     ranked = read_table(table).head(MOST).merge(read_table(index, ["id", "row"]), on="id", how="left")

@@ -43,7 +43,7 @@ def audit_split(split: GivenSplit, folder: Path, workers: int) -> Audited:
     made_from = fingerprint(images, "data/pack.py")
     packed = *map(str, (array, index, aside)), workers
     keep([array, index, aside], made_from, partial(pack_images, images, size, *packed))
-    split = _compared(split, read_table(index), read_table(aside))
+    split = _compared(split, read_table(index, ["id"]), read_table(aside))
     made_from += fingerprint(images, "leakage/duplicates.py")
     search = partial(duplicate_files, *map(str, (array, index, duplicates)), workers)
     keep([duplicates], made_from, search)

@@ -26,7 +26,7 @@ def mistakes(confident: str, maps: str, pack: str, index: str) -> list[Patch]:
     """The most confident wrong predictions with their heat maps, in the order of the table.
 
     confident: CSV `id,label,probability`, and maps: the map of each row (.npy, n×h×w); wrong is what lies on
-    the wrong side of a probability of 1/2. pack: uint8 N×H×W×3 (.npy); index: CSV `id,row`.
+    the wrong side of a probability of 1/2. pack: uint8 N×H×W×3 (.npy); index: table `id,row`.
     """
     table = read_table(confident)
     evidence = np.load(maps)
