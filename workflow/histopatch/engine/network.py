@@ -72,7 +72,8 @@ class Network:
         micro_batch: patches that fit the memory at a time in training.
         """
         self.model.eval()
-        batch_size = evaluation_batch(micro_batch, self.image_size, patches.device)
+        device = next(self.model.parameters()).device
+        batch_size = evaluation_batch(micro_batch, self.image_size, device)
         while True:
             try:
                 batches = patches.batches(rows, batch_size)
