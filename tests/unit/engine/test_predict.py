@@ -12,6 +12,7 @@ from histopatch.engine.network import Network
 from histopatch.engine.predict import load_network, predict_held_out, predict_pack
 from histopatch.engine.train import train_run
 from histopatch.errors import InputError
+from histopatch.files import read_table, write_table
 from histopatch.settings import Settings
 from histopatch.statistics.ensembles import Ensemble, rank
 
@@ -66,12 +67,12 @@ def test_predictions_are_those_that_the_training_made(train, data, tmp_path, sta
 
 
 def test_the_order_is_that_of_the_index(run, data, tmp_path):
-    index = pd.read_csv(data.files["index"], dtype={"id": str})
+    index = read_table(data.files["index"])
     straight = predict(run, data.files["pack"], data.files["index"], tmp_path / "out.csv")
     assert straight.id.tolist() == index.id.tolist()
     chosen = index.sample(9, random_state=0)
-    chosen.to_csv(tmp_path / "some.csv", index=False)
-    some = predict(run, data.files["pack"], tmp_path / "some.csv", tmp_path / "out.csv")
+    write_table(chosen, tmp_path / "some.parquet")
+    some = predict(run, data.files["pack"], tmp_path / "some.parquet", tmp_path / "out.csv")
     assert some.id.tolist() == chosen.id.tolist()
     expected = straight.set_index("id").probability.loc[some.id]
     assert np.allclose(some.probability, expected, atol=1e-5)
