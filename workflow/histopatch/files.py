@@ -91,9 +91,8 @@ def _read_parquet(path: str | Path, columns: Sequence[str] | None) -> pd.DataFra
 
     try:
         return pd.read_parquet(path, columns=columns)
-    except pyarrow.ArrowException as error:
-        reason = str(error).splitlines()[0][:200]
-        raise InputError(f"{path}: damaged ({reason}); remove it and run the same command again") from None
+    except pyarrow.ArrowException:
+        raise InputError(f"{path}: the file is damaged; remove it and run the same command again") from None
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
