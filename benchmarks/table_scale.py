@@ -1,4 +1,4 @@
-"""Time and memory of the steps that read tables, for ever more patches: cleaning, splitting, statistics.
+"""Time and memory of the steps that read tables, for ever more patches: from cleaning to the statistics.
 
     python benchmarks/table_scale.py [--most 10000000]
 
@@ -30,6 +30,7 @@ from histopatch.data.pack import INDEX
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
 WRITTEN = 250_000  # rows at a time
+DUPLICATES = 100  # patches for each pair of identical ones
 PEAK = "peak memory, MB"
 IMAGE = {
     "mode": "RGB", "width": 96, "height": 96, "min": 12, "max": 250, "mean": 171.25, "std": 41.5,
@@ -81,6 +82,9 @@ def write_tables(folder: Path, count: int) -> None:
             for name, columns in tables.items():
                 file = folder / f"{name}.csv"
                 pd.DataFrame(columns).to_csv(file, mode="a", header=not start, index=False)
+            pairs = {"kind": "identical", "id_a": ids[::DUPLICATES].array, "id_b": ids[1::DUPLICATES].array}
+            file = folder / "duplicates.csv"
+            pd.DataFrame(pairs).to_csv(file, mode="a", header=not start, index=False)
 
 
 # --- the steps: what prepares each imports what it needs and returns the work ------------------------
@@ -108,6 +112,24 @@ def splitting(folder: Path) -> Callable:
     return lambda: split_files(files[0], dataset, None, None, split, files[1])
 
 
+def auditing(folder: Path) -> Callable:
+    from histopatch.leakage.audit import audit_files
+
+    files = (str(folder / name) for name in ("split.csv", "duplicates.csv", "audit.json", "audit.csv"))
+    return lambda: audit_files(*files)
+
+
+def reading_for_a_training(folder: Path) -> Callable:
+    import torch
+
+    from histopatch.data.folds import parts, read_split
+    from histopatch.engine.train import make_subset
+
+    files = str(folder / "split.csv"), str(folder / "index.parquet")
+    device = torch.device("cpu")
+    return lambda: [make_subset(side, "none", device) for side in parts(read_split(*files), fold=0)]
+
+
 def statistics(folder: Path) -> Callable:
     from histopatch.evaluation.predictions import read_predictions, read_slides
 
@@ -116,7 +138,13 @@ def statistics(folder: Path) -> Callable:
     ).summarise()
 
 
-STEPS = {"cleaning": cleaning, "splitting": splitting, "statistics": statistics}
+STEPS = {
+    "cleaning": cleaning,
+    "splitting": splitting,
+    "audit": auditing,
+    "reading for a training": reading_for_a_training,
+    "statistics": statistics,
+}
 
 
 # --- measuring --------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def clean_files(
     """
     rows, labels = dataset.labels(), dataset.where
     images, aside = read_table(index, ["id", "mean", "std"]), read_table(set_aside)
-    rows["id"] = _known_ids(rows.id, [*images.id, *aside.id], labels)
+    rows["id"] = _known_ids(rows.id, pd.concat([images.id, aside.id]), labels)
     rows["reason"] = reject_reasons(rows, images, aside, cleaning)
     kept = rows.loc[rows.reason == "", ["id", "label"]].astype({"label": int})
     bad = pd.concat([rows[rows.reason != ""], *_without_row(rows, images, aside)], ignore_index=True)
@@ -53,7 +53,7 @@ def clean_files(
     _warn(bad, near_blank, cleaning, labels, rejected)
 
 
-def _known_ids(ids: pd.Series, known: list[str], labels: str) -> pd.Series:
+def _known_ids(ids: pd.Series, known: pd.Series, labels: str) -> pd.Series:
     """Ids as the images have them, where a suffix is the only difference; warns of what was found."""
     fitting = match_ids(ids, known)
     changed = fitting != ids
@@ -99,7 +99,7 @@ def reject_reasons(
     Of equal rows the first one is kept; an id with both labels loses all its rows.
     """
     valid = rows.label.isin(["0", "1"]) & (rows.id != "")
-    labels_per_id = rows[valid].groupby("id").label.nunique()
+    repeated = rows[valid & rows.id.duplicated(keep=False)].groupby("id").label.nunique()
     set_aside = rows.id.map(aside.drop_duplicates("id").set_index("id").reason)
     near_blank = images.id[images["std"] < cleaning.near_blank_std]
     faults, has_image = rows.id.map(fault), rows.id.isin(images.id)
@@ -108,7 +108,7 @@ def reject_reasons(
         **{text: faults == text for text in faults.unique() if text},
         "missing label": rows.label == "",
         "label is not 0 or 1": ~rows.label.isin(["0", "1"]),
-        "conflicting labels": rows.id.isin(labels_per_id.index[labels_per_id > 1]),
+        "conflicting labels": rows.id.isin(repeated.index[repeated > 1]),
         "duplicate row": rows.id.where(valid).duplicated() & valid,
         SET_ASIDE: ~has_image & set_aside.notna(),
         NO_IMAGE: ~has_image,
@@ -123,7 +123,7 @@ def reject_reasons(
 def _without_row(rows: pd.DataFrame, images: pd.DataFrame, aside: pd.DataFrame) -> list[pd.DataFrame]:
     """Images without a label row: the usable ones, and those set aside whose id no usable image has."""
     unlabelled = images.loc[~images.id.isin(rows.id), ["id"]].assign(reason=NO_LABEL)
-    unread = aside.loc[~aside.id.isin([*rows.id, *images.id]), ["id", "reason"]]
+    unread = aside.loc[~aside.id.isin(rows.id) & ~aside.id.isin(images.id), ["id", "reason"]]
     return [unlabelled, unread.assign(reason=SET_ASIDE + ": " + unread.reason)]
 
 

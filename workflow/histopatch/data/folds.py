@@ -28,8 +28,8 @@ GIVEN = {
 
 def read_split(split: str, index: str) -> pd.DataFrame:
     """The table of a split (`id,label,slide,fold`) with the `row` of each patch in the pack."""
-    rows = read_table(index, ["id", "row"])
-    return read_table(split).merge(rows, on="id", how="left", validate="one_to_one")
+    table, rows = read_table(split), read_table(index, ["id", "row"]).set_index("id").row
+    return table.assign(row=rows.loc[table.id].to_numpy())
 
 
 def parts(split: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:

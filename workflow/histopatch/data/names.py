@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
@@ -53,16 +53,15 @@ def fault(name: str) -> str:
     return ""
 
 
-def match_ids(ids: pd.Series, known: Iterable[str]) -> pd.Series:
+def match_ids(ids: pd.Series, known: Collection[str]) -> pd.Series:
     """Ids as they are among the known ones: with or without the suffix of an image, where that alone is the
     difference. An id that fits none, or several, stays as it is.
     """
-    known = set(known)
-    strange = pd.Series([name not in known for name in ids], ids.index, dtype=bool)
+    strange = ~ids.isin(known)
     if not strange.any():
         return ids
     bare: dict[str, str | None] = {}
-    for name in known:
+    for name in set(known):
         stem = SUFFIX.sub("", name)
         bare[stem] = None if stem in bare else name
     fitting = [bare.get(SUFFIX.sub("", name)) or name for name in ids[strange]]
@@ -76,9 +75,11 @@ def match_ids(ids: pd.Series, known: Iterable[str]) -> pd.Series:
     return ids.mask(strange, pd.Series(fitting, index=ids.index[strange], dtype=str))
 
 
-def spoiled(ids: pd.Series, known: Iterable[str]) -> list[str]:
+def spoiled(ids: pd.Series, known: Collection[str]) -> list[str]:
     """What a spreadsheet has done to ids that fit no known one, in a sentence for each kind."""
     strange = ids[~ids.isin(known)]
+    if strange.empty:
+        return []
     numbers = strange[[SPREADSHEET_NUMBER.fullmatch(name) is not None for name in strange]]
     padded = {name.lstrip("0"): name for name in known if name.startswith("0")}
     shortened = strange[[name.isdecimal() and name in padded for name in strange]]

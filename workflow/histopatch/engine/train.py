@@ -84,7 +84,6 @@ def train_run(
             write_rung(out, pause_after, history)
             return
         logging.info("%d patches train, %d validate", len(work.train.rows), len(work.validation.rows))
-        predictions = work.table.loc[work.table.fold == fold, ["id", "label"]]
 
         def save(state: dict) -> None:
             resume.save(state_file, state, state_key)
@@ -107,14 +106,14 @@ def train_run(
                 write_failed_rung(out, pause_after, str(error))
             else:
                 state = resume.load(state_file, state_key) or {"progress": {"history": []}}
-                write_failure(str(error), identity, fold, state["progress"]["history"], predictions, out)
+                write_failure(str(error), identity, fold, state["progress"]["history"], work.validated, out)
             state_file.unlink(missing_ok=True)
             return
 
         probabilities = logits.double().sigmoid().cpu().numpy()
         save_model(network.weights(), out / "model.safetensors")
         write_table(pd.DataFrame(done.history, columns=HISTORY), out / "history.csv")
-        write_table(predictions.assign(probability=probabilities), out / "predictions.csv")
+        write_table(work.validated.assign(probability=probabilities), out / "predictions.csv")
         seconds = phases.seconds | {"train": done.train_seconds, "evaluate": done.evaluate_seconds}
         report = _report(identity, fold, device, network, done, seconds, memory)
         write_json(report | {"made_from": state_key}, out / "run.json")
@@ -141,9 +140,9 @@ class Work:
 
     heads: ModuleType | None  # of a run on features
     patches: Patches
-    table: pd.DataFrame
     train: Subset
     validation: Subset
+    validated: pd.DataFrame  # `id,label` of the patches that validate
 
 
 def share_training(processes: Processes, device: torch.device, job: Job, state_key: str) -> None:
@@ -164,10 +163,12 @@ def _prepare(job: Job, device: torch.device) -> Work:
     table = read_split(job.split, job.index)
     if job.fold not in set(table.fold):
         raise InputError(f"{job.split}: there is no fold {job.fold}")
-    train, validation = (make_subset(part, settings.balance, device) for part in parts(table, job.fold))
+    sides = parts(table, job.fold)
+    train, validation = (make_subset(side, settings.balance, device) for side in sides)
     if min(len(train.rows), len(validation.rows)) < settings.gpus:
         raise InputError(f"gpus: {settings.gpus} are more than there are patches on a side of {job.split}")
-    return Work(heads, patches, table, train, validation)
+    # Not the whole table, which takes gigabytes for millions of patches while the training goes on.
+    return Work(heads, patches, train, validation, sides[1][["id", "label"]])
 
 
 def _train(
