@@ -21,7 +21,8 @@ def answer(table_of_runs):
 
 
 def run(name, auc=0.9, tied=True, **more) -> dict:
-    return {"run": name, "final_val_auc": auc, "tied_with_best": tied} | more
+    """A run by its name, which is its backbone, too: each is a configuration of its own."""
+    return {"run": name, "backbone": name, "final_val_auc": auc, "tied_with_best": tied} | more
 
 
 def test_the_question_counts_a_run_of_two_studies_once(answer):
@@ -94,3 +95,26 @@ def test_members_of_an_ensemble_are_no_rivals(answer):
 def test_runs_without_results_are_no_rivals(answer):
     failed = {"run": "b", "failed": "no memory"}
     assert "There was no other to choose from." in answer(run("a"), failed)
+
+
+def test_runs_that_halving_stopped_were_there_to_choose_from(answer):
+    said = answer(run("a"), *(run(name, 0.8, None, stopped_after=1) for name in "bc"))
+    assert "which of 3 configurations" in said
+    assert "Halving stopped all others, so no test compares them with it." in said
+    assert "no other" not in said
+
+
+def test_seeds_of_a_configuration_are_neither_counted_nor_rivals(answer):
+    seeds = [run(f"{name}{seed}", auc + seed / 100, None, backbone=name, seed=seed)
+             for name, auc in (("a", 0.9), ("b", 0.8)) for seed in range(3)]  # fmt: skip
+    said = answer(*seeds, chosen="a0")
+    assert "which of 2 configurations" in said
+    assert "`a1`" not in said
+    assert "`a2`" not in said
+    assert "No test compares it with the other 3 of its study." in said
+
+
+def test_a_model_that_ranks_backwards_is_said_to_be_worse_than_guessing(answer):
+    said = answer(run("a"), auc=0.2, auc_low=0.1, auc_high=0.35)
+    assert ", which is worse than guessing (0.5): are the labels the wrong way round?" in said
+    assert "exclude" not in said

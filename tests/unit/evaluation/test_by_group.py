@@ -16,6 +16,13 @@ def test_each_slide_has_its_auroc(predictions):
     assert (row.auc, row.auc_low, row.auc_high) == pytest.approx(delong(mine.labels, mine.probabilities))
 
 
+def test_names_of_one_slide_are_one_row(predictions):
+    validation = predictions(80, slides=4)
+    names = np.where(np.arange(80) % 3 == 0, np.char.upper(validation.slides.astype(str)), validation.slides)
+    table = auc_by_group(validation._replace(slides=names), None)
+    assert table.patches.tolist() == [20] * 4
+
+
 def test_without_slides_each_fold_has_its_auroc_and_what_is_held_out_is_one(predictions):
     table = auc_by_group(predictions(80, slides=None, folds=4), predictions(30, slides=None, seed=1))
     assert table.kind.tolist() == ["fold"] * 4 + ["part"]

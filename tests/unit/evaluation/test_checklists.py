@@ -8,6 +8,7 @@ from histopatch.evaluation.checklist_items import CHECKLISTS, STARD_AI, TRIPOD_A
 from histopatch.evaluation.checklists import CENTRAL, COLUMNS, FILLED, IN_PART, OPEN, fill, write_checklists
 from histopatch.evaluation.facts import FACTS, read_facts
 from histopatch.files import read_table
+from histopatch.leakage.audit import KINDS
 
 SHARE = {"mean": 0.4}
 POINT = {
@@ -39,7 +40,7 @@ ARTEFACTS = {
     ],
     "audit": {
         "slides": {"known": 36, "patches_without": 0},
-        "pairs": {kind: {"crossing": 0} for kind in ("slide", "identical", "near")},
+        "pairs": {kind: {"crossing": 0} for kind in KINDS},
     },
     "giveaways": [{"fact": "suffix", "gives_away": False}, {"fact": "bytes", "gives_away": False}],
     "run": {
@@ -165,6 +166,37 @@ def test_a_fact_follows_from_its_artefact_and_so_do_the_items_that_it_fills(path
         assert {item.number for item in items if name in item.facts} <= changed
         of_artefact = {fact for fact in FACTS if FACTS[fact][0] == FACTS[name][0]}
         assert changed <= {item.number for item in items if of_artefact & {*item.facts}}
+
+
+ENSEMBLE, UNKNOWN = {"members": [1, 2]}, {"known": 0, "patches_without": 9}
+
+
+@pytest.mark.parametrize(
+    ("fact", "edit", "said"),
+    [
+        ("networks", {"folds": 1, "ensemble": ENSEMBLE}, "The average of 2 networks predicts new patches"),
+        ("networks", {"folds": 5, "ensemble": ENSEMBLE}, "by the average of the 2 networks that did"),
+        ("networks", {"folds": 5, "ensemble": ENSEMBLE}, "a new patch by the average of all 10."),
+        ("leakage", {"slides": UNKNOWN}, "split: 0 patches, 0 pairs of identical images, 0 pairs of flipped"),
+        ("leakage", {"patients": {"known": 3, "patches_without": 0}}, "0 patches, 0 patients, 0 slides, 0"),
+        ("slides", {"slides": UNKNOWN, "patients": {"known": 1, "patches_without": 1}}, "1 patient is"),
+        ("attribution", {"occlusion": {"all": None}}, "is not known"),
+    ],
+)  # fmt: skip
+def test_facts_hold_in_every_case(paths, fact, edit, said):
+    def change(artefact):
+        artefact |= edit
+
+    assert said in read_facts(paths(FACTS[fact][0], change))[fact].text
+
+
+def test_every_kind_of_pair_across_sides_is_counted(paths):
+    def change(artefact):
+        artefact["pairs"] = {kind: {"crossing": 1} for kind in KINDS}
+
+    text = read_facts(paths("audit", change))["leakage"].text
+    assert "1 patch, 1 slide, 1 pair of identical images, 1 pair of flipped or rotated images, 1 pair" in text
+    assert "two labels" not in text
 
 
 def test_a_run_of_two_studies_is_one_run(paths):

@@ -23,7 +23,9 @@ def test_calibration_is_said_with_its_intervals_and_with_chance():
 def test_what_is_not_known_of_calibration_is_said():
     unknown = CALIBRATION | {"slope": None, "slope_low": None, "slope_high": None, "intercept_low": None}
     text = describe_calibration({"ece": 0.0312, "calibration": unknown})
-    assert "slope not known, as hardly any patch is on the wrong side (1 is right" in text
+    assert (
+        "slope not known, as the probabilities are all the same or separate the classes (1 is right" in text
+    )
     assert "intercept -0.20 (interval not known; 0 is right" in text
 
 

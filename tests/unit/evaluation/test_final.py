@@ -101,7 +101,7 @@ def test_what_is_held_out_is_measured_beside_the_validation_part(measured):
     assert "chosen among 4 by its validation metric" in metrics["note"]
     assert "the held-out patches took no part in it" in metrics["note"]
     assert found["units"].pop("for_0.01") > 8
-    assert found["units"] == {"kind": "slide", "count": 8, "with_positives": 8}
+    assert found["units"] == {"kind": "slide", "count": 8, "with_positives": 8, "with_negatives": 8}
 
 
 def test_what_is_held_out_is_of_unseen_slides_even_where_patches_validate_at_random(measured):
@@ -227,10 +227,10 @@ def test_recalibration_undoes_a_loss_that_weights_the_positives(measured):
 
 
 def test_a_model_that_ranks_backwards_is_said_to_be_flattened(measured):
-    assert "recalibration" not in measured(VALIDATION)["metrics"]["note"]
+    assert "ecalibration" not in measured(VALIDATION)["metrics"]["note"]
     backwards = VALIDATION.assign(probability=1 - VALIDATION.probability)
     found = measured(backwards)["metrics"]
-    assert "recalibration makes them all nearly the share of positives" in found["note"]
+    assert "Recalibration makes all probabilities nearly the share of positives" in found["note"]
     assert found["recalibration"]["slope"] > 0
 
 

@@ -14,9 +14,12 @@ def test_halves_share_no_slide_and_no_patch(predictions):
     assert {*one.predictions.labels} == {*other.predictions.labels} == {0, 1}
 
 
-@pytest.mark.parametrize("slides", [None, 1])
-def test_without_several_slides_halves_are_of_patches(predictions, slides):
+@pytest.mark.parametrize(
+    ("slides", "name"), [(None, "one half of the patches"), (1, "one half of the patches, slides divided")]
+)
+def test_without_several_slides_halves_are_of_patches(predictions, slides, name):
     one, other = split_in_half(Subset("patches", predictions(50, slides=slides)))
+    assert one.name == name
     assert (len(one.predictions.ids), len(other.predictions.ids)) == (25, 25)
     assert abs(int(one.predictions.labels.sum()) - int(other.predictions.labels.sum())) <= 1
 

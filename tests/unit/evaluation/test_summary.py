@@ -302,13 +302,18 @@ def test_ties_with_the_best_are_named(summary):
             {"run": "near", "final_val_auc": 0.94, "tied_with_best": True},
             {"run": "far", "final_val_auc": 0.92, "tied_with_best": False},
             {"run": "elsewhere", "final_val_auc": 0.9, "tied_with_best": None, "validated_on": "others"},
-            {"run": "too_few", "final_val_auc": 0.89, "tied_with_best": None},
+            # Slides that it has not seen either, but others.
+            {"run": "drawn", "final_val_auc": 0.89, "tied_with_best": None, "split": "another"},
+            {"run": "too_few", "final_val_auc": 0.88, "tied_with_best": None},
             {"run": "same", "final_val_auc": 0.95, "tied_with_best": None},
         ]
     )
     assert "Lower, perhaps by chance (paired tests, adjusted for all pairs): `near`." in text
-    assert ("Not tested against it, as they were validated on other patches: `elsewhere`.") in text
-    assert "Not tested against it, as too few slides have both classes: `too_few`." in text
+    assert "Not tested against it, as they were validated on other patches: `elsewhere`, `drawn`." in text
+    assert (
+        "Not tested against it, as too few slides or patches are of one class, or there is no spread: "
+        "`too_few`."
+    ) in text
     assert "With the same AUROC: `same`." in text
     assert "Lower (paired tests, adjusted for all pairs): `far`." in text
 
@@ -427,7 +432,7 @@ def test_a_final_model_that_is_trained_otherwise_does_not_borrow_the_score_of_it
 def test_a_choice_at_chance_and_a_better_run_of_another_study_are_both_said(summary):
     chosen = {"study": "one", "run": "better", "final_val_auc": 0.4957}
     text = summary([chosen, {"study": "two", "run": "good", "final_val_auc": 0.7672}]).split("## Final")[1]
-    assert "no better than chance**: AUROC 0.4957, and its interval, 0.4857–0.5057" in text
+    assert "is not shown to be better than chance**: AUROC 0.4957, and its interval, 0.4857–0.5057" in text
     assert "`good` of `two` has an AUROC of 0.7672 on its validation patches, the chosen run 0.4957" in text
     assert "comes from `one` because `final.study` names it" in text
 
@@ -452,7 +457,8 @@ def test_a_run_that_was_not_passed_over_by_the_config_is_not_held_against_it(sum
     [(19, 19, True, "all with"), (40, 9, True, "9 of them with"), (20, 10, False, "10 of them with")],
 )
 def test_few_slides_are_said_in_words(summary, slides, positive, said, words):
-    units = {"kind": "slide", "count": slides, "with_positives": positive, "for_0.01": 1234}
+    units = {"kind": "slide", "count": slides, "with_positives": positive, "with_negatives": slides}
+    units |= {"for_0.01": 1234}
     text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
     assert ("can hardly tell models apart" in text) == said
     assert (f"are of {slides} slides, {words} positives" in text) == said
@@ -462,10 +468,34 @@ def test_few_slides_are_said_in_words(summary, slides, positive, said, words):
 
 
 def test_how_many_slides_would_do_is_not_guessed(summary):
-    units = {"kind": "slide", "count": 3, "with_positives": 1, "for_0.01": None}
+    units = {"kind": "slide", "count": 3, "with_positives": 1, "with_negatives": 3, "for_0.01": None}
     text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
     assert "hardly tell models apart" in text
     assert "would give" not in text
+
+
+def test_few_slides_with_negatives_and_a_single_slide_are_said_in_words(summary):
+    units = {"kind": "slide", "count": 40, "with_positives": 40, "with_negatives": 2, "for_0.01": 1234}
+    text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
+    assert "are of 40 slides, 2 of them with negatives, and patches of one slide resemble" in text
+    units |= {"count": 1, "with_positives": 1, "with_negatives": 1, "for_0.01": None}
+    text = summary([{}], metrics=METRICS | {"measured": METRICS["measured"] | {"units": units}})
+    assert "are of 1 slide, and patches of one slide resemble" in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "method", "said"),
+    [
+        (0.1, 0.35, "DeLong", "worse than chance**: AUROC 0.2000 (0.1000–0.3500). Are the labels the wrong"),
+        (0, 1, "nothing can be said", "said**: AUROC 0.2000, and its interval is 0.0000–1.0000 (nothing can"),
+    ],
+    ids=["backwards", "unknown"],
+)  # fmt: skip
+def test_a_choice_below_chance_or_without_an_interval_is_not_called_chance(summary, low, high, method, said):
+    chosen = {"study": "one", "run": "better", "final_val_auc": 0.2, "val_auc_interval": method}
+    text = summary([chosen | {"val_auc_low": low, "val_auc_high": high}]).split("## Final")[1]
+    assert said in text
+    assert "better than chance" not in text
 
 
 def test_patches_that_another_split_uses_are_not_called_unseen(summary):

@@ -52,6 +52,14 @@ def test_changes_count_up_and_down_and_the_share_is_that_of_their_means():
     assert found["occlusion"]["negative"]["mean"] == pytest.approx(3 / 10)
 
 
+def test_a_class_on_a_single_slide_has_no_interval():
+    found = summarise(table([0.1, 0.12, 0.6, 0.62]), predictions(["s", "t", "u", "u"]), 96)
+    positive = found["grad_cam"]["positive"]
+    assert (positive["low"], positive["high"]) == (0, 1)
+    found = summarise(table([0.1, 0.12, 0.6, 0.62]), predictions(["s"] * 4), 96)
+    assert found["change_without_centre"]["high"] is None
+
+
 def test_the_interval_is_by_slide_where_slides_are_known():
     shares = [0.1, 0.12, 0.6, 0.62]
     by_patch = summarise(table(shares), predictions(), 96)

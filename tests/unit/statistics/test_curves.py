@@ -198,12 +198,16 @@ def test_what_has_no_curve_is_one_line(curve):
         curve([0, 1], [0.5, 0.6], points=9)
 
 
-@pytest.mark.parametrize("slides", [None, ["a", "b"]])
+@pytest.mark.parametrize("slides", [None, [*"aabb"]])
 def test_a_band_needs_draws(slides):
     with pytest.raises(InputError, match=r"^resamples: 1 is too few"):
-        roc_band([0, 1], [0.5, 0.6], slides, resamples=1)
+        roc_band([0, 1, 0, 1], [0.5, 0.6, 0.2, 0.7], slides, resamples=1)
 
 
-def test_a_band_by_slide_needs_two_slides():
-    with pytest.raises(InputError, match=r"^slides: all patches are from one slide"):
-        roc_band([0, 1], [0.5, 0.6], ["a", "a"])
+@pytest.mark.parametrize("slides", [[*"aaaa"], [*"abab"]], ids=["one slide", "one slide of each class"])
+def test_where_a_class_is_on_one_slide_the_band_says_nothing(slides):
+    band = roc_band([0, 1, 0, 1], [0.5, 0.6, 0.2, 0.7], slides)
+    inside = band[band.false_positive_rate.between(0, 1, inclusive="neither")]
+    assert len(inside)
+    assert (inside.low == 0).all()
+    assert (inside.high == 1).all()

@@ -53,5 +53,11 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
 
 
 def test_one_unit_has_no_interval():
-    with pytest.raises(InputError, match=r"^units: all values are from one"):
-        mean_by_unit([1.0, 2.0], [4, 4])
+    found = mean_by_unit([1.0, 2.0], [4, 4])
+    assert (found.mean, found.low, found.high) == (1.5, -np.inf, np.inf)
+    assert found.sd == pytest.approx(np.sqrt(0.5))
+
+
+def test_a_single_value_has_no_spread():
+    with pytest.raises(InputError, match=r"^values: there is only one"):
+        mean_by_unit([1.0])

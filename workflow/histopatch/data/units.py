@@ -18,6 +18,11 @@ def spelling(names: pd.Series) -> pd.Series:
     )
 
 
+def called(names: pd.Series) -> pd.Series:
+    """Names with those of one unit made the same: the first that it has."""
+    return names.groupby(spelling(names)).transform("first")
+
+
 def similar_names(names: pd.Series) -> list[list[str]]:
     """The names that differ only by case or a trailing `.0`, each unit's together."""
     names = pd.Series(names[names != ""].unique(), dtype=str)

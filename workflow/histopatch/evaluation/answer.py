@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from histopatch.evaluation.counts import counted
 from histopatch.evaluation.markdown import code, listed
-from histopatch.failures import finished
+from histopatch.evaluation.run_table import matched_groups
+from histopatch.failures import finished, stopped
 
 SHOWN = 5  # names of runs that are listed
 
@@ -14,12 +16,12 @@ def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured:
     runs: the table of all runs; chosen: the row of the one that the final model is made of; best: the choice
     (best.json); measured: of metrics.json.
     """
-    asked = runs[runs.study == chosen.study].folder.nunique()
-    count, studies = runs.folder.nunique(), runs.study.nunique()
+    asked, count = _configurations(runs[runs.study == chosen.study]), _configurations(runs)
+    studies = runs.study.nunique()
     of = f" of the study {code(chosen.study)}, of {count:,} in {studies} studies," if studies > 1 else ""
     members = ", ".join(code(member["run"]) for member in best["members"])
     units = measured["units"]
-    over = f" over {units['count']} {units['kind']}s" if units else ""
+    over = f" over {counted(units['count'], units['kind'])}" if units else ""
     low, high = measured["auc_low"], measured["auc_high"]
     within = " within folds" if "pooled_auc" in measured else ""
     interval = f"95 % interval {low:.4f}–{high:.4f}, {measured['auc_interval']}{over}"
@@ -32,20 +34,34 @@ def describe_answer(runs: pd.DataFrame, chosen: pd.Series, best: dict, measured:
         "",
         f"Answer: **{members}, with an AUROC of {measured['auc']:.4f}**{within} "
         f"({interval}) on {measured['patches']:,} {measured['on']} ({measured['kind']})"
-        f"{_chance(low)}. {_rivals(runs, chosen, best['members'])}",
+        f"{_chance(low, high)}. {_rivals(runs, chosen, best['members'])}",
     ]
 
 
-def _chance(low: float) -> str:
+def _configurations(runs: pd.DataFrame) -> int:
+    """How many there are: runs that differ in their seed only are one."""
+    return matched_groups(runs, "seed").nunique()
+
+
+def _chance(low: float, high: float) -> str:
+    if high < 0.5:
+        return ", which is worse than guessing (0.5): are the labels the wrong way round?"
     return ", which does not exclude guessing (0.5)" if low <= 0.5 else ""
 
 
 def _rivals(runs: pd.DataFrame, chosen: pd.Series, members: list[dict]) -> str:
     """Whether other runs of the study from which the choice was made may be as good."""
-    study = finished(runs[runs.study == chosen.study])
-    others = study[~study.folder.isin([member["folder"] for member in members])]
+    began = runs[runs.study == chosen.study]
+    study = finished(began)
+    candidates = matched_groups(study, "seed")
+    of_members = study.folder.isin([member["folder"] for member in members])
+    others = study[~candidates.isin(candidates[of_members])]
     if others.empty:
-        return "There was no other to choose from."
+        return (
+            "Halving stopped all others, so no test compares them with it."
+            if stopped(began).any()
+            else "There was no other to choose from."
+        )
     alike = (others.final_val_auc == chosen.final_val_auc) & (others.validated_on == chosen.validated_on)
     sentences = []
     if alike.any():

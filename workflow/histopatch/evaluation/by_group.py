@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from histopatch.data.units import called
 from histopatch.evaluation.predictions import Predictions
 from histopatch.statistics.auroc import delong
 
@@ -19,9 +20,9 @@ def auc_by_group(validation: Predictions, held_out: Predictions | None) -> pd.Da
     rows = []
     for part, predictions in parts.items():
         if predictions.slides is not None:
-            kind, groups = "slide", predictions.slides
+            kind, groups = "slide", called(pd.Series(predictions.slides))
         elif predictions.patients is not None:
-            kind, groups = "patient", predictions.patients
+            kind, groups = "patient", called(pd.Series(predictions.patients))
         elif part == "validation":
             kind, groups = "fold", predictions.folds
         else:

@@ -3,30 +3,41 @@
 import pandas as pd
 
 from histopatch.data.folds import HELD_OUT
+from histopatch.evaluation.counts import counted
 from histopatch.evaluation.markdown import code
 from histopatch.failures import finished
 from histopatch.files import read_table
 from histopatch.statistics.selection import ENOUGH as ENOUGH_TO_CORRECT
-from histopatch.statistics.selection import ENOUGH_OF_A_CLASS
+from histopatch.statistics.selection import ENOUGH_OF_A_CLASS as ENOUGH_OF_A_CLASS_TO_CORRECT
 
 # Below these an interval by slide is hardly more than a guess (docs/statistics.md, Coverage).
-ENOUGH, ENOUGH_WITH_POSITIVES = 20, 10
+ENOUGH, ENOUGH_OF_A_CLASS = 20, 10
 # A variance from fewer is off by a factor of two as often as not, and so would be the number of slides.
 ENOUGH_TO_EXTRAPOLATE = 5
 
 
 def describe_choice(runs: pd.DataFrame, own: pd.Series) -> list[str]:
-    """Say so if the run that the final model is made of is at chance, or one of another study was better.
+    """Say so if the run that the final model is made of may be at chance, or one of another study was better.
 
     runs: the table of all runs; own: the row of the chosen one. A run of another study counts if it was
     validated on the same kind of patches and its AUROC lies above the interval of the chosen one.
     """
     runs, sentences = finished(runs), []
-    if own.val_auc_low <= 0.5:
+    interval = f"{own.val_auc_low:.4f}–{own.val_auc_high:.4f}"
+    if own.val_auc_high < 0.5:
         sentences.append(
-            f"**On its validation patches the chosen run is no better than chance**: AUROC "
-            f"{own.final_val_auc:.4f}, and its interval, {own.val_auc_low:.4f}–{own.val_auc_high:.4f}, does "
-            "not exclude 0.5."
+            "**On its validation patches the chosen run is worse than chance**: AUROC "
+            f"{own.final_val_auc:.4f} ({interval}). Are the labels the wrong way round?"
+        )
+    elif own.val_auc_low <= 0 and own.val_auc_high >= 1:
+        sentences.append(
+            "**How good the chosen run is on its validation patches cannot be said**: AUROC "
+            f"{own.final_val_auc:.4f}, and its interval is {interval} ({own.val_auc_interval})."
+        )
+    elif own.val_auc_low <= 0.5:
+        sentences.append(
+            "**On its validation patches the chosen run is not shown to be better than chance**: AUROC "
+            f"{own.final_val_auc:.4f}, and its interval, {interval}, does not exclude 0.5."
         )
     others = runs[(runs.study != own.study) & (runs.validated_on == own.validated_on)]
     better = others[others.final_val_auc > own.val_auc_high]
@@ -54,10 +65,10 @@ def describe_selection_score(best: dict, epochs: int, retrained_with: dict) -> s
     return f"{score}; the final model is trained otherwise ({changed}), so this is not its score."
 
 
-def describe_comparison(choice: pd.Series) -> list[str]:
+def describe_comparison(choice: pd.Series, halved: bool) -> list[str]:
     """What the comparison of a study is worth; choice: its row, as `choice_table` writes it.
 
-    Nothing where no slides or patients are known.
+    halved: whether halving stopped some of its runs. Nothing where no slides or patients are known.
     """
     if pd.isna(choice.unit):
         return []
@@ -67,10 +78,12 @@ def describe_comparison(choice: pd.Series) -> list[str]:
         sentences.append(
             f"{highest}; with {choice.units:.0f} {units}, {choice.rarer_units:.0f} of them with patches of "
             f"the rarer class, by how much cannot be said: that takes {ENOUGH_TO_CORRECT} {units}, "
-            f"{ENOUGH_OF_A_CLASS} with positives and {ENOUGH_OF_A_CLASS} with negatives."
+            f"{ENOUGH_OF_A_CLASS_TO_CORRECT} with positives and as many with negatives."
             if pd.isna(choice.corrected_val_auc)
             else f"{highest}: corrected for that, by a bootstrap over {units}, {_corrected(choice)}."
         )
+    if halved and pd.notna(choice.corrected_val_auc):
+        sentences.append("That halving chose on the same patches who goes on is not corrected for.")
     if choice.units >= ENOUGH_TO_EXTRAPOLATE and pd.notna(choice["units_for_0.01"]):
         sentences.append(_needed(choice["units_for_0.01"], choice.units, units))
     if pd.notna(choice.detectable_difference):
@@ -103,15 +116,17 @@ def describe_precision(measured: dict) -> list[str]:
     units = measured["units"]
     if units is None:
         return []
-    count, positive, kind = units["count"], units["with_positives"], units["kind"]
-    needed = units["for_0.01"]
-    if count >= ENOUGH and positive >= ENOUGH_WITH_POSITIVES:
+    count, kind, needed = units["count"], units["kind"], units["for_0.01"]
+    rarer = min(("positives", "negatives"), key=lambda label: units[f"with_{label}"])
+    having = units[f"with_{rarer}"]
+    if count >= ENOUGH and having >= ENOUGH_OF_A_CLASS:
         return []
-    with_positives = "all" if positive == count else f"{positive} of them"
+    which = "" if count == 1 else f", {'all' if having == count else f'{having} of them'} with {rarer}"
     return [
-        f"**So few {kind}s can hardly tell models apart**: the {measured['on']} are of {count} {kind}s, "
-        f"{with_positives} with positives, and patches of one {kind} resemble each other. Below {ENOUGH} "
-        f"{kind}s, or {ENOUGH_WITH_POSITIVES} with positives, take the interval as a rough guide."
+        f"**So few {kind}s can hardly tell models apart**: the {measured['on']} are of "
+        f"{counted(count, kind)}{which}, and patches of one {kind} resemble each other. Below {ENOUGH} "
+        f"{kind}s, or {ENOUGH_OF_A_CLASS} with positives or with negatives, take the interval as a rough "
+        "guide."
         + (f" {_needed(needed, count, f'{kind}s')}" if needed and count >= ENOUGH_TO_EXTRAPOLATE else "")
     ]
 
@@ -142,9 +157,11 @@ def describe_label_errors(suspects: pd.DataFrame, judged: int) -> str:
             f"Labels: of the {judged:,} patches that validate or are held out, none has a label that "
             "networks which did not train on it contradict with confidence."
         )
-    first = suspects.iloc[0]
+    first, several = suspects.iloc[0], len(suspects) > 1
+    are, they, above_all = ("are", "They", "above all ") if several else ("is", "It", "")
+    wrong = "wrong labels or mistakes" if several else "a wrong label or a mistake"
     return (
-        f"Labels: {len(suspects):,} of {judged:,} are contradicted with confidence by networks that did not "
-        f"train on them (confident learning), above all that of {code(first.id)}. They may be wrong labels "
-        "or mistakes of the model; none is removed. See `final/suspect_labels.csv`."
+        f"Labels: {len(suspects):,} of {judged:,} {are} contradicted with confidence by networks that did "
+        f"not train on the patch (confident learning), {above_all}that of {code(first.id)}. {they} may be "
+        f"{wrong} of the model; none is removed. See `final/suspect_labels.csv`."
     )

@@ -69,6 +69,6 @@ def describe_abstaining(points: pd.DataFrame) -> list[str]:
 def _with_interval(found: dict, name: str, meaning: str) -> str:
     value, low, high = (found[f"{name}{suffix}"] for suffix in ("", "_low", "_high"))
     if value is None:
-        return f"not known, as hardly any patch is on the wrong side ({meaning})"
+        return f"not known, as the probabilities are all the same or separate the classes ({meaning})"
     interval = "interval not known" if low is None or high is None else f"{low:.2f} to {high:.2f}"
     return f"{value:.2f} ({interval}; {meaning})"

@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from histopatch.data.units import UNITS
+from histopatch.evaluation.counts import counted
 from histopatch.evaluation.split_descriptions import in_short
 from histopatch.failures import finished
 from histopatch.files import read_table
+from histopatch.leakage.audit import KINDS
 from histopatch.statistics.metrics import METRICS
 from histopatch.statistics.operating_points import CRITERIA
 
@@ -84,20 +87,23 @@ def _sides(flow: pd.DataFrame) -> str:
 
 
 def _slides(audit: dict) -> str:
-    known = audit["slides"]["known"]
+    # By the coarser unit, as statistics are.
+    unit = "patient" if audit.get("patients", {"known": 0})["known"] else "slide"
+    known, without = audit[f"{unit}s"]["known"], audit[f"{unit}s"]["patches_without"]
     if not known:
         return "No slides are known, so patches count as independent."
-    without = audit["slides"]["patches_without"]
-    return f"{known:,} slides are known; {without:,} patches have none."
+    are, have = "is" if known == 1 else "are", "has" if without == 1 else "have"
+    return f"{counted(known, unit)} {are} known; {counted(without, 'patch', 'patches')} {have} none."
 
 
 def _leakage(audit: dict) -> str:
-    pairs = audit["pairs"]
-    found = [f"{pairs[kind]['crossing']:,} {words}" for kind, words in CROSSING.items() if kind in pairs]
+    unknown = {unit for unit in UNITS if not audit.get(f"{unit}s", {"known": 0})["known"]}
+    found = [
+        counted(pairs["crossing"], *KINDS[kind])
+        for kind, pairs in audit["pairs"].items()
+        if kind not in {*unknown, "two_labels"}  # which is no matter of sides
+    ]
     return f"On more than one side of the split: {', '.join(found)}."
-
-
-CROSSING = {"slide": "slides", "identical": "pairs of identical images", "near": "pairs of near duplicates"}
 
 
 def _giveaways(table: pd.DataFrame) -> str:
@@ -111,8 +117,8 @@ def _giveaways(table: pd.DataFrame) -> str:
 
 def _label_errors(suspects: pd.DataFrame) -> str:
     return (
-        f"{len(suspects):,} labels are contradicted with confidence by networks that did not train on the "
-        "patch (confident learning); none was changed."
+        f"{counted(len(suspects), 'label')} {'is' if len(suspects) == 1 else 'are'} contradicted with "
+        "confidence by networks that did not train on the patch (confident learning); none was changed."
     )
 
 
@@ -185,12 +191,18 @@ def _studies(runs: pd.DataFrame) -> str:
 
 
 def _networks(metrics: dict) -> str:
-    folds = metrics["folds"]
-    if folds == 1:
+    folds, members = metrics["folds"], len(metrics["ensemble"]["members"]) if "ensemble" in metrics else 1
+    if folds == members == 1:
         return "One network predicts new patches, and validation patches, on which it did not train."
+    if folds == 1:
+        return (
+            f"The average of {members} networks predicts new patches, and validation patches, on which none "
+            "of them trained."
+        )
+    by = "the network that did" if members == 1 else f"the average of the {members} networks that did"
     return (
-        f"{folds} folds: a validation patch is predicted by the network that did not train on it, a new "
-        f"patch by the average of all {folds}."
+        f"{folds} folds: a validation patch is predicted by {by} not train on it, a new patch by the average "
+        f"of all {folds * members}."
     )
 
 
@@ -262,6 +274,7 @@ def _heterogeneity(groups: pd.DataFrame) -> str:
     known = groups[groups.auc.notna()]
     if known.empty:
         return "No group has patches of both classes, so there is no AUROC by group."
+    known = known[known.kind == known.kind.iloc[0]]  # not the held-out part beside the folds
     return (
         f"AUROC of each {known.kind.iloc[0]} with both classes ({len(known)}): from {known.auc.min():.4f} to "
         f"{known.auc.max():.4f}, median {known.auc.median():.4f}."
@@ -270,6 +283,8 @@ def _heterogeneity(groups: pd.DataFrame) -> str:
 
 def _attribution(attribution: dict) -> str:
     share = attribution["occlusion"]["all"]
+    if share is None:
+        return "Error analysis: where the model looks is not known, as occlusion does not change its output."
     return (
         f"Error analysis: where the model looks. Occlusion gives the central {attribution['centre_size']} "
         f"pixels a share of {100 * share['mean']:.1f} % on {attribution['patches']} patches, against "

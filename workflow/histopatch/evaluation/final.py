@@ -145,8 +145,8 @@ def _note(
         )
     if recalibration.flattens:
         notes.append(
-            "The probabilities are no higher for positive validation patches than for negative ones, so "
-            "recalibration makes them all nearly the share of positives."
+            "Recalibration makes all probabilities nearly the share of positives: they are no higher for "
+            "positive validation patches than for negative ones, or a few very confident ones are wrong."
         )
     return " ".join(notes)
 

@@ -31,7 +31,7 @@ class Predictions(NamedTuple):
 
     @property
     def units(self) -> np.ndarray | None:
-        """The unit of each patch as a number, as resampling needs it; None if all are one, or unknown.
+        """The unit of each patch as a number, as resampling needs it; None if all are unknown.
 
         If only some are known, every other patch is a unit of its own, as it is in the split.
         """
@@ -41,8 +41,7 @@ class Predictions(NamedTuple):
         )
         if (table == "").all(axis=None):
             return None
-        units = units_of(table, self.unit)
-        return units if len(np.unique(units)) > 1 else None
+        return units_of(table, self.unit)
 
     @property
     def counts(self) -> dict[str, int | None]:
@@ -63,16 +62,18 @@ class Predictions(NamedTuple):
         return fold_aurocs(self.labels, self.probabilities, self.folds)
 
     def describe_units(self) -> dict | None:
-        """The `kind` of units, their `count`, how many are `with_positives`, and how many would give the
-        AUROC an interval of ± 0.01 (`for_0.01`, None where that cannot be said); None if unknown."""
+        """The `kind` of units, their `count`, how many are `with_positives` and `with_negatives`, and how
+        many would give the AUROC an interval of ± 0.01 (`for_0.01`, None where that cannot be said); None if
+        unknown."""
         units = self.units
         if units is None:
             return None
-        positive = len(np.unique(units[self.labels == 1]))
+        negative, positive = (len(np.unique(units[self.labels == label])) for label in (0, 1))
         count = len(np.unique(units))
         precision = precision_by_slide(self.labels, [self.probabilities], [], units, folds=[self.folds])
         needed = precision and slides_for_margin(precision.errors[0], count, precision.rarer, margin=0.01)
-        return {"kind": self.unit, "count": count, "with_positives": positive, "for_0.01": needed}
+        having = {"with_positives": positive, "with_negatives": negative}
+        return {"kind": self.unit, "count": count, **having, "for_0.01": needed}
 
     def subset(self, mask: np.ndarray) -> "Predictions":
         """Some of the patches; mask: N booleans."""

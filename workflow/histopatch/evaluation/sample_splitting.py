@@ -17,19 +17,20 @@ class Subset(NamedTuple):
 
 
 def split_in_half(subset: Subset) -> tuple[Subset, Subset]:
-    """Split a subset at random into halves, stratified by label and by whole slides or patients if
-    there are several.
+    """Split a subset at random into halves, stratified by label and by whole slides or patients if known.
 
-    If a class is on one slide only, slides have to be divided, and the names of the halves say so. Raises
-    InputError if a class has fewer than two patches, which `data.class_counts` refuses before any training.
+    If there is only one slide, or a class is on one only, slides have to be divided, and the names of the
+    halves say so. Raises InputError if a class has fewer than two patches, which `data.class_counts` refuses
+    before any training.
     """
     labels, units = subset.predictions.labels, subset.predictions.units
     if np.bincount(labels, minlength=2).min() < 2:
         raise InputError(
             f"{subset.name}: at least two patches of each class are needed; increase validation_fraction"
         )
-    name, half = subset.name, _random_half(labels, units)
-    if units is not None and min(len(set(labels[part])) for part in (half, ~half)) < 2:
+    name = subset.name
+    half = None if units is not None and len(set(units)) < 2 else _random_half(labels, units)
+    if half is None or min(len(set(labels[part])) for part in (half, ~half)) < 2:
         name, half = f"{name}, {subset.predictions.unit}s divided", _random_half(labels, None)
     return (
         Subset(f"one half of the {name}", subset.predictions.subset(half)),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.data.group_table import read_named
-from histopatch.data.units import spelling
+from histopatch.data.units import called
 from histopatch.evaluation.ensemble import read_held_out, read_validation
 from histopatch.evaluation.predictions import Predictions, read_slides
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
@@ -73,8 +73,7 @@ def _groupings(measured: Predictions, clusters: str, named: str | None) -> dict[
     found = {name: of.to_numpy() for name, of in read_named(named, ids).items()} if named else {}
     found["appearance"] = read_table(clusters).set_index("id").value.loc[measured.ids].to_numpy()
     if measured.slides is not None:
-        names = pd.Series(measured.slides)
-        found["slide"] = names.groupby(spelling(names)).transform("first").to_numpy()
+        found["slide"] = called(pd.Series(measured.slides)).to_numpy()
     return found
 
 

@@ -10,6 +10,7 @@ from histopatch.data.giveaways import warnings_of
 from histopatch.evaluation import caveats, clinical_use, group_words
 from histopatch.evaluation.answer import describe_answer, paired_tests
 from histopatch.evaluation.cost import describe_cost
+from histopatch.evaluation.counts import counted
 from histopatch.evaluation.external_words import describe_external
 from histopatch.evaluation.intervals import rate
 from histopatch.evaluation.limits import describe_limits
@@ -69,7 +70,8 @@ def write_summary(
     for study, group in runs.groupby("study", sort=False):
         repeats = seeds[seeds.study == study]
         lines += [f"## Study `{study}`", "", *_study(group, runs), ""]
-        lines += [*caveats.describe_comparison(choices[choices.study == study].iloc[0]), ""]
+        choice = choices[choices.study == study].iloc[0]
+        lines += [*caveats.describe_comparison(choice, stopped(group).any()), ""]
         bullets = [*_seeds(repeats.head(MOST)), *_effects(effects[effects.study == study], repeats)]
         if bullets:
             lines += [f"### What helped and what did not in `{study}`", "", *bullets, ""]
@@ -154,7 +156,7 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
         "| --- | --: | --- | --- | --- | --- |",
         *(_row(run) for run in ranked.head(MOST).itertuples()),
         "",
-        f"Highest of {len(ranked)}: {code(best.run)} after {_count(best.epochs, 'epoch')}.",
+        f"Highest of {len(ranked)}: {code(best.run)} after {counted(best.epochs, 'epoch')}.",
     ]
     if len(ranked) > MOST:
         lines.append(f"Above are the {MOST} best; {code(f'tables/{best.study}.csv')} has all.")
@@ -164,7 +166,7 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
             "better model."
         )
     others = ranked[1:]
-    elsewhere = others.validated_on != best.validated_on
+    elsewhere = (others.validated_on != best.validated_on) | (others.split != best.split)
     alike = (others.final_val_auc == best.final_val_auc) & ~elsewhere
     untested = others.tied_with_best.isna() & ~alike
     for words, which in (
@@ -173,7 +175,8 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
          others.tied_with_best.eq(True) & ~alike),
         (f"Lower ({paired_tests(ranked)})", others.tied_with_best.eq(False)),
         ("Not tested against it, as they were validated on other patches", untested & elsewhere),
-        ("Not tested against it, as too few slides have both classes", untested & ~elsewhere),
+        ("Not tested against it, as too few slides or patches are of one class, or there is no spread",
+         untested & ~elsewhere),
     ):  # fmt: skip
         if which.any():
             lines.append(f"{words}: {listed(others.run[which].tolist(), MOST)}.")
@@ -186,7 +189,7 @@ def _study(group: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
             lines.append(f"{code(run.run)} is the same run as {names}: it was trained once.")
     for (after, epochs), these in _by(["stopped_after", "epochs"], group[stopped(group)]):
         lines.append(
-            f"Stopped by halving after {_count(int(after), 'epoch')} of {epochs}, and compared with the runs "
+            f"Stopped by halving after {counted(after, 'epoch')} of {epochs}, and compared with the runs "
             f"of that rung only: {listed(these.run.tolist(), MOST)}."
         )
     for (reason,), these in _by(["failed"], group[failed(group)]):
@@ -214,10 +217,8 @@ def _units(run) -> str:
     unit, count = ("patient", run.val_patients) if by_patient else ("slide", run.val_slides)
     if pd.isna(count):
         return ""
-    without = (
-        f" and {_count(int(run.val_unmapped), 'patch', 'patches')} without one" if run.val_unmapped else ""
-    )
-    return f", {_count(int(count), unit)}{without}"
+    without = f" and {counted(run.val_unmapped, 'patch', 'patches')} without one" if run.val_unmapped else ""
+    return f", {counted(count, unit)}{without}"
 
 
 def _seeds(seeds: pd.DataFrame) -> list[str]:
@@ -270,7 +271,7 @@ def _final(best: dict, metrics: dict) -> list[str]:
     trained = "trained again as" if again else "the final model is what was trained there,"
     values = {name: f"{metric.label} {measured[name]:.4f}" for name, metric in METRICS.items()}
     units = measured["units"]
-    over = f" over {units['count']} {units['kind']}s" if units else ""
+    over = f" over {counted(units['count'], units['kind'])}" if units else ""
     within = " within folds" if "pooled_auc" in measured else ""
     values["auc"] += (
         f"{within} (95 % interval {measured['auc_low']:.4f}–{measured['auc_high']:.4f}, "
@@ -332,7 +333,3 @@ def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
         cells = [CRITERIA[row["point"]], f"{row['threshold']:.4f}", *rates, *elsewhere]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
-
-
-def _count(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

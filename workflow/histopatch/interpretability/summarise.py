@@ -25,7 +25,7 @@ def summarise(table: pd.DataFrame, predictions: Predictions, patch_size: int) ->
       of C + B. The means of C and B are `change_without_centre` and `change_without_border`.
 
     Each has a `mean`, the standard deviation over the patches (`sd`), a 95 % interval for independent units
-    (`low`, `high`) and the number of `patches`, and is None for fewer than two.
+    (`low`, `high`, None where it has no end) and the number of `patches`, and is None for fewer than two.
     """
     middle = centre(patch_size)
     without_centre, without_border = (
@@ -67,10 +67,11 @@ def _mean(
         return None
     chosen = None if weights is None else weights[among]
     found = mean_by_unit(values[among], predictions.subset(among).units, chosen)
+    high = min(found.high, highest)
     return {
         "mean": found.mean,
         "sd": found.sd,
         "low": max(found.low, 0.0),
-        "high": min(found.high, highest),
+        "high": high if np.isfinite(high) else None,
         "patches": int(among.sum()),
     }

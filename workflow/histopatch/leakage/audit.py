@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.data.same_images import pairs_among
-from histopatch.data.units import UNITS, describe_similar, similar_names, spelling
+from histopatch.data.units import UNITS, called, describe_similar, similar_names, spelling
 from histopatch.errors import InputError
 from histopatch.files import read_table, replacing, write_json, write_table
 from histopatch.leakage.sides import side_name
@@ -99,8 +99,7 @@ def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
 def _summarise_units(table: pd.DataFrame, unit: str) -> dict:
     """What `summarise` says of slides or patients; one of several names is called by the first."""
     mapped = table[table[unit] != ""]
-    spelled = spelling(mapped[unit])
-    name = mapped[unit].groupby(spelled).transform("first")
+    name = called(mapped[unit])
     sides = mapped.fold.groupby(name).value_counts().unstack(fill_value=0)
     shared = sides[(sides > 0).sum(axis=1) > 1].rename(columns=side_name)
     return {

@@ -25,16 +25,16 @@ def roc_band(
 ) -> pd.DataFrame:
     """The ROC curve with an interval of the sensitivity at each false positive rate.
 
-    labels: N of 0 and 1, both present; probabilities: N; slides: N names, of at least two slides. The band
-    is pointwise (for each rate by itself): the variance of the sensitivity is that over slides drawn with
-    replacement with all their patches, and the interval Korn and Graubard's, with one degree of freedom less
-    than slides have the rarer class. If no slides are given, patches are drawn with replacement within each
-    class, which assumes that they are independent. Columns: `false_positive_rate`, `true_positive_rate`,
-    `low`, `high`, all within [0, 1].
+    labels: N of 0 and 1, both present; probabilities: N; slides: N names. The band is pointwise (for each
+    rate by itself): the variance of the sensitivity is that over slides drawn with replacement with all their
+    patches, and the interval Korn and Graubard's, with one degree of freedom less than slides have the rarer
+    class; where only one slide has it, nothing can be said and the band is [0, 1]. If no slides are given,
+    patches are drawn with replacement within each class, which assumes that they are independent. Columns:
+    `false_positive_rate`, `true_positive_rate`, `low`, `high`, all within [0, 1].
 
     The first row is (0, 0); then follow false positive rates that occur, from 0 to 1, each with the highest
     sensitivity at that rate: at most `points` rows, a third of them near 0. Raises InputError for one class,
-    one slide, fewer than two resamples or fewer than ten points.
+    fewer than two resamples or fewer than ten points.
 
     Vertical averaging: Fawcett, Pattern Recognition Letters 2006, section 9.1; over slides: Rutter,
     Academic Radiology 2000; the interval: Korn & Graubard, Survey Methodology 1998.
@@ -44,19 +44,19 @@ def roc_band(
     probabilities = valid_probabilities(probabilities, len(labels))
     ranked = _RankedPatches(labels, probabilities)
     units = unit_codes(slides, len(labels))
-    draws = (
-        _draw_patches(ranked, resamples, seed)
-        if slides is None
-        else _draw_slides(ranked, labels, units, resamples, seed)
-    )
     rates = ranked.rates()
     once = np.ones((1, ranked.negatives)), np.ones((1, ranked.positives))
     sensitivities = ranked.sensitivities(*once, rates)[0]
     shown = _thin(rates + sensitivities, points - 1)
     rates, sensitivities = rates[shown], sensitivities[shown]
-    drawn = np.concatenate([ranked.sensitivities(*weights, rates) for weights in draws])
     low, high = np.zeros(len(rates)), np.ones(len(rates))
     if degrees := degrees_of_freedom(labels, units):
+        draws = (
+            _draw_patches(ranked, resamples, seed)
+            if slides is None
+            else _draw_slides(ranked, labels, units, resamples, seed)
+        )
+        drawn = np.concatenate([ranked.sensitivities(*weights, rates) for weights in draws])
         # A mean of S values drawn from S has a variance that is too small by this.
         count = units.max() + 1
         variances = drawn.var(axis=0, ddof=1) * count / (count - 1)

@@ -67,9 +67,9 @@ def summarise(labels, probabilities, slides=None, *, unit: str = "slide", folds=
     With several folds `auc` is the mean of the AUROCs within them, as each is predicted by another network,
     and `pooled_auc` that over all patches; the other metrics are over all patches.
     `auc_low` and `auc_high` are the 95 % interval of `auc`, and `auc_interval` names its method:
-    `slide jackknife` if patches of at least two slides are given, else `DeLong`, which is too narrow if
-    patches share slides. With fewer than two slides with positives, or with negatives, the interval is
-    [0, 1] and its method says why. DeLong's interval is always included as `auc_delong_low` and `…_high`.
+    `slide jackknife` if slides are given, else `DeLong`, which is too narrow if patches share slides. With
+    fewer than two slides with positives, or with negatives, the interval is [0, 1] and its method says why.
+    DeLong's interval is always included as `auc_delong_low` and `…_high`.
     `slides` is the number of slides, None if unknown.
     """
     labels = binary_labels(labels, both=True)
@@ -77,7 +77,7 @@ def summarise(labels, probabilities, slides=None, *, unit: str = "slide", folds=
     by_patch = delong(labels, probabilities, folds=folds)
     pooled = {} if folds is None or len(set(folds)) == 1 else {"pooled_auc": area(labels, probabilities)}
     count = None if slides is None else int(slide_codes(slides, len(labels)).max()) + 1
-    if count is None or count < 2:
+    if slides is None:
         method, interval = "DeLong", by_patch
     else:
         interval = jackknife_by_slide(labels, probabilities, slides, folds=folds)

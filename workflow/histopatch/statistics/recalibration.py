@@ -28,7 +28,7 @@ class Recalibration(NamedTuple):
 
     @property
     def flattens(self) -> bool:
-        """Whether it makes all probabilities nearly the same, as no positive slope fits."""
+        """Whether it makes all probabilities nearly the same, as no steeper slope than FLATTEST fits."""
         return self.slope <= FLATTEST
 
 
