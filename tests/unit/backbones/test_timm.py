@@ -68,11 +68,22 @@ def test_the_explained_layer_still_knows_places(make, name, shape):
     assert [output.shape for output in seen] == [shape]
 
 
+@pytest.mark.parametrize("name", ["coat_tiny", "mvitv2_tiny"])
+def test_a_network_that_does_not_say_where_places_are_has_no_explained_layer(settings, name):
+    """The layer that it names is never called, or it names none."""
+    assert expected(replace(settings, backbone=f"timm/{name}", image_size=224)).explained_layer == ""
+
+
 def test_a_vision_transformer_takes_every_multiple_of_its_patches(make):
     """So patches may grow in the course of a training."""
     model = make(backbone="timm/test_vit", image_size=96, start_size=32, epochs=3)
     for size in (32, 64, 96):
         assert model(torch.randn(2, 3, size, size)).shape == (2,)
+
+
+def test_a_network_without_features_is_one_line(fault):
+    message = fault(backbone="timm/deepseek_vit_412m_enc", image_size=224)
+    assert message.startswith("backbone: timm/deepseek_vit_412m_enc gives no features under its own head (")
 
 
 @pytest.mark.input("Configuration", "an image size that a network of timm does not take", "refused")

@@ -77,6 +77,15 @@ def test_a_mean_over_epochs_has_the_batch_statistics_of_its_own_weights(network,
     assert torch.allclose(norm.running_var, maps.var((0, 2, 3)), rtol=1e-3)
 
 
+def test_a_patch_that_is_left_over_counts_as_any_other(network, data, settings):
+    net, rows = network(norm=True), data.subsets["train"].rows[:9]
+    whole, cut = (
+        Averaging(net, replace(settings, swa=1.0, epochs=1)).after_epoch(1, data.patches, rows, most).model[1]
+        for most in (9, 8)
+    )
+    assert torch.allclose(cut.running_mean, whole.running_mean, atol=0.02 * whole.running_var.max().sqrt())
+
+
 def test_without_an_average_the_weights_themselves_are_evaluated(network, data, settings):
     net = network()
     averaging = Averaging(net, settings)

@@ -11,7 +11,6 @@ from processes import started
 
 from histopatch.engine import guard
 from histopatch.engine.guard import exclusive
-from histopatch.errors import InputError
 from histopatch.fingerprints import LIBRARY
 
 HOLD = """
@@ -34,12 +33,14 @@ def start():
         )
 
 
-def test_a_second_process_cannot_have_the_folder(tmp_path, start, monkeypatch):
+def test_a_second_process_waits_for_the_folder_and_says_so(tmp_path, start, monkeypatch, caplog):
     monkeypatch.setattr(guard, "PATIENCE", 0)
-    start(tmp_path)
-    message = f"^{tmp_path}: another process is training in this folder"
-    with pytest.raises(InputError, match=message), exclusive(tmp_path):
-        pytest.fail("two processes hold the folder")
+    process = start(tmp_path)
+    threading.Timer(1.5, process.kill).start()
+    with exclusive(tmp_path):
+        assert process.wait(0) is not None
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith(f"{tmp_path}: another process is training in this folder")
 
 
 def test_a_killed_process_leaves_nothing_behind(tmp_path, start, monkeypatch):

@@ -101,6 +101,18 @@ def test_a_linear_head_learns_what_it_would_on_images_that_are_not_augmented(set
         )
 
 
+@pytest.mark.parametrize("micro_batch", [2, 8])
+def test_the_hardest_patches_are_those_of_the_whole_batch(settings, bank, data, micro_batch):
+    """However few patches go through the encoder at a time, which is what predictions go on with."""
+    settings = replace(settings, hard_share=0.25)
+    features = heads.Features(bank, torch.device("cpu"))
+    whole, parted = (heads.make_network(settings, features)[0] for _ in range(2))
+    _, expected = loop.fit(whole, settings, features, **data.subsets, micro_batch=settings.batch_size)
+    done, logits = heads.fit(parted, settings, features, **data.subsets, micro_batch=micro_batch)
+    assert torch.allclose(logits, expected, atol=1e-6)
+    assert done.micro_batch == micro_batch
+
+
 @pytest.mark.parametrize("pos_weight", [False, True])
 def test_a_regression_is_at_the_minimum_of_its_objective(settings, bank, data, pos_weight):
     """On standardised features: the mean loss and half of weight_decay times the squared weights."""

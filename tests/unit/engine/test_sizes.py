@@ -26,3 +26,11 @@ def test_without_a_start_all_epochs_have_the_size(settings):
 )
 def test_the_size_rises_and_the_last_third_is_full(settings, epochs, expected):
     assert sizes(settings, image_size=160, start_size=96, epochs=epochs) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [(40, 96, [40, 64, 96]), (104, 104, [104] * 3), (105, 105, [105] * 3), (72, 75, [72, 75, 75])],
+)
+def test_the_first_epoch_has_the_start_and_none_is_smaller_or_larger(settings, start, end, expected):
+    assert sizes(settings, image_size=end, start_size=start, epochs=3) == expected

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from histopatch.errors import InputError
 from histopatch.export import onnx_file
 from histopatch.export.onnx_file import write_onnx
 from histopatch.settings import Settings
+from histopatch.stain import reinhard
+from histopatch.stain.normaliser import Normaliser
 from histopatch.statistics.recalibration import Recalibration
 
 SIZE = 32
@@ -52,6 +55,17 @@ def test_a_file_too_large_for_onnx_has_its_weights_beside_it(write, tmp_path, mo
     (tmp_path / "model/.model.onnx.scratch/model.onnx").write_bytes(b"half")
     write()
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.onnx"]
+
+
+@pytest.mark.parametrize("method", ["reinhard", "macenko"])
+def test_a_process_that_has_normalised_nothing_yet_exports_a_stain(network, tmp_path, method):
+    reinhard._matrices.cache_clear()
+    reference = torch.tensor([[0.5, 0.1, 0.2], [0.3, 0.6, 0.2]])
+    stained = replace(network, normaliser=Normaliser(method, reference))
+    patches = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3), np.uint8)
+    path = tmp_path / "model.onnx"
+    found = write_onnx([stained], "probability", Recalibration(), [], patches, str(path))
+    assert max(found["differences"].values()) < 1e-3
 
 
 def test_the_file_says_nothing_of_the_machine_that_made_it(write, tmp_path):

@@ -51,7 +51,7 @@ class Classifier(nn.Module):
 
     @property
     def explained_layer(self) -> nn.Module:
-        """The last layer that still knows places: its output is N×C×h×w."""
+        """The last layer that still knows places: its output is N×C×h×w. The whole where none is known."""
         return self.features.get_submodule(self.backbone.explained_layer)
 
     def description(self) -> dict:

@@ -5,12 +5,14 @@ What a network expects of its input is said by its own configuration.
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 
 import timm
 import torch
 from torch import Tensor, nn
 
 from histopatch.backbones.catalogue import HUB, TIMM, Backbone, row
+from histopatch.backbones.classifier import Classifier
 from histopatch.errors import InputError
 
 LOGIN = "where its page asks for an account: `hf auth login`"
@@ -47,15 +49,29 @@ def entry(name: str, image_size: int, sizes: Iterable[int]) -> Backbone:
     """
     backbone = row(name) or _described(name.removeprefix(TIMM), image_size)
     network = _shapes(backbone.architecture, backbone.arguments or {})
+    try:
+        with torch.device("meta"):
+            classifier = Classifier(network, backbone, dropout=0.0)
+    except Exception as error:  # each network has its own way of refusing, and not all have features
+        raise InputError(
+            f"backbone: {name} gives no features under its own head ({_reason(error)}); choose another one"
+        ) from None
+    called = []
+    classifier.explained_layer.register_forward_hook(lambda *_: called.append(True))
     for size in sorted(sizes):
         try:
-            network(torch.empty(1, 3, size, size, device="meta"))
-        except Exception as error:  # each network has its own way of refusing
-            reason = str(error).splitlines()[0].rstrip(".")
+            classifier(torch.empty(1, 3, size, size, device="meta"))
+        except Exception as error:
+            why = _reason(error)
             raise InputError(
-                f"image_size: {name} does not take {size} px ({reason}); change image_size or backbone"
+                f"image_size: {name} does not take {size} px ({why}); change image_size or backbone"
             ) from None
-    return backbone
+    # Some networks call the parts of a layer that they name, not the layer.
+    return backbone if called else replace(backbone, explained_layer="")
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
 
 
 def _described(architecture: str, image_size: int) -> Backbone:
@@ -69,18 +85,26 @@ def _described(architecture: str, image_size: int) -> Backbone:
         except TypeError:
             arguments["img_size"] = image_size
     head, network = config.get("classifier"), _shapes(architecture, arguments)
-    layer = network.feature_info[-1]["module"]
-    if hasattr(network.get_submodule(layer), "norm1"):  # a transformer, whose last block ends in a sum
-        layer += ".norm1"
     return Backbone(
         "timm",
         architecture,
         head=(head if isinstance(head, str) else next(iter(head or ()), "")),
-        explained_layer=layer,
+        explained_layer=_last_layer(network),
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
         arguments=arguments or None,
     )
+
+
+def _last_layer(network: nn.Module) -> str:
+    """The name of the last layer that knows places, as the network itself says; empty where it does not."""
+    try:
+        layer = network.feature_info[-1]["module"]
+        block = network.get_submodule(layer)
+    except (AttributeError, IndexError, KeyError):
+        return ""
+    # The last block of a transformer ends in a sum.
+    return f"{layer}.norm1" if hasattr(block, "norm1") else layer
 
 
 def _configuration(architecture: str) -> tuple[dict, dict]:

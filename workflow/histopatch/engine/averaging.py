@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from histopatch.engine.network import Network
+from histopatch.engine.parts import even_parts
 from histopatch.engine.patches import Patches
 from histopatch.settings import Settings
 
@@ -40,7 +41,7 @@ class Averaging:
         """The network to evaluate after an epoch, which are counted from 1.
 
         rows: those of the training part, which a mean over epochs takes its batch statistics from: as they
-        are, without augmentation, and `micro_batch` at a time.
+        are, without augmentation, and about `micro_batch` at a time, as each batch counts the same.
         """
         if self.average is None:
             return self.trained
@@ -50,7 +51,7 @@ class Averaging:
             if epoch < self.last:
                 return self.trained
             if not self.trained.model.frozen:  # else they are those of the weights to start from
-                batches = patches.batches(rows, micro_batch)
+                batches = patches.batches(rows, even_parts(len(rows), micro_batch))
                 update_bn(map(self.trained.images, batches), self.average.module)
         return replace(self.trained, model=self.average.module, compiled=None)
 

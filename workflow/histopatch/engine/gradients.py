@@ -10,6 +10,7 @@ from torch import Tensor
 from histopatch.augmentation.draws import Draws
 from histopatch.engine.device import is_out_of_memory
 from histopatch.engine.network import Network
+from histopatch.engine.parts import even_parts
 
 
 @dataclass
@@ -34,15 +35,16 @@ def accumulate_gradients(
     """Add the gradients of the mean loss, of all patches or of the share with the highest losses.
 
     Of a process's share of a step they are its part of the mean over the step. Returns the loss, likewise,
-    and the micro-batch that it worked with: out of memory halves it. The share with the highest losses is of
-    each micro-batch (online hard example mining, Shrivastava et al., CVPR 2016).
+    and the micro-batch that it worked with: out of memory halves it, down to two patches. The share with the
+    highest losses is of each micro-batch (online hard example mining, Shrivastava et al., CVPR 2016).
     """
     count = len(batch.targets)
     while True:
         try:
             total = torch.zeros((), device=batch.targets.device)
-            for start in range(0, count, micro_batch):
-                part = slice(start, start + micro_batch)
+            start = 0
+            for size in even_parts(count, micro_batch):
+                part, start = slice(start, start + size), start + size
                 logits = network.logits(batch.pixels[part], batch.draws[part], batch.size)
                 losses = loss_function(logits, batch.targets[part])
                 loss = _mean_of_hardest(losses, hard_share) * (len(losses) / batch.whole)
@@ -50,12 +52,12 @@ def accumulate_gradients(
                 total += loss.detach()
             return total, micro_batch
         except RuntimeError as error:
-            if not is_out_of_memory(error) or micro_batch == 1:
+            if not is_out_of_memory(error) or micro_batch <= 2:
                 raise
         # Outside of `except`, whose traceback keeps the tensors that have to go.
         network.model.zero_grad(set_to_none=True)
         torch.cuda.empty_cache()
-        micro_batch = -(-min(micro_batch, count) // 2)
+        micro_batch = max(2, -(-min(micro_batch, count) // 2))
         logging.warning("out of memory: accumulating gradients over %d patches", micro_batch)
 
 

@@ -99,10 +99,16 @@ def fit(
     save: Callable[[dict], None] = lambda state: None,
     processes: Processes = ALONE,
 ) -> tuple[Progress, Tensor]:
-    """Train a head; as `engine.loop.fit`."""
+    """Train a head; as `engine.loop.fit`. micro_batch: of the encoder, which predicts with the head.
+
+    Features take little memory, so a batch of them goes through the head at once.
+    """
     if settings.feature_head == "logistic_regression":
         return _regress(network, settings, features, train, validation, micro_batch)
-    return loop.fit(network, settings, features, train, validation, micro_batch, saved, save, processes)
+    whole = settings.batch_size
+    done, logits = loop.fit(network, settings, features, train, validation, whole, saved, save, processes)
+    done.micro_batch = micro_batch
+    return done, logits
 
 
 def _regress(

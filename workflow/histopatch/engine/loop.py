@@ -85,7 +85,7 @@ def fit(
     }  # fmt: skip
     done = Progress(micro_batch=micro_batch)
     if saved:
-        done = _restore(saved, stateful, generator, processes)
+        done = _restore(saved, stateful, generator, device, processes)
         done.micro_batch = min(done.micro_batch, micro_batch)
 
     for epoch in range(len(done.history) + 1, settings.epochs + 1):
@@ -149,7 +149,7 @@ def fit(
         )  # fmt: skip
         stopping.see(row["val_auc"], evaluated.model, logits)
         if epoch < settings.epochs:
-            save(_state(done, stateful, generator, processes))
+            save(_state(done, stateful, generator, device, processes))
     model.load_state_dict(stopping.best["weights"])
     done.kept_epoch, logits = stopping.best["epoch"], stopping.best["logits"]
     if network.symmetries:
@@ -160,17 +160,22 @@ def fit(
     return done, logits
 
 
-def _state(done: Progress, stateful: dict, generator: torch.Generator, processes: Processes) -> dict:
+def _state(
+    done: Progress, stateful: dict, generator: torch.Generator, device: torch.device, processes: Processes
+) -> dict:
     """All that the rest of the training depends on, as values for `torch.save`."""
     states = {name: part.state_dict() for name, part in stateful.items()}
-    random = processes.gather(resume.random_states(generator))
+    random = processes.gather(resume.random_states(generator, device))
     return {**states, "random": random, "progress": vars(done)}
 
 
-def _restore(saved: dict, stateful: dict, generator: torch.Generator, processes: Processes) -> Progress:
+def _restore(
+    saved: dict, stateful: dict, generator: torch.Generator, device: torch.device, processes: Processes
+) -> Progress:
     for name, part in stateful.items():
-        part.load_state_dict(saved[name])
-    resume.set_random_states(saved["random"][processes.rank], generator)
+        if saved[name]:  # that of a scaler is empty where the precision needed none, as on another GPU
+            part.load_state_dict(saved[name])
+    resume.set_random_states(saved["random"][processes.rank], generator, device)
     done = Progress(**saved["progress"])
     logging.info("going on after epoch %d", len(done.history))
     return done

@@ -58,7 +58,7 @@ def training_bytes(model: nn.Module, size: int, batch: int) -> int:
 
 
 def choose_micro_batch(model: nn.Module, size: int, batch: int, device: torch.device) -> tuple[int, dict]:
-    """The whole batch, or on a CPU with little memory the largest part of it by halving that fits.
+    """The whole batch, or on a CPU with little memory the largest part of it by halving that fits, or two.
 
     Returns it with the bytes that were estimated and found available, for the report of a run.
     """
@@ -69,8 +69,8 @@ def choose_micro_batch(model: nn.Module, size: int, batch: int, device: torch.de
         "batches of %d need about %.1f GB, %.1f GB are available", batch, needed / 1e9, available / 1e9
     )
     taken = needed
-    while micro_batch > 1 and taken > SHARE * available:
-        micro_batch = -(-micro_batch // 2)
+    while micro_batch > 2 and taken > SHARE * available:
+        micro_batch = max(2, -(-micro_batch // 2))
         taken = training_bytes(model, size, micro_batch)
     if needed > SHARE * available:
         logging.warning(

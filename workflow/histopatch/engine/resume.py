@@ -50,17 +50,17 @@ def load(path: Path, fingerprint: str) -> dict | None:
     return state
 
 
-def random_states(generator: torch.Generator) -> dict:
-    """Every random state that a training draws from: the order and augmentation, and dropout."""
+def random_states(generator: torch.Generator, device: torch.device) -> dict:
+    """Every random state that a training on a device draws from: the order and augmentation, and dropout."""
     states = {"generator": generator.get_state(), "cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        states["cuda"] = torch.cuda.get_rng_state_all()
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
     return states
 
 
-def set_random_states(states: dict, generator: torch.Generator) -> None:
-    """Put back what `random_states` returned."""
+def set_random_states(states: dict, generator: torch.Generator, device: torch.device) -> None:
+    """Put back what `random_states` returned, which may have been of another GPU."""
     generator.set_state(states["generator"])
     torch.set_rng_state(states["cpu"])
-    if "cuda" in states:
-        torch.cuda.set_rng_state_all(states["cuda"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)

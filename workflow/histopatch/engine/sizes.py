@@ -17,6 +17,8 @@ def training_size(settings: Settings, epoch: int) -> int:
     rising = settings.epochs - max(1, round(settings.epochs / 3))  # epochs before the last third
     if not settings.start_size or epoch > rising:
         return settings.image_size
+    if epoch == 1:
+        return settings.start_size
     share = (epoch - 1) / rising
     size = settings.start_size + share * (settings.image_size - settings.start_size)
-    return round(size / STEP) * STEP
+    return min(max(round(size / STEP) * STEP, settings.start_size), settings.image_size)

@@ -82,7 +82,9 @@ def _exported(graph: ModelGraph, examples: np.ndarray) -> torch.onnx.ONNXProgram
     try:
         # The exporter reports its progress on the standard output.
         with contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
-            exported = torch.export.export(graph, (torch.from_numpy(examples[:2]),), dynamic_shapes=shapes)
+            patches = torch.from_numpy(examples[:2])
+            graph(patches)  # so that what is computed once, such as matrices of stains, is no part of it
+            exported = torch.export.export(graph, (patches,), dynamic_shapes=shapes)
             program = torch.onnx.export(
                 exported.run_decompositions(table), input_names=[INPUT], output_names=graph.outputs,
                 dynamo=True, verbose=False,

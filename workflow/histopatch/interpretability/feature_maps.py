@@ -29,7 +29,7 @@ def feature_maps(model: Classifier) -> Iterator[nn.Module]:
         prefix, tokens = output.tensor_split([getattr(model.features, "num_prefix_tokens", 0)], dim=1)
         side = math.isqrt(tokens.shape[1])
         if output.ndim != 3 or side**2 != tokens.shape[1]:
-            layer, shape = model.backbone.explained_layer, [*output.shape]
+            layer, shape = model.backbone.explained_layer or "the network", [*output.shape]
             raise InputError(f"{layer}: no feature maps, but {shape}")
         placed = maps(tokens.transpose(1, 2).unflatten(2, (side, side)))
         return torch.cat([prefix, placed.flatten(2).transpose(1, 2)], dim=1)

@@ -50,7 +50,8 @@ def fit(method: str, batches: Iterable[Tensor]) -> Normaliser:
     stains = torch.cat(found)
     if not len(stains):
         raise InputError(f"stain_normalisation: no training patch has tissue that {method} can measure")
-    return Normaliser(method, stains.median(0).values)
+    # On the CPU, as a GPU has no deterministic median.
+    return Normaliser(method, stains.cpu().median(0).values.to(stains.device))
 
 
 def draw_sample(rows: Tensor, seed: int) -> Tensor:

@@ -27,6 +27,13 @@ def test_the_same_draws_are_the_same_noise():
     assert torch.equal(apply(images, changes), apply(images, changes))
 
 
+def test_large_patches_take_more_than_one_bank():
+    images = torch.full((2, 3, 600, 600), 128.0)
+    noise = apply(images, torch.tensor([[1.0, 0.0], [1.0, 2**20 - 1]])) - images
+    assert noise.std().item() == pytest.approx(1, rel=0.01)
+    assert torch.equal(noise[0].flatten()[2**20 :], noise[0].flatten()[: 3 * 600**2 - 2**20])
+
+
 def test_a_place_at_the_end_of_the_bank_goes_on_at_its_start():
     images = torch.full((2, 3, 4, 4), 128.0)
     last, first = (apply(images, torch.tensor([[1.0, 2**20 - 1], [1.0, 0.0]])) - images).flatten(1)

@@ -33,6 +33,17 @@ def test_without_focus_it_is_cross_entropy(case, settings, weighted):
     assert torch.allclose(focal.make(labels, asked)(logits, labels), expected)
 
 
+@pytest.mark.parametrize("gamma", [0.25, 0.9, 2.0])
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_confident_patches_have_a_finite_slope(case, settings, gamma, label):
+    labels, _ = case
+    logits = torch.tensor([-200.0, -18, 18, 200], requires_grad=True)
+    loss = focal.make(labels, replace(settings, focal_gamma=gamma))(logits, torch.full((4,), label))
+    loss.sum().backward()
+    assert loss.isfinite().all()
+    assert logits.grad.isfinite().all()
+
+
 def test_soft_targets_are_between_the_labels(case, settings):
     labels, logits = case
     loss = focal.make(labels, replace(settings, focal_gamma=2.0))

@@ -24,6 +24,19 @@ def test_the_rate_rises_linearly_from_a_hundredth(schedule):
     assert rates(schedule)[:RISING] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4])
+@pytest.mark.parametrize("schedule", [constant, cosine])
+def test_a_warm_up_of_nearly_all_steps_leaves_one_for_the_schedule(schedule, steps):
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    made, found = schedule.make(optimizer, steps, 0.99), []
+    for _ in range(steps):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        made.step()
+    assert found == sorted(found)
+    assert found[-1] == pytest.approx(0.1)
+
+
 def test_then_the_schedule_begins():
     rest = STEPS - RISING
     assert rates(constant)[RISING:] == pytest.approx([0.1] * rest)

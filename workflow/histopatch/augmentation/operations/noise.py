@@ -29,4 +29,5 @@ def apply(images: Tensor, drawn: Tensor) -> Tensor:
 def _runs(length: int, device: torch.device) -> Tensor:
     """The `length` numbers from each place of the bank on, its start following its end: views of the bank."""
     bank = torch.randn(BANK, generator=torch.Generator().manual_seed(0))
-    return torch.cat([bank, bank[:length]]).to(device).unfold(0, length, 1)
+    around = bank.repeat(1 + -(-length // BANK))[: BANK + length]  # patches of 592 px take more than a bank
+    return around.to(device).unfold(0, length, 1)

@@ -27,7 +27,8 @@ class FocalLoss(nn.Module):
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """N logits and N targets in [0, 1] to N losses."""
         losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-        positive = logits.sigmoid()
-        missing = targets * (1 - positive) + (1 - targets) * positive  # 1 - p
+        missing = targets * (-logits).sigmoid() + (1 - targets) * logits.sigmoid()  # 1 - p
+        # At 0 the slope of a power below 1 is infinite.
+        missing = missing.clamp(min=torch.finfo(missing.dtype).eps)
         weights = torch.lerp(torch.ones_like(self.positive_weight), self.positive_weight, targets)
         return weights * missing**self.gamma * losses

@@ -13,9 +13,9 @@ def after_warmup(
 ) -> LRScheduler:
     """The schedule that `make` returns for the steps which the warm-up leaves, after that.
 
-    warmup: a share of `steps`; with 0 it is the schedule alone.
+    warmup: a share of `steps`, of which it leaves one at least; with 0 it is the schedule alone.
     """
-    rising = round(steps * warmup)
+    rising = min(round(steps * warmup), steps - 1)
     if not rising:
         return make(steps)
     rise = LinearLR(optimizer, start_factor=START, total_iters=rising)
