@@ -125,6 +125,15 @@ def test_a_slide_map_of_other_patches_is_refused_whatever_the_split(mapped):
     )
 
 
+@pytest.mark.input("Label file", "Numbers other than 0 and 1 for a class", "refused: which there are")
+def test_labels_that_leave_a_class_without_patches_are_named(mapped, tmp_path):
+    labels = next(tmp_path.rglob("train_labels.csv"))
+    labels.write_text(labels.read_text().replace(",1", ",2").replace(",0", ",1"))
+    message = fault(mapped())
+    assert message.startswith(f"{labels}: no image has the label 0, and both 0 and 1 are needed; correct")
+    assert "'2' 12 times" in message
+
+
 @pytest.mark.parametrize(
     ("split", "message"),
     [
@@ -184,7 +193,7 @@ def test_a_table_of_groups_that_does_not_fit_is_named_before_any_job(grouped, ex
     )
     assert "groups.csv: there is no column 'id' or 'slide'" in fault(grouped("slides,site", "s0,A"))
     dataset = {"format": "kaggle", "root": str(tmp_path), "groups": str(tmp_path / "none.csv")}
-    assert "none.csv: the table cannot be read: No such file" in fault(experiment(dataset))
+    assert "none.csv: no such file; dataset.groups names a table" in fault(experiment(dataset))
 
 
 def test_a_split_may_keep_the_groups_of_a_column_whole(grouped):

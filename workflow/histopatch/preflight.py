@@ -1,5 +1,7 @@
 """What files alone can tell, before any job: that all of an experiment is there and can be read."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -9,8 +11,16 @@ from histopatch.data.class_counts import check_possible
 from histopatch.data.external import check_both_classes
 from histopatch.data.formats.format import Format
 from histopatch.data.given_parts import parts_of
-from histopatch.data.group_table import by_column, check_known, groups_of, read_groups, units_of_groups
+from histopatch.data.group_table import (
+    TAKEN,
+    by_column,
+    check_known,
+    groups_of,
+    read_groups,
+    units_of_groups,
+)
 from histopatch.data.images import check_there_are_some, commonest_size
+from histopatch.data.labels import shown
 from histopatch.data.names import match_ids
 from histopatch.data.slides import check_mapped, slides_of, source_of
 from histopatch.data.units import UNITS, units_of
@@ -107,6 +117,10 @@ def _groups(experiment: Experiment) -> pd.DataFrame | None:
     """The table of groups, where there is one; InputError where it names what the data set does not have."""
     if experiment.groups is None:
         return None
+    if not Path(experiment.groups).is_file():
+        raise InputError(
+            f"{experiment.groups}: no such file; dataset.groups names a table with `id` or `slide` and groups"
+        )
     dataset, groups = experiment.dataset, read_groups(experiment.groups)
     named = [dataset.labels().id, *(pd.Series(dataset.images(part).ids, dtype=str) for part in dataset.parts)]
     slides = dataset.slides()
@@ -128,6 +142,13 @@ def _check_splits(experiment: Experiment, groups: pd.DataFrame | None) -> None:
     patches = _usable(dataset)
     if patches.empty:
         return  # which cleaning reports, with the reasons
+    if missing := {0, 1} - {*patches.label}:
+        labels = dataset.labels().label
+        others = labels[~labels.isin(["", "0", "1"])].value_counts()
+        raise InputError(
+            f"{dataset.where}: no image has the label {missing.pop()}, and both 0 and 1 are needed"
+            + (f"; correct those that are neither: {shown(others)}" if len(others) else "")
+        )
     found = slides_of(patches.id, dataset)
     named = None if groups is None else groups_of(patches.assign(slide=found.slide), groups)
     for name, split in experiment.splits.items():
@@ -146,7 +167,7 @@ def _units(split: Split, found: pd.DataFrame, named: pd.DataFrame | None) -> np.
     """What stays on one side of a split as far as tables say it: a number for each patch, or None."""
     if by_column(split.group_by):
         if split.group_by not in named:
-            raise InputError(f"group_by: {unknown('column', split.group_by, named)} in dataset.groups")
+            raise InputError(f"group_by: {unknown('column', split.group_by, [*TAKEN, *named])}")
         return units_of_groups(found, named[split.group_by], split.group_by, split.unmapped)
     return units_of(found, split.group_by) if split.group_by in UNITS else None
 
@@ -155,10 +176,9 @@ def _usable(dataset: Format) -> pd.DataFrame:
     """`id,label` of the patches that have an image and one label of 0 or 1, each once."""
     images, rows = {*dataset.images("train").ids}, dataset.labels()[["id", "label"]]
     rows = rows[rows.label.isin(["0", "1"])]
-    there = np.array([name in images for name in rows.id.to_numpy(object)], bool)
-    if not there.all():
+    if not rows.id.isin(images).all():
         rows = rows.assign(id=match_ids(rows.id, images))
-        rows = rows[[name in images for name in rows.id.to_numpy(object)]]
+        rows = rows[rows.id.isin(images)]
     if rows.id.duplicated().any():
         rows = rows.drop_duplicates().drop_duplicates("id", keep=False)
     return rows.astype({"label": int}).reset_index(drop=True)

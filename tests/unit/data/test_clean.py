@@ -321,9 +321,11 @@ def test_rejections_are_a_warning_that_quotes_one_of_each(cleaned, caplog):
     cleaned(*GOOD, "y,1", "z,1", ",1", aside=["w,w.tif,unreadable: empty"])
     (record,) = (r for r in caplog.records if "rejected" in r.message)
     assert record.levelname == "WARNING"
-    assert record.message.startswith("rejected rows or images: 5, namely 2 no image (first: 'y' in line 6), ")
-    assert "1 missing id" in record.message
-    assert "1 no label (first: 'x'), 1 image set aside (first: 'w')" in record.message
+    assert record.message.startswith(
+        "rejected rows or images: 5, namely no image: 2 (first: 'y' in line 6), "
+    )
+    assert "missing id: 1" in record.message
+    assert "no label: 1 (first: 'x'), image set aside: 1 (first: 'w')" in record.message
     assert "rejected.csv" in record.message
 
 
@@ -340,4 +342,4 @@ def test_near_blank_patches_are_named_whatever_is_done_with_them(cleaned, caplog
     assert (
         "near-blank patches that are used all the same: 1, such as 'x' (mean 240 of 255)" in caplog.text
     ) == used
-    assert ("near blank (first: 'x' in line 6)" in caplog.text) == (not used)
+    assert ("near blank: 1 (first: 'x' in line 6)" in caplog.text) == (not used)

@@ -17,3 +17,4 @@ def test_what_can_be_cut_evenly_is():
     assert even_parts(64, 16) == [16] * 4
     assert even_parts(65, 32) == [22, 22, 21]
     assert even_parts(1, 32) == [1]
+    assert even_parts(0, 32) == []

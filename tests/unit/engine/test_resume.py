@@ -124,14 +124,14 @@ def test_weights_need_not_be_a_file(facts):
 
 def test_random_states_are_put_back_as_they_were():
     generator = torch.Generator().manual_seed(random.randrange(2**30))
-    states = resume.random_states(generator)
+    states = resume.random_states(generator, torch.device("cpu"))
 
     def drawn():
         return torch.cat([torch.rand(3, generator=generator), torch.rand(3)])
 
     first = drawn()
     assert not torch.equal(drawn(), first)
-    resume.set_random_states(states, generator)
+    resume.set_random_states(states, generator, torch.device("cpu"))
     assert torch.equal(drawn(), first)
 
 

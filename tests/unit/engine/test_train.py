@@ -222,7 +222,7 @@ def epochs(monkeypatch) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("changes", [{}, {"scheduler": "one_cycle", "ema": 0.9}, {"start_size": 24}])
+@pytest.mark.parametrize("changes", [{}, {"scheduler": "one_cycle", "ema": 0.9}, {"start_size": 32}])
 def test_a_run_that_pauses_at_rungs_has_the_same_bits_and_trains_no_epoch_twice(run, epochs, changes):
     changes = {"epochs": 4} | changes
     straight = run("a", **changes)
@@ -406,7 +406,7 @@ def out_of_memory(*args, **options):
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore about it")
 
 
-@pytest.mark.input("Training", "No memory for even one patch at a time", "one line: what to make smaller")
+@pytest.mark.input("Training", "No memory for even two patches at a time", "one line: what to make smaller")
 @pytest.mark.parametrize("step", ["choose_format", "fit"])
 def test_no_memory_is_one_line(run, monkeypatch, step):
     monkeypatch.setattr(train, step, out_of_memory)

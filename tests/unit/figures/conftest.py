@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from histopatch.figures import style
@@ -14,6 +15,8 @@ def render(tmp_path):
     def run(draw, *inputs):
         with style.figure(tmp_path / "figure.png", dpi=60) as figure:
             draw(figure, *inputs)
+        # Names may have dollars, so nothing is read as a formula, such as powers of ten on an axis.
+        assert not [text for text in figure.findobj(Text) if "mathdefault" in text.get_text()]
         return figure
 
     return run

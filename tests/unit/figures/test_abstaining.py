@@ -28,6 +28,12 @@ def test_thresholds_are_dots_at_what_they_come_to(render, assert_inside):
     assert_inside(figure)
 
 
+def test_shares_that_come_to_the_same_have_one_label(render):
+    points = POINTS.loc[[0, 0, 1]].assign(share=[0.05, 0.1, 0.3])
+    (axes,) = render(abstaining.draw_abstaining, CURVE, points).axes
+    assert [text.get_text() for text in axes.texts] == ["5–10 %", "30 %"]
+
+
 def test_a_threshold_that_calls_nothing_has_no_dot(render):
     points = POINTS.assign(error=[np.nan, 0.04])
     (axes,) = render(abstaining.draw_abstaining, CURVE, points).axes

@@ -17,18 +17,24 @@ def test_pareto_front_takes_the_better_of_two_equally_fast(make_runs):
 
 def test_cost_has_a_marker_per_run_and_a_colour_per_backbone(render, make_runs):
     backbones = ["resnet18", "efficientnet_b0", "resnet18", "efficientnet_b2"]
-    runs = make_runs([0.98, 0.97, 0.96, 0.95], backbone=backbones)
+    runs = make_runs([0.97, 0.98, 0.96, 0.95], backbone=backbones)
     figure = render(cost.draw_cost, runs)
     axes = figure.axes[0]
     markers = {group.get_label(): group.get_offsets().tolist() for group in axes.collections}
-    assert markers["resnet18"] == [[100, 0.98], [102, 0.96]]
+    assert markers["resnet18"] == [[100, 0.97], [102, 0.96]]
     assert sum(map(len, markers.values())) == len(runs)
     assert len({to_hex(group.get_facecolor()[0]) for group in axes.collections}) == 3
-    assert axes.lines[0].get_xydata().tolist() == [[100, 0.98]]
+    assert axes.lines[0].get_xydata().tolist() == [[100, 0.97], [101, 0.98]]
     names = ["efficientnet_b0", "efficientnet_b2", "resnet18", "Pareto front"]
     assert [text.get_text() for text in figure.legends[0].texts] == names
     assert not figure.legends[0].get_window_extent().overlaps(axes.get_tightbbox())
     assert axes.get_ylim()[0] > 0.9
+
+
+def test_a_single_run_is_no_front(render, make_runs):
+    figure = render(cost.draw_cost, make_runs([0.9]))
+    assert not figure.axes[0].lines
+    assert "Pareto front" not in [text.get_text() for text in figure.legends[0].texts]
 
 
 def test_many_backbones_all_look_different(render, make_runs):

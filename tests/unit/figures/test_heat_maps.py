@@ -32,6 +32,12 @@ def blocks(figure) -> list:
     return [axes for axes in figure.axes if axes.get_title(loc="left")]
 
 
+def test_maps_that_are_too_coarse_are_not_drawn(draw):
+    (axes,) = draw(rows(*ALL).assign(centre_share=np.nan)).axes
+    assert "No heat maps" in axes.texts[0].get_text()
+    assert not axes.images
+
+
 def test_each_kind_has_a_row_of_pairs(draw, assert_inside):
     figure = draw(rows(*ALL))
     assert [axes.get_title(loc="left") for axes in blocks(figure)] == [
@@ -71,7 +77,7 @@ def test_the_centre_is_outlined_on_both(draw, size, corner, side):
 
 
 def test_without_evidence_the_map_is_clear(draw):
-    table = rows((0, 0.1), (1, 0.9)).assign(centre_share=np.nan)
+    table = rows((0, 0.1), (1, 0.9)).assign(centre_share=[np.nan, 0.25])
     figure = draw(table, maps=np.zeros((2, 96, 96)))
     assert not np.asarray(blocks(figure)[0].images[2].get_alpha()).any()
     assert blocks(figure)[0].texts[0].get_text() == "probability 0.100"

@@ -61,7 +61,7 @@ def test_reliability_tells_the_error_and_the_recalibration(render, table):
     assert "held-out patches (recalibration fitted on validation patches)" in title
     assert before.get_title() == "Before recalibration\nexpected calibration error 0.1250"
     assert after.get_title() == (
-        "After recalibration (intercept −2.20, slope 0.67)\nexpected calibration error 0.0125"
+        "After recalibration\nintercept −2.20, slope 0.67\nexpected calibration error 0.0125"
     )
 
 
@@ -79,3 +79,8 @@ def test_reliability_reads_its_table(tmp_path, is_written, table):
     table.to_csv(tmp_path / "table.csv", index=False)
     reliability.reliability(tmp_path / "table.csv", tmp_path / "figure.png", 60)
     assert is_written()
+
+
+def test_few_patches_have_plain_numbers_beside_them(table, render, assert_inside):
+    figure = render(reliability.draw_reliability, table.assign(patches=table.patches // 500))
+    assert_inside(figure)

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 from exported import IMAGE_SIZE, THRESHOLD, make_model
 from PIL import Image
 
@@ -252,3 +253,11 @@ def test_a_folder_that_holds_no_model_is_refused(made, tmp_path, change, words):
     with pytest.raises(InputError, match=words) as refused:
         inference.load(folder, "cpu", "torch" if change is mix else "openvino")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.input("Exported model", "A device that is not there, or that torch does not know", "refused")
+@pytest.mark.parametrize(("device", "said"), [("cuda", "torch finds no GPU"), ("gpu", "torch knows no")])
+def test_a_device_that_is_not_there_is_one_line(made, device, said, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=f"^device: {said}"):
+        inference.load(made()[0], device)

@@ -51,8 +51,8 @@ def test_a_single_image_is_tiled_and_a_table_is_looked_into(folder, csv):
 
 
 def test_slides_have_names_for_their_folders(folder, csv):
-    where = folder(300, "a b{c}.png", "d.ndpi", ".hidden.svs", "notes.txt")
-    assert list_slides(where).slide.tolist() == ["a_b_c_", "d"]
+    where = folder(300, "a b{c}.png", "d.ndpi", ".hidden.svs", "notes.txt", "Präparat 片.png")
+    assert list_slides(where).slide.tolist() == ["Präparat_片", "a_b_c_", "d"]
     listed = list_slides(str(csv("t.csv", "slide,label", "in/d.ndpi,1", "elsewhere/e.svs,")))
     assert listed.label.tolist() == ["1", ""]
     assert listed.file.iloc[0] == f"{where}/d.ndpi"

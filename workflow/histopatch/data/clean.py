@@ -73,7 +73,7 @@ def _warn(
     """Say what is left out, with one of each kind, and which patches show hardly anything."""
     if len(bad):
         first = bad.assign(kind=bad.reason.str.split(":").str[0]).groupby("kind", sort=False)
-        kinds = [f"{len(group)} {kind} (first: {_place(group.iloc[0], labels)})" for kind, group in first]
+        kinds = [f"{kind}: {len(group)} (first: {_place(group.iloc[0], labels)})" for kind, group in first]
         logging.warning(
             "rejected rows or images: %d, namely %s; see %s", len(bad), ", ".join(kinds), rejected
         )

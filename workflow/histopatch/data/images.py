@@ -82,7 +82,7 @@ class ImageFiles:
             path = Path(self.where, file)
             if "reason" in record and not os.path.lexists(path):
                 raise InputError(
-                    f"{str(path)!a}: it was removed, or its disk, since the work began; run the same command "
+                    f"{str(path)!r}: it was removed, or its disk, since the work began; run the same command "
                     "again"
                 )
 
@@ -122,14 +122,14 @@ def commonest_size(images: Images) -> int:
     if not sizes:
         first = next(iter(found))
         raise InputError(
-            f"{images.where}: none of {len(found)} images can be read; {images.files[first]!a} is set aside: "
+            f"{images.where}: none of {len(found)} images can be read; {images.files[first]!r} is set aside: "
             f"{found[first]}"
         )
     (width, height), count = sizes.most_common(1)[0]
     if width != height or width not in SIZES:
         example = next(images.files[n] for n, size in found.items() if size == (width, height))
         raise InputError(
-            f"{images.where}: {count} of {len(found)} images have {width}×{height} px, such as {example!a}; "
+            f"{images.where}: {count} of {len(found)} images have {width}×{height} px, such as {example!r}; "
             f"cut them into squares of {SIZES[0]} to {SIZES[-1]} px, or set dataset.patch_size"
         )
     return width

@@ -18,7 +18,7 @@ def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Ser
     if positive is None:
         number = pd.to_numeric(pd.Series(counts.index, index=counts.index), errors="coerce")
         if 2 * counts[number.isna()].sum() > counts.sum():
-            words = _shown(counts[number.isna()])
+            words = shown(counts[number.isna()])
             raise InputError(
                 f"{where}: the labels are words ({words}); set dataset.positive to the positive one"
             )
@@ -27,10 +27,10 @@ def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Ser
         return labels.map(lambda label: binary.get(label, label))
     if positive not in counts:
         raise InputError(
-            f"{where}: no label is {quote(positive)}; set dataset.positive to one of {_shown(counts)}"
+            f"{where}: no label is {quote(positive)}; set dataset.positive to one of {shown(counts)}"
         )
     if len(counts) != 2:
-        raise InputError(f"{where}: two different labels are needed, but there are {_shown(counts)}")
+        raise InputError(f"{where}: two different labels are needed, but there are {shown(counts)}")
     return labels.where(labels == "", (labels == positive).astype(int).astype(str))
 
 
@@ -47,7 +47,7 @@ def known_labels(rows: pd.DataFrame, where: str) -> np.ndarray:
     return labels.to_numpy()
 
 
-def _shown(counts: pd.Series) -> str:
-    """The commonest labels with how many rows have each."""
+def shown(counts: pd.Series) -> str:
+    """The commonest labels with how many rows have each; counts: by label, the commonest first."""
     listed = [f"{quote(label)} {count:,} times" for label, count in counts.head(5).items()]
     return ", ".join(listed) + (f" and {len(counts) - 5:,} others" if len(counts) > 5 else "")

@@ -47,7 +47,7 @@ def describe_others(root: str | Path, images: Collection[str]) -> str:
             deeper = " in deeper folders" if is_image_name(os.path.basename(path)) else ""
             kinds.setdefault((PurePath(path).suffix.lower() or "no suffix") + deeper, []).append(path)
     most = sorted(kinds.items(), key=lambda kind: (-len(kind[1]), kind[0]))
-    shown = [f"{len(paths):,} {kind} (such as {min(paths)!a})" for kind, paths in most[:KINDS_SHOWN]]
+    shown = [f"{len(paths):,} {kind} (such as {min(paths)!r})" for kind, paths in most[:KINDS_SHOWN]]
     rest = sum(len(paths) for _, paths in most[KINDS_SHOWN:])
     return ", ".join([*shown, *([f"{rest:,} others"] if rest else [])])
 

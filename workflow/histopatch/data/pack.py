@@ -221,7 +221,7 @@ def _commonest_reasons(aside: pd.DataFrame) -> list[str]:
         kinds.setdefault(re.sub(r"\d+", "0", reason.partition(" as ")[0]), []).append((file, reason))
     most = sorted(kinds.values(), key=len, reverse=True)
     lines = [
-        f"{_count(len(images))}, {'such as ' * (len(images) > 1)}{images[0][0]!a}: {images[0][1]}"
+        f"{_count(len(images))}, {'such as ' * (len(images) > 1)}{images[0][0]!r}: {images[0][1]}"
         for images in most
     ]
     rest = sum(len(images) for images in most[REASONS_SHOWN:])

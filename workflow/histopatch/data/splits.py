@@ -202,8 +202,8 @@ def draw_groups(
     drawn = np.isin(groups, drawn_groups)
     if abs(drawn.mean() / fraction - 1) > TOLERANCE:
         logging.warning(
-            "groups are large: drew %.1f %% of the patches instead of %.1f %%",
-            100 * drawn.mean(), 100 * fraction,
+            "%s: drew %.1f %% of the patches instead of %.1f %%, as groups stay whole and every part needs "
+            "some of both classes", setting, 100 * drawn.mean(), 100 * fraction,
         )  # fmt: skip
     return drawn
 

@@ -6,6 +6,8 @@ def even_parts(count: int, most: int) -> list[int]:
 
     Batch normalisation has nothing to normalise a single patch with: for its sake one part may be larger.
     """
+    if not count:
+        return []
     parts = max(1, min(-(-count // most), count // 2))
     size, larger = divmod(count, parts)
     return [size + 1] * larger + [size] * (parts - larger)

@@ -301,11 +301,14 @@ def _ensemble(metrics: dict) -> list[str]:
         return []
     ensemble = metrics["ensemble"]
     gain, best = ensemble["gain"], ensemble["members"][0]
+    low, high = gain["auc_difference_low"], gain["auc_difference_high"]
+    certain = f"95 % interval {low:+.4f} to {high:+.4f}, paired {gain['test']}"
+    if high - low >= 2:  # all that is possible
+        certain = "how certain that is cannot be said"
     return [
         f"The final model is an ensemble of {len(ensemble['members'])} runs, the mean of their "
-        f"{AVERAGES[ensemble['average']]}: AUROC {gain['auc_difference']:+.4f} (95 % interval "
-        f"{gain['auc_difference_low']:+.4f} to {gain['auc_difference_high']:+.4f}, paired {gain['test']}) on "
-        f"the {ensemble['on']} compared with its best member {code(best['run'])} alone ({best['auc']:.4f})."
+        f"{AVERAGES[ensemble['average']]}: AUROC {gain['auc_difference']:+.4f} ({certain}) on the "
+        f"{ensemble['on']} compared with its best member {code(best['run'])} alone ({best['auc']:.4f})."
     ]
 
 

@@ -32,10 +32,11 @@ def draw_abstaining(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame) -
         coverage, error, ls="none", marker="o", ms=6, color=style.OTHER,
         label=f"threshold that leaves out this share of {facts.chosen_on}",
     )  # fmt: skip
-    for row, x in zip(called.itertuples(), coverage, strict=True):
-        top = (x, 100 * row.error_high)
+    for share, same in called.groupby(called.abstained_share.round(2)):
+        top = (100 * (1 - share), 100 * same.error_high.max())
+        asked = dict.fromkeys(f"{100 * value:.0f}" for value in (same.share.min(), same.share.max()))
         axes.annotate(
-            f"{100 * row.share:.0f} %", top, (0, 4), textcoords="offset points", ha="center", fontsize=9
+            f"{'–'.join(asked)} %", top, (0, 4), textcoords="offset points", ha="center", fontsize=9
         )
     axes.set_xlim(0, 101)
     axes.margins(y=0.1)

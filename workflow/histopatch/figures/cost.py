@@ -36,10 +36,11 @@ def draw_cost(figure: Figure, runs: pd.DataFrame) -> None:
             edgecolor="white", linewidth=0.6, label=backbone, zorder=3,
         )  # fmt: skip
     front = pareto_front(runs)
-    axes.plot(
-        front.train_seconds, front.final_val_auc, drawstyle="steps-post", color=style.MUTED,
-        lw=1.2, label="Pareto front",
-    )  # fmt: skip
+    if len(front) > 1:
+        axes.plot(
+            front.train_seconds, front.final_val_auc, drawstyle="steps-post", color=style.MUTED,
+            lw=1.2, label="Pareto front",
+        )  # fmt: skip
     axes.set_ylim(style.zoomed(runs.final_val_auc.min(), runs.final_val_auc.max()))
     axes.set_ylabel(style.VALIDATION_AUROC)
     _time_axis(axes, runs.train_seconds)

@@ -33,6 +33,10 @@ def heat_maps(confident: str, maps: str, pack: str, index: str, path: str, dpi: 
 
 def draw_heat_maps(figure: Figure, table: pd.DataFrame, pixels: np.ndarray, maps: np.ndarray) -> None:
     """Draw what `heat_maps` describes: n rows of the table, n patches (n×H×W×3) and n maps (n×h×w)."""
+    if table.centre_share.isna().all():
+        why = "the feature maps have fewer than 3×3 cells, or no evidence"
+        style.message(figure, f"No heat maps of the most confident predictions: {why}")
+        return
     blocks = list(_blocks(table))
     columns = max(len(places) for _, _, places in blocks)
     width = columns * (2 + GAP + WIDE_GAP) - WIDE_GAP

@@ -19,6 +19,7 @@ def draw_lr_range(figure: Figure, steps: pd.DataFrame, name: str) -> None:
     axes.plot(steps.lr, steps.loss, ".", color=style.MUTED, alpha=0.5, label="a step")
     axes.plot(steps.lr, steps.smoothed_loss, color=style.MAIN, label="smoothed")
     axes.set_xscale("log")
+    style.plain_powers(axes.xaxis)
     low, high = steps.smoothed_loss.min(), steps.smoothed_loss.iloc[0]
     axes.set_ylim(low - 0.3 * (high - low), high + 0.7 * (high - low))
     axes.axvline(steepest(steps), color=style.OTHER, ls="--", label=f"falls fastest at {steepest(steps):.1e}")

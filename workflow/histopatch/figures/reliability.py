@@ -33,7 +33,7 @@ def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
     diagram.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     # Most patches are in the first and the last bin; on a linear axis the others would vanish.
     counts.set_yscale("log")
-    counts.yaxis.set_major_formatter("{x:,g}")
+    style.plain_powers(counts.yaxis)
     counts.set_ylim(bottom=0.7)
     panels[0, 0].set_ylabel("share of positive patches")
     panels[1, 0].set_ylabel("patches\n(log scale)")
@@ -45,7 +45,7 @@ def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
 def _title(facts: pd.Series) -> str:
     heading = f"{facts.calibration.capitalize()} recalibration"
     if facts.calibration == "after":
-        heading += f" (intercept {facts.recalibration_intercept:.2f}, slope {facts.recalibration_slope:.2f})"
+        heading += f"\nintercept {facts.recalibration_intercept:.2f}, slope {facts.recalibration_slope:.2f}"
     error = f"expected calibration error {facts.ece:.4f}"
     return f"{heading}\n{error}".replace("-", "−")  # the minus sign of axes
 

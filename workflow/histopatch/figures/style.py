@@ -10,7 +10,9 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from histopatch.files import replacing
 
@@ -112,6 +114,12 @@ def message(page: Figure, text: str) -> None:
     axes = page.subplots()
     axes.set_axis_off()
     axes.text(0.5, 0.5, wrapped(text, 90), ha="center", va="center", transform=axes.transAxes)
+
+
+def plain_powers(axis: Axis) -> None:
+    """Label a logarithmic axis with plain numbers, at its powers of ten only."""
+    axis.set_major_formatter("{x:,g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def zoomed(low: float, high: float) -> tuple[float, float]:

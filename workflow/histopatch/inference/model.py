@@ -62,16 +62,25 @@ def load(folder: str | Path, device: str | torch.device | None = None, runtime: 
     device: as torch names it; None takes a GPU where torch finds one, and else the CPU. runtime: what
     computes the networks, `openvino` (in single precision, on a CPU only) or `torch` (in the precision that
     they were trained in); None takes OpenVINO on a CPU, where it is faster, and else PyTorch. Raises
-    InputError, one line, where the folder holds no model that can be read here.
+    InputError, one line, where the folder holds no model that can be read here, or the device is not there.
     """
-    folder, device = Path(folder), torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    folder, device = Path(folder), _device(device)
     runtime = runtime or ("openvino" if device.type == "cpu" else "torch")
     if runtime not in RUNTIMES or (runtime == "openvino" and device.type != "cpu"):
         raise InputError(f"runtime: {runtime!r} on {device.type}; use `torch`, or `openvino` on a CPU")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device: torch finds no GPU for {str(device)!r}; use `cpu`")
     description = read_description(folder)
     references = _references(folder / WEIGHTS, len(description["networks"]))
     made = _openvino(folder, description) if runtime == "openvino" else _torch(folder, description, device)
     return Model(description, references, made)
+
+
+def _device(name: str | torch.device | None) -> torch.device:
+    try:
+        return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError:
+        raise InputError(f"device: torch knows no {name!r}; use `cpu` or `cuda`") from None
 
 
 def _references(path: Path, count: int) -> list[np.ndarray]:

@@ -49,7 +49,7 @@ def list_slides(path: str) -> pd.DataFrame:
     slides = _read(path) if is_table else pd.DataFrame({"file": _files(path)})
     if slides.empty:
         raise InputError(f"{path}: there are no slides in it")
-    named = slides.assign(slide=[re.sub(r"[^A-Za-z0-9.-]+", "_", Path(file).stem) for file in slides.file])
+    named = slides.assign(slide=[re.sub(r"[^\w.-]+", "_", Path(file).stem) for file in slides.file])
     if (twice := named.slide[named.slide.duplicated()]).size:
         raise InputError(f"{path}: two slides are called {quote(twice.iloc[0])}; rename the file of one")
     return named

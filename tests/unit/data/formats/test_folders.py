@@ -97,18 +97,18 @@ def test_a_missing_slide_map_is_named(folders):
         ),
         pytest.param(
             ["Tumor/a.png", "normal/b.png"],
-            "no image is in a folder 'tumor', which is dataset.positive; did you mean 'Tumor'?",
+            "folder 'tumor', which is dataset.positive; the folders with images are 'Tumor', 'normal'",
             marks=pytest.mark.input(
                 "Folders",
                 "`dataset.positive` in another case than its folder",
-                "refused with the nearest name",
+                "refused with the names there are",
             ),
         ),
         pytest.param(
             ["tumors/a.png", "normal/b.png"],
-            "did you mean 'tumors'?",
+            "the folders with images are 'normal', 'tumors'",
             marks=pytest.mark.input(
-                "Folders", "no folder of the positive class", "refused with the nearest name"
+                "Folders", "no folder of the positive class", "refused with the names there are"
             ),
         ),
         pytest.param(["x/a.png", "y/b.png"], "the folders with images are 'x', 'y'"),

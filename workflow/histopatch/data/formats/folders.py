@@ -1,6 +1,5 @@
 """A folder for each class, or such folders within a folder for each slide."""
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -132,8 +131,8 @@ class Folders:
                     "classes, slide/class/image"
                 )
             raise InputError(
-                f"{self.root}: no image is in a folder {self.positive!r}, which is dataset.positive; "
-                f"{_suggestion(self.positive, classes)}"
+                f"{self.root}: no image is in a folder {self.positive!r}, which is dataset.positive; the "
+                f"folders with images are {', '.join(map(repr, classes[:10]))}"
             )
         if len(classes) != 2:
             raise InputError(
@@ -159,14 +158,6 @@ class Folders:
     def _tops(self) -> list[str]:
         """The slide folder of each image; empty where there are only class folders."""
         return [id_.split("/")[0] for id_ in self._ids] if self._ids and self._ids[0].count("/") > 1 else []
-
-
-def _suggestion(word: str, known: list[str]) -> str:
-    by_lower = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    if close:
-        return f"did you mean {by_lower[close[0]]!r}?"
-    return f"the folders with images are {', '.join(map(repr, known[:10]))}"
 
 
 FORMAT = Folders
