@@ -41,7 +41,11 @@ def test_what_contradicts_itself_names_the_key(changes, key):
 HEAD = {"freeze_backbone": True, "feature_head": "linear"}
 
 
-@pytest.mark.input("Configuration", "settings that do nothing with a head on banked features", "refused")
+@pytest.mark.input(
+    "Configuration",
+    "settings that do nothing with a head on banked features",
+    "refused, save `lr`, `batch_size` and `epochs`, which every run has and a regression ignores",
+)
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
