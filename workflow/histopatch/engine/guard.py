@@ -40,4 +40,5 @@ def _lock(descriptor: int, folder: Path) -> None:
                 "it is no job of this workflow", folder,
             )  # fmt: skip
             warned = True
+        logging.info("waiting for another process to leave %s", folder)
         time.sleep(1)
