@@ -32,6 +32,9 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, folder: Path) -> None:
+    if try_lock(descriptor, folder):
+        return
+    logging.info("waiting for another process to leave %s", folder)
     began, warned = time.monotonic(), False
     while not try_lock(descriptor, folder):
         if not warned and time.monotonic() - began >= PATIENCE:
@@ -40,5 +43,4 @@ def _lock(descriptor: int, folder: Path) -> None:
                 "it is no job of this workflow", folder,
             )  # fmt: skip
             warned = True
-        logging.info("waiting for another process to leave %s", folder)
         time.sleep(1)
