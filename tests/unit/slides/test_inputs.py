@@ -58,6 +58,10 @@ def test_slides_have_names_for_their_folders(folder, csv):
     assert listed.file.iloc[0] == f"{where}/d.ndpi"
 
 
+def test_letters_that_macos_writes_in_two_parts_stay_letters(folder):
+    assert list_slides(folder(300, "Pra\u0308parat.png")).slide.tolist() == ["Pr\u00e4parat"]
+
+
 @pytest.mark.input("Slides", "Two slides of an input with the same name", "refused: the name")
 def test_names_have_to_differ(csv):
     with pytest.raises(InputError, match="two slides are called 's'; rename"):

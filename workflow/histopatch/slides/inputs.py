@@ -10,7 +10,7 @@ from PIL import Image
 
 from histopatch.data.labels import known_labels
 from histopatch.data.listing import IMAGE_SUFFIXES
-from histopatch.data.names import quote
+from histopatch.data.names import quote, tidy_name
 from histopatch.data.tables import Column, read_columns
 from histopatch.errors import InputError
 
@@ -49,10 +49,15 @@ def list_slides(path: str) -> pd.DataFrame:
     slides = _read(path) if is_table else pd.DataFrame({"file": _files(path)})
     if slides.empty:
         raise InputError(f"{path}: there are no slides in it")
-    named = slides.assign(slide=[re.sub(r"[^\w.-]+", "_", Path(file).stem) for file in slides.file])
+    named = slides.assign(slide=[_name(file) for file in slides.file])
     if (twice := named.slide[named.slide.duplicated()]).size:
         raise InputError(f"{path}: two slides are called {quote(twice.iloc[0])}; rename the file of one")
     return named
+
+
+def _name(file: str) -> str:
+    """What a slide is called: the name of its file, with letters of any script, however macOS writes them."""
+    return re.sub(r"[^\w.-]+", "_", tidy_name(Path(file).stem))
 
 
 def _files(path: str) -> list[str]:
