@@ -3,8 +3,8 @@
     python benchmarks/heads.py --data data/mine --size 224
 
 The pipeline itself computes the features and trains one head, then nineteen more, which read the same
-features. Each job is a process of its own that loads PyTorch first: the less there is to embed, the more
-that weighs.
+features, as many at a time as there are cores. Each job is a process of its own that loads PyTorch first: the
+less there is to embed, the more that weighs.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from histopatch.banks import bank_of
 from histopatch.experiment import Experiment, read_experiment
 
 ROOT = Path(__file__).parents[1]
-SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1", "--resources", "gpu=1"]
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "all", "--resources", "gpu=1"]
 HEADS = 20
 
 

@@ -1,7 +1,9 @@
 """A run on two GPUs, for which two processes stand in on a machine without one."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -22,6 +24,10 @@ experiments:
         runs:
           shared: {gpus: 2}
           alone: {}
+          head:
+            freeze_backbone: true
+            feature_head: linear
+            augmentation: {flips: false, rotation: 0}
     final: {study: named}
 runtime: {workers: 2}
 """
@@ -29,7 +35,7 @@ runtime: {workers: 2}
 
 @pytest.fixture
 def asking(tmp_path):
-    """A project with a run that asks for two GPUs beside one that asks for one; nothing is made yet."""
+    """A project with runs that ask for two GPUs, one and none, of which nothing is made yet."""
     for name in PROJECT:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         copy(ROOT / name, tmp_path / name)
@@ -38,15 +44,8 @@ def asking(tmp_path):
 
 
 def test_a_run_on_two_gpus_trains_beside_the_others(asking):
-    runs = {name: folders(asking, f"named/{name}").pop() for name in ("shared", "alone")}
-    folds = {name: f"results/small/runs/{folder}/fold-0" for name, folder in runs.items()}
+    folds = {name: fold_folder(asking, name) for name in ("shared", "alone")}
     targets = [f"{fold}/run.json" for fold in folds.values()]
-    planned = plan(asking, *TWO, *targets)
-    fields = {job.wildcards["run"]: job.fields for job in planned.jobs if job.rule == "train"}
-    for name, gpus in (("shared", 2), ("alone", 1)):
-        assert f"gpu={gpus}" in fields[runs[name]]["resources"]
-        assert int(fields[runs[name]].get("threads", 1)) == gpus
-
     status, output = snakemake(asking, *TWO, *targets)
     assert status == 0, output
     reports = {name: json.loads((asking / fold / "run.json").read_text()) for name, fold in folds.items()}
@@ -59,6 +58,24 @@ def test_a_run_on_two_gpus_trains_beside_the_others(asking):
     measured = roc_auc_score(predictions.label, predictions.probability)
     assert measured == pytest.approx(history.val_auc.iloc[-1], abs=1e-6)
     assert len(list((asking / folds["shared"]).iterdir())) == 4
+
+
+def fold_folder(project, run):
+    return f"results/small/runs/{folders(project, f'named/{run}').pop()}/fold-0"
+
+
+def test_a_head_takes_a_core_and_leaves_the_gpus_to_the_others(asking):
+    names = {fold_folder(asking, name): name for name in ("shared", "alone", "head")}
+    planned = plan(asking, "--resources", "gpu=2", "--cores", "8", *(f"{fold}/run.json" for fold in names))
+    trainings = [job for job in planned.jobs if job.rule == "train"]
+    asked = {
+        names[str(Path(min(job.outputs)).parent)]: (
+            int(re.search(r"gpu=(\d+)", job.fields["resources"])[1]),
+            int(job.fields.get("threads", 1)),
+        )
+        for job in trainings
+    }
+    assert asked == {"shared": (2, 8), "alone": (1, 4), "head": (0, 1)}
 
 
 @pytest.mark.input("Configuration", "a run that asks for more GPUs than the call offers", "refused")

@@ -90,6 +90,12 @@ def trained_on(wildcards):
     return features[0] if features else f"results/{wildcards.experiment}/pack/train.npy"
 
 
+def gpus_held(wildcards):
+    """The GPUs that a training holds: none for a head, which is trained in seconds on one core."""
+    settings = run_of(wildcards).settings
+    return settings.gpus if settings.feature_head == "none" else 0
+
+
 rule train:
     input:
         pack=trained_on,
@@ -106,9 +112,9 @@ rule train:
         "results/{experiment}/logs/train-{run}-fold-{fold}.log",
     wildcard_constraints:
         fold=r"\d+",
-    threads: lambda wildcards: run_of(wildcards).settings.gpus * (CORES // TRAININGS)
+    threads: lambda wildcards: gpus_held(wildcards) * (CORES // TRAININGS) or 1
     resources:
-        gpu=lambda wildcards: run_of(wildcards).settings.gpus,
+        gpu=gpus_held,
     params:
         settings=lambda wildcards: run_of(wildcards).identity,
         code=training_code("train.py"),

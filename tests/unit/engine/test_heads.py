@@ -14,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from histopatch import components
 from histopatch.backbones.build import build
 from histopatch.engine import loop
+from histopatch.engine.device import device_name
 from histopatch.engine.features import embed_pack
 from histopatch.engine.formats import Format
 from histopatch.engine.network import Network
@@ -47,12 +48,12 @@ def bank(data, settings, tmp_path) -> str:
 def run(data, settings, bank, tmp_path):
     """Train a head into a folder."""
 
-    def run(**changes) -> Path:
+    def run(runtime=RUNTIME, **changes) -> Path:
         asked = replace(settings, **changes)
         folder = tmp_path / asked.feature_head / "fold-0"
         train_run(
             asked, without_neutral("settings", asdict(asked)), 0, **data.files | {"pack": bank},
-            folder=str(folder), code="c0de", formats=str(tmp_path), runtime=RUNTIME, threads=1,
+            folder=str(folder), code="c0de", formats=str(tmp_path), runtime=runtime, threads=1,
         )  # fmt: skip
         return folder
 
@@ -89,7 +90,7 @@ def test_a_linear_head_learns_what_it_would_on_images_that_are_not_augmented(set
     """The slow reference: the encoder computes the same features again in every step."""
     torch.manual_seed(settings.seed)
     on_images = Network(build(settings), settings.image_size, Format("contiguous", "fp32"))
-    features = heads.Features(bank, torch.device("cpu"))
+    features = heads.Features(bank)
     on_features, micro_batch, _ = heads.make_network(settings, features)
     on_images.model.head.load_state_dict(on_features.model.head.state_dict())
     slow, expected = loop.fit(on_images, settings, data.patches, **data.subsets, micro_batch=8)
@@ -105,7 +106,7 @@ def test_a_linear_head_learns_what_it_would_on_images_that_are_not_augmented(set
 def test_the_hardest_patches_are_those_of_the_whole_batch(settings, bank, data, micro_batch):
     """However few patches go through the encoder at a time, which is what predictions go on with."""
     settings = replace(settings, hard_share=0.25)
-    features = heads.Features(bank, torch.device("cpu"))
+    features = heads.Features(bank)
     whole, parted = (heads.make_network(settings, features)[0] for _ in range(2))
     _, expected = loop.fit(whole, settings, features, **data.subsets, micro_batch=settings.batch_size)
     done, logits = heads.fit(parted, settings, features, **data.subsets, micro_batch=micro_batch)
@@ -117,7 +118,7 @@ def test_the_hardest_patches_are_those_of_the_whole_batch(settings, bank, data, 
 def test_a_regression_is_at_the_minimum_of_its_objective(settings, bank, data, pos_weight):
     """On standardised features: the mean loss and half of weight_decay times the squared weights."""
     settings = replace(settings, feature_head="logistic_regression", weight_decay=0.1, pos_weight=pos_weight)
-    features = heads.Features(bank, torch.device("cpu"))
+    features = heads.Features(bank)
     network, micro_batch, _ = heads.make_network(settings, features)
     heads.fit(network, settings, features, **data.subsets, micro_batch=micro_batch)
     inputs = torch.from_numpy(np.load(bank))[data.subset(-1).rows].double()
@@ -137,6 +138,17 @@ def test_a_regression_is_at_the_minimum_of_its_objective(settings, bank, data, p
 def test_a_perceptron_has_a_layer_between(run):
     report = json.loads((run(feature_head="mlp") / "run.json").read_text())
     assert report["model"]["hidden"] == heads.HIDDEN
+
+
+def test_a_head_is_trained_on_the_cpu_in_float32_wherever_its_encoder_computed(run, bank):
+    expected = pd.read_csv(run() / "predictions.csv")
+    report = Path(bank).with_suffix(".json")
+    report.write_text(json.dumps(json.loads(report.read_text()) | {"precision": "bf16"}))
+    folder = run(runtime=RUNTIME | {"device": "cuda"})
+    made = json.loads((folder / "run.json").read_text())
+    assert (made["precision"], made["device"]) == ("bf16", device_name(torch.device("cpu")))
+    found = pd.read_csv(folder / "predictions.csv")
+    assert found.probability.to_numpy() == pytest.approx(expected.probability.to_numpy(), abs=1e-6)
 
 
 def test_the_encoder_is_kept_as_it_was(run, bank):

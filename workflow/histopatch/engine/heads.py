@@ -1,7 +1,9 @@
 """Heads on banked features: a linear layer, a small perceptron, or scikit-learn's logistic regression.
 
-The first two train in the loop that all runs share, on a classifier whose encoder is an identity; the third
-has its own solver. What a run keeps is the whole classifier, encoder included, so that it predicts like any.
+They are trained on the CPU, in float32: so small that a core each will do, they leave the GPUs to those who
+need them. The first two train in the loop that all runs share, on a classifier whose encoder is an identity;
+the third has its own solver. What a run keeps is the whole classifier, encoder included, so that it predicts
+like any.
 """
 
 import json
@@ -31,12 +33,16 @@ ITERATIONS, TOLERANCE = 1000, 1e-6  # of the solver, at most; of its gradient
 
 
 class Features:
-    """Reads rows of a bank as tensors on a device, in place of `engine.patches.Patches`."""
+    """Reads rows of a bank as tensors, in place of `engine.patches.Patches`."""
 
-    def __init__(self, path: str, device: torch.device):
+    device = torch.device("cpu")
+
+    def __init__(self, path: str):
         """path: the file of features, beside which lie the encoder and the report."""
-        self.path, self.device = Path(path), device
-        self.values = torch.from_numpy(np.load(path)).to(device)
+        self.path = Path(path)
+        # In the page cache, which heads that train side by side share. Nobody writes to it, but torch warns
+        # of memory that is read only.
+        self.values = torch.from_numpy(np.load(path, mmap_mode="c"))
         self.report = json.loads(self.path.with_suffix(".json").read_text())
 
     @property
@@ -45,7 +51,7 @@ class Features:
 
     def batches(self, rows: Tensor, batch_size: int | list[int]) -> Iterator[Tensor]:
         """Yield the features of `rows` in order, float32 n×W; batch_size: as of `Patches.batches`."""
-        for batch in rows.to(self.device).split(batch_size):
+        for batch in rows.split(batch_size):
             yield self.values[batch]
 
 
@@ -69,6 +75,11 @@ class Head(Network):
     def images(self, pixels: Tensor, draws=None, size=None) -> Tensor:
         return pixels
 
+    @property
+    def predicts_in(self) -> Format:
+        """That of the encoder, with which the head predicts."""
+        return Format(self.features.report["layout"], self.features.report["precision"])
+
     def weights(self) -> dict[str, Tensor]:
         """Those of the encoder and the head."""
         return {**safetensors.torch.load_file(self.features.encoder), **self.model.state_dict()}
@@ -82,9 +93,7 @@ def make_network(settings: Settings, features: Features) -> tuple[Head, int, dic
     hidden = HIDDEN if settings.feature_head == "mlp" else 0
     encoded = Encoded(report["model"]["width"])
     model = Classifier(encoded, Backbone(**row), settings.dropout, frozen=True, hidden=hidden)
-    # The format of the encoder, in which the whole classifier will predict.
-    compute = Format(report["layout"], report["precision"])
-    network = Head(model.to(features.device), report["image_size"], compute, features=features)
+    network = Head(model, report["image_size"], Format("contiguous", "fp32"), features=features)
     return network, report["micro_batch"], {}
 
 
@@ -123,8 +132,7 @@ def _regress(
     from sklearn.linear_model import LogisticRegression  # which takes seconds that the others do not need
 
     started = time.perf_counter()
-    inputs = features.values[train.rows.to(features.device)].cpu().numpy()
-    labels = train.labels.cpu().numpy()
+    inputs, labels = features.values[train.rows].numpy(), train.labels.numpy()
     mean, std = inputs.mean(0), inputs.std(0)
     std[std == 0] = 1
     weighted = np.where(labels == 1, (labels == 0).sum() / max(1, labels.sum()), 1.0)
@@ -146,7 +154,7 @@ def _regress(
         "epoch": 1,
         "train_loss": loss_function(fitted, train.labels).mean().item(),
         "val_loss": loss_function(logits, validation.labels).mean().item(),
-        "val_auc": auroc(validation.labels.cpu().numpy(), logits.cpu().numpy()),
+        "val_auc": auroc(validation.labels.numpy(), logits.numpy()),
         "lr": 0.0,
         "seconds": time.perf_counter() - started,
         "images_per_second": len(labels) / (trained - started),

@@ -53,6 +53,11 @@ class Network:
         images = prepare(pixels, size, backbone.mean, backbone.std, draws, self.normaliser)
         return images.contiguous(memory_format=self.compute.memory_format)
 
+    @property
+    def predicts_in(self) -> Format:
+        """The format of computing of what a run keeps."""
+        return self.compute
+
     def weights(self) -> dict[str, Tensor]:
         """All that a run keeps of the model."""
         return self.model.state_dict()

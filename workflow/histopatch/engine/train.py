@@ -71,7 +71,8 @@ def train_run(
     instead (`rung_file`). The resume state stays, from which the next call goes on.
     """
     out, state_file = Path(folder), Path(folder, STATE)
-    with exclusive(out), hold_devices(runtime["device"], settings.gpus) as devices:
+    device_asked = runtime["device"] if settings.feature_head == "none" else "cpu"
+    with exclusive(out), hold_devices(device_asked, settings.gpus) as devices:
         phases, device = Phases(), devices[0]
         job = Job(
             settings, fold, pack, index, split, folder, formats, core_count(runtime["workers"], threads)
@@ -159,7 +160,7 @@ def _prepare(job: Job, device: torch.device) -> Work:
     _make_deterministic(settings.deterministic)
     logging.info("%s: reading %s and %s", device_name(device), job.split, job.pack)
     heads = components.load(components.HEADS) if settings.feature_head != "none" else None
-    patches = heads.Features(job.pack, device) if heads else Patches(job.pack, device)
+    patches = heads.Features(job.pack) if heads else Patches(job.pack, device)
     table = read_split(job.split, job.index)
     if job.fold not in set(table.fold):
         raise InputError(f"{job.split}: there is no fold {job.fold}")
@@ -327,8 +328,8 @@ def _report(
             "stain_normalisation": network.normaliser and network.normaliser.description(),
         },
         "device": device_name(device),
-        "layout": network.compute.layout,
-        "precision": network.compute.precision,
+        "layout": network.predicts_in.layout,
+        "precision": network.predicts_in.precision,
         "epochs": {"trained": len(done.history), "kept": done.kept_epoch},
         "micro_batch": done.micro_batch,
         "compiled": network.compiled is not None,
