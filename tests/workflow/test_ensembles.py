@@ -57,7 +57,8 @@ def test_another_average_trains_nothing(project):
     (folder,) = folders(project, "final of rate/lr=0.0001")
     known = pd.read_csv(results / f"runs/{folder}/fold-0/predictions.csv").probability
     before = table(results / "final/held_out_predictions.csv").probability
-    run(project, "results/small/final/held_out_predictions.csv")
+    drawn = [f"results/small/figures/{name}.png" for name in ("reliability", "decision_curve", "abstaining")]
+    run(project, "results/small/final/held_out_predictions.csv", *drawn)
     ranks = table(results / "final/held_out_predictions.csv").probability
     assert np.allclose(ranks, rank(before, known), atol=1e-5)
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from histopatch.augmentation.draws import Draws
-from histopatch.augmentation.geometry import CENTRE, draw_maps, flip_rotate
+from histopatch.augmentation.geometry import CORNER, draw_maps, flip_rotate
 from histopatch.augmentation.prepare import prepare
 
 SCALED = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # normalisation that leaves values in [0, 1]
@@ -210,7 +210,7 @@ def test_the_central_third_stays_in_view():
     corners = torch.cartesian_prod(torch.tensor([-1 / 3, 1 / 3]), torch.tensor([-1 / 3, 1 / 3]))
     seen_at = torch.linalg.solve(matrices, (corners[None] - offsets[:, None]).transpose(1, 2))
     assert seen_at.abs().max() <= 1 + 1e-5
-    assert math.hypot(1 / 3, 1 / 3) == pytest.approx(CENTRE)
+    assert math.hypot(1 / 3, 1 / 3) == pytest.approx(CORNER)
 
 
 def test_shifts_are_spread_over_the_range():

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from histopatch.data.labels import binary_labels
+from histopatch.data.labels import binary_labels, known_labels
 from histopatch.errors import InputError
 
 
@@ -11,6 +11,15 @@ def binary(labels: list[str], positive: str | None = None) -> list[str]:
 
 def test_numbers_are_one_text_each():
     assert binary(["1", "0", "1.0", "0.00", "1e0", ""]) == ["1", "0", "1", "0", "1", ""]
+
+
+def test_known_labels_are_numbers_likewise():
+    """What could be trained on can be compared with predictions."""
+    texts = ["1", "0", "1.0", "0.00", "1e0", ""]
+    rows = pd.DataFrame({"row": range(2, 8), "label": texts})
+    assert known_labels(rows, "labels.csv").tolist() == binary(texts)
+    with pytest.raises(InputError, match=r"^labels\.csv: line 3: the label is '2'; use 0, 1 or nothing"):
+        known_labels(pd.DataFrame({"row": [2, 3], "label": ["1", "2"]}), "labels.csv")
 
 
 def test_what_is_neither_stays_for_cleaning():

@@ -66,6 +66,11 @@ def test_a_patch_has_the_patient_of_its_slide(find):
     assert found.patient.tolist() == ["p", "p", ""]
 
 
+def test_a_slide_that_is_spelled_in_two_ways_has_one_patient(find):
+    """Else a split by patient would tear it apart."""
+    assert find("id,slide,patient", "a,S1,p", "b,s1,", "c,S1.0,P").patient.tolist() == ["p", "p", "P"]
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -82,6 +87,7 @@ def test_a_patch_has_the_patient_of_its_slide(find):
             r"the slide '1' is of the patient 'p' and of 'q'",
             marks=pytest.mark.input("Slide map", "a slide of two patients", "refused with both"),
         ),
+        (["id,slide,patient", "a,S1,p", "b,s1,q"], r"the slide 'S1' is of the patient 'p' and of 'q'"),
         pytest.param(
             ["id,slide", "p1,1", "p2,1"],
             r"slides\.csv: no id is that of a patch, such as 'p1'; patches have ids such as 'a'",

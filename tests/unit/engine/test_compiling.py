@@ -55,3 +55,21 @@ def test_a_faster_graph_is_taken(compiled):
 def test_training_goes_on_without_a_graph_that_is_slower_or_fails(compiled, seconds):
     network, _ = compiled(seconds)
     assert network.compiled is None
+
+
+def test_a_graph_that_fails_on_its_way_back_leaves_nothing_behind(network, monkeypatch):
+    """Neither statistics of batch normalisation nor gradients, which the first step would add to its own."""
+    net = network()
+
+    def graph(images):
+        logits = net.model(images)
+        logits.register_hook(lambda gradient: (_ for _ in ()).throw(RuntimeError("no kernel")))
+        (logits.sum() + 0 * sum(p.sum() for p in net.model.parameters())).backward(retain_graph=True)
+        return logits
+
+    monkeypatch.setattr(torch, "compile", lambda model, **options: graph)
+    before = {name: value.clone() for name, value in net.model.state_dict().items()}
+    compile_network(net, 8, CPU)
+    assert net.compiled is None
+    assert all(torch.equal(value, before[name]) for name, value in net.model.state_dict().items())
+    assert all(parameter.grad is None for parameter in net.model.parameters())

@@ -26,6 +26,16 @@ def bank(data, tiny_settings, tmp_path):
     return files, settings
 
 
+def test_deterministic_concerns_the_features_too(data, tiny_settings, tmp_path):
+    files = {key: str(tmp_path / key) for key in ("features", "encoder", "report")}
+    settings = replace(tiny_settings, freeze_backbone=True, deterministic=True)
+    try:
+        embed_pack(settings, data.files["pack"], **files, runtime=RUNTIME, threads=1)
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_features_are_those_of_each_patch_by_itself_in_the_order_of_the_pack(bank, data):
     files, settings = bank
     torch.manual_seed(settings.seed)

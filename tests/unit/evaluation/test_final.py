@@ -278,7 +278,8 @@ def test_ranks_of_validation_patches_are_within_their_fold(measured):
     halves, others = (draw(100, seed=3), draw(100, seed=4)), (draw(100, seed=3), draw(100, seed=4))
     lifted = halves[1].assign(probability=0.9 + halves[1].probability / 10)
     split = dataclasses.replace(SPLIT, folds=2)
-    metrics = measured(halves[0], lifted, others=others, ensemble=Ensemble(2, "rank"), split=split)["metrics"]
+    found = measured(halves[0], lifted, others=others, ensemble=Ensemble(2, "rank"), split=split)
+    metrics = found["metrics"]
     ranks = [part.probability.rank(pct=True) for part in halves]
     labels = pd.concat(half.label for half in halves)
     assert metrics["val_auc"] == pytest.approx(roc_auc_score(labels, pd.concat(ranks)))
@@ -287,6 +288,9 @@ def test_ranks_of_validation_patches_are_within_their_fold(measured):
         in metrics["note"]
     )
     assert "mean ranks, not probabilities" in metrics["note"]
+    assert [name for name, table in found.items() if len(table) == 0] == [
+        "reliability", "decision_curve", "abstaining",
+    ]  # fmt: skip
 
 
 def test_the_gain_of_an_ensemble_is_measured_on_what_is_held_out(measured):

@@ -46,3 +46,8 @@ def test_it_is_drawn_from_files(tmp_path, is_written):
     paths = [str(tmp_path / name) for name in ("curve.csv", "points.csv", "figure.png")]
     abstaining.abstaining(*paths, 60)
     assert is_written()
+
+
+def test_mean_ranks_are_no_confidence(render):
+    figure = render(abstaining.draw_abstaining, CURVE, POINTS[:0])
+    assert "no probabilities" in figure.axes[0].texts[0].get_text()

@@ -45,7 +45,7 @@ def test_each_augmentation_is_a_row_with_its_name_and_strength(render, gallery, 
 def test_the_central_third_of_the_patch_is_outlined(render, gallery):
     figure = render(augmentation.draw_augmentation, gallery)
     (square,) = figure.axes[0].patches
-    assert square.get_bbox().extents == pytest.approx([64 / 3 - 0.5] * 2 + [128 / 3 - 0.5] * 2)
+    assert square.get_bbox().extents == pytest.approx([20.5, 20.5, 42.5, 42.5])  # pixels 21 to 42 of 64
     assert not any(axes.patches for axes in figure.axes[1:])
 
 

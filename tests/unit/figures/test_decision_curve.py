@@ -27,6 +27,11 @@ def test_the_model_is_drawn_beside_treating_everybody_and_nobody(render, table, 
     assert_inside(figure)
 
 
+def test_mean_ranks_have_no_net_benefit(render, table):
+    figure = render(decision_curve.draw_decision_curve, table[:0], METRICS)
+    assert "no probabilities" in figure.axes[0].texts[0].get_text()
+
+
 def test_it_is_drawn_from_files(tmp_path, table, is_written):
     table.to_csv(tmp_path / "curve.csv", index=False)
     (tmp_path / "metrics.json").write_text('{"measured": {"on": "x", "patches": 400, "positive": 100}}')

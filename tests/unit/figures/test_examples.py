@@ -64,8 +64,8 @@ def test_examples_are_two_labelled_blocks_with_the_centre_outlined(render):
     assert squares(negative)[0].get_bbox().extents.tolist() == [31.5, 31.5, 63.5, 63.5]
 
 
-def test_small_patches_of_any_shape_have_no_square(render):
+def test_patches_may_have_any_shape(render):
     patches = np.full((3, 40, 70, 3), 10, np.uint8)
     figure = render(examples.draw_examples, {0: patches, 1: patches})
-    assert not squares(figure.axes[0])
-    assert figure.get_suptitle() == "Random patches of 70×40 pixels"
+    assert squares(figure.axes[0])[0].get_bbox().extents.tolist() == [22.5, 12.5, 46.5, 26.5]
+    assert figure.get_suptitle() == "Random patches of 70×40 pixels, with their central third outlined"

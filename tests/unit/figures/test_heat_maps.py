@@ -67,7 +67,7 @@ def test_patches_and_maps_go_with_their_captions(draw):
     assert third.texts[2].get_text() == "probability 0.900, 25 % in the centre"
 
 
-@pytest.mark.parametrize(("size", "corner", "side"), [(96, 1 / 3, 1 / 3), (224, 96 / 224, 32 / 224)])
+@pytest.mark.parametrize(("size", "corner", "side"), [(96, 1 / 3, 1 / 3), (224, 75 / 224, 74 / 224)])
 def test_the_centre_is_outlined_on_both(draw, size, corner, side):
     figure = draw(rows((0, 0.1), (1, 0.9)), size)
     squares = [patch for patch in blocks(figure)[0].patches if isinstance(patch, Rectangle)]

@@ -84,3 +84,8 @@ def test_reliability_reads_its_table(tmp_path, is_written, table):
 def test_few_patches_have_plain_numbers_beside_them(table, render, assert_inside):
     figure = render(reliability.draw_reliability, table.assign(patches=table.patches // 500))
     assert_inside(figure)
+
+
+def test_mean_ranks_are_not_calibrated(render, table):
+    figure = render(reliability.draw_reliability, table[:0])
+    assert "no probabilities" in figure.axes[0].texts[0].get_text()

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from histopatch.engine.patches import Patches
-from histopatch.interpretability.centre import centre_shares
 from histopatch.interpretability.explanation import explain
 from histopatch.interpretability.grad_cam import evidence_maps
 from histopatch.interpretability.occlusion import without_border, without_centre
+from histopatch.interpretability.shares import centre_shares
 
 ROWS = np.array([7, 0, 5, 2, 9])
 

@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Half of the width of the patch is 1. The corners of its central third, which the label of a patch of
-# PatchCamelyon is about, are this far from its middle.
-CENTRE = math.sqrt(2) / 3
+from histopatch.data import centre
+
+# Half of the width of the patch is 1. The corners of its centre are this far from its middle.
+CORNER = math.sqrt(2) * centre.SHARE
 
 
 def draw_maps(
@@ -21,7 +22,7 @@ def draw_maps(
     They map a place of the output to the place of the input that is seen there. strengths: by operation.
     `flips` mirrors each axis with probability 1/2; `rotation` is in degrees, drawn from ±; `quarter_turns`
     adds a multiple of 90°; `zoom` draws the logarithm of the magnification from ± log(1 + zoom); `shift` is a
-    share of the size, drawn from ± for each axis, as far as the central third stays in view. The first two
+    share of the size, drawn from ± for each axis, as far as the centre stays in view. The first two
     are drawn even where neither is asked for, so that switching one off shuffles nothing else that the
     generator draws; the others only where they are asked for.
     """
@@ -37,7 +38,7 @@ def draw_maps(
         seen = torch.exp((torch.rand(count, generator=generator) * 2 - 1) * math.log1p(zoom))
         matrices = matrices * seen[:, None, None]
     if shift := strengths.get("shift"):
-        farthest = (seen - CENTRE).clamp(min=0)[:, None]
+        farthest = (seen - CORNER).clamp(min=0)[:, None]
         offsets = 2 * shift * (torch.rand(count, 2, generator=generator) * 2 - 1)
         # Along the axes of the output, which the matrix turns into those of the input.
         offsets = offsets.clamp(-farthest, farthest)

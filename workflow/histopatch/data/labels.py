@@ -1,5 +1,7 @@
 """Labels as people write them, to 0 and 1."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -16,15 +18,13 @@ def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Ser
     """
     counts = labels[labels != ""].value_counts()
     if positive is None:
-        number = pd.to_numeric(pd.Series(counts.index, index=counts.index), errors="coerce")
+        number = _numbers(counts.index)
         if 2 * counts[number.isna()].sum() > counts.sum():
             words = shown(counts[number.isna()])
             raise InputError(
                 f"{where}: the labels are words ({words}); set dataset.positive to the positive one"
             )
-        # 1.0 is how pandas writes 1 beside missing values.
-        binary = {label: str(int(value)) for label, value in number.items() if value in (0, 1)}
-        return labels.map(lambda label: binary.get(label, label))
+        return _as_binary(labels, number)
     if positive not in counts:
         raise InputError(
             f"{where}: no label is {quote(positive)}; set dataset.positive to one of {shown(counts)}"
@@ -34,13 +34,24 @@ def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Ser
     return labels.where(labels == "", (labels == positive).astype(int).astype(str))
 
 
+def _numbers(texts: Sequence[str]) -> pd.Series:
+    """The number that each text writes, NaN where it writes none, by the text."""
+    return pd.to_numeric(pd.Series(texts, texts), errors="coerce")
+
+
+def _as_binary(labels: pd.Series, numbers: pd.Series) -> pd.Series:
+    """Labels that write 0 or 1 as these texts: 1.0 is how pandas writes 1 beside missing values."""
+    binary = {label: str(int(value)) for label, value in numbers.items() if value in (0, 1)}
+    return labels.map(lambda label: binary.get(label, label))
+
+
 def known_labels(rows: pd.DataFrame, where: str) -> np.ndarray:
     """The labels of a table, `0`, `1` or an empty text where it is not known.
 
     rows: with `label` and its line, `row`, as `read_columns` returns them; where: the file, for messages.
     Raises InputError for any other label.
     """
-    labels = rows.label.str.removesuffix(".0")  # as pandas writes whole numbers beside missing ones
+    labels = _as_binary(rows.label, _numbers(rows.label.unique()))
     if (other := ~labels.isin(["0", "1", ""])).any():
         first = rows[other].iloc[0]
         raise InputError(f"{where}: line {first.row}: the label is {quote(first.label)}; use 0, 1 or nothing")

@@ -8,7 +8,7 @@ import pandas as pd
 from histopatch.data.formats.format import Format
 from histopatch.data.names import match_ids, quote
 from histopatch.data.tables import Column, read_columns
-from histopatch.data.units import UNITS
+from histopatch.data.units import UNITS, spelling
 from histopatch.errors import InputError
 
 SLIDE_NAMES = ("slide", "wsi")  # what the column is called unless the configuration says it
@@ -46,17 +46,20 @@ def check_slides(table: pd.DataFrame, where: str) -> pd.DataFrame:
     """
     table = _once(table.reindex(columns=KNOWN, fill_value=""), where)
     owned = table[(table.slide != "") & (table.patient != "")].drop_duplicates(["slide", "patient"])
+    if owned.empty:
+        return table
+    # Of each slide and patient the first name, however its other rows spell it.
+    owned = owned.assign(slide=spelling(owned.slide), owner=spelling(owned.patient))
+    owned = owned.drop_duplicates(["slide", "owner"])
     shared = owned[owned.duplicated("slide", keep=False)]
     if len(shared):
         slide = shared.slide.iloc[0]
-        first, second = shared.patient[shared.slide == slide].iloc[:2]
+        row, (first, second) = shared.index[0], shared.patient[shared.slide == slide].iloc[:2]
         raise InputError(
-            f"{where}: the slide {quote(slide)} is of the patient {quote(first)} and of {quote(second)}; "
-            "correct one of them, or give slides names that no two patients share"
+            f"{where}: the slide {quote(table.slide[row])} is of the patient {quote(first)} and of "
+            f"{quote(second)}; correct one of them, or give slides names that no two patients share"
         )
-    if owned.empty:
-        return table
-    patient = table.slide.map(owned.set_index("slide").patient).fillna("")
+    patient = spelling(table.slide).map(owned.set_index("slide").patient).fillna("")
     return table.assign(patient=table.patient.where(table.patient != "", patient))
 
 

@@ -130,3 +130,14 @@ def synchronize(device: torch.device) -> None:
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether torch ran out of the device's memory, for which it has an exception on a GPU only."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def make_deterministic(asked: bool) -> None:
+    """Take only algorithms that repeat their bits, where that is asked for; else the fastest ones.
+
+    On a CPU every algorithm in use repeats its bits; on a GPU only those that torch knows to.
+    """
+    if asked:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # torch asks for it, before cuBLAS starts
+    torch.use_deterministic_algorithms(asked)
+    torch.backends.cudnn.benchmark = not asked

@@ -11,7 +11,7 @@ from torch import nn
 
 from histopatch.backbones.build import build
 from histopatch.cores import core_count
-from histopatch.engine.device import device_name, hold_device
+from histopatch.engine.device import device_name, hold_device, make_deterministic
 from histopatch.engine.formats import candidates
 from histopatch.engine.micro_batch import choose_micro_batch
 from histopatch.engine.model_files import library_versions, save_model
@@ -43,6 +43,7 @@ def embed_pack(
     and encoder before a kill is not made again.
     """
     torch.set_num_threads(core_count(runtime["workers"], threads))
+    make_deterministic(settings.deterministic)
     with hold_device(runtime["device"]) as device:
         started = time.perf_counter()
         torch.manual_seed(settings.seed)

@@ -16,7 +16,7 @@ from histopatch.augmentation.draws import draw
 from histopatch.console import progress
 from histopatch.cores import core_count
 from histopatch.data.folds import parts, read_split
-from histopatch.engine.device import hold_device
+from histopatch.engine.device import hold_device, make_deterministic
 from histopatch.engine.gradients import Batch, accumulate_gradients
 from histopatch.engine.loop import Subset
 from histopatch.engine.network import Network
@@ -52,6 +52,7 @@ def write_range_test(
     if settings.feature_head != "none":
         raise InputError("a range test trains a network step by step; ask for a run without feature_head")
     torch.set_num_threads(core_count(runtime["workers"], threads))
+    make_deterministic(settings.deterministic)
     with hold_device(runtime["device"]) as device:
         patches = Patches(pack, device)
         train, _ = parts(read_split(split, index), fold=0)

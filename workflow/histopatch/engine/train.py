@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from histopatch.data.folds import parts, read_split
 from histopatch.data.units import units_of
 from histopatch.engine import resume
 from histopatch.engine.compiling import compile_network, worth_compiling
-from histopatch.engine.device import device_name, hold_devices, is_out_of_memory
+from histopatch.engine.device import device_name, hold_devices, is_out_of_memory, make_deterministic
 from histopatch.engine.guard import exclusive
 from histopatch.engine.loop import Progress, Subset, fit
 from histopatch.engine.micro_batch import choose_micro_batch
@@ -60,12 +59,13 @@ def train_run(
     A training that cannot succeed (it diverges, lacks memory, or its weights do not fit) raises InputError,
     or leaves files that say so where the runtime's `on_failure` is `compare_others`.
 
-    model.safetensors (the weights after the last epoch), history.csv (one row per epoch), predictions.csv
-    (`id,label,probability` of the validation patches after the last epoch) and run.json. identity: the
-    settings as the report states them, those at neutral left out; pack, index and split: the files of those
-    steps, where a head is trained the features of a bank in place of the pack; code: digest of the training
-    code, for the resume state; formats: the folder of measured formats; runtime: that section of the
-    configuration; threads: the cores that the job is given.
+    model.safetensors (the weights that are kept: those of the last epoch, of the best one with `patience`, or
+    their average with `ema` and `swa`), history.csv (one row per epoch), predictions.csv
+    (`id,label,probability` of the validation patches by these weights) and run.json. identity: the settings
+    as the report states them, those at neutral left out; pack, index and split: the files of those steps,
+    where a head is trained the features of a bank in place of the pack; code: digest of the training code,
+    for the resume state; formats: the folder of measured formats; runtime: that section of the configuration;
+    threads: the cores that the job is given.
 
     pause_after: unless 0, stop after so many epochs, at the end of a rung, and write what was measured so far
     instead (`rung_file`). The resume state stays, from which the next call goes on.
@@ -157,7 +157,7 @@ def _prepare(job: Job, device: torch.device) -> Work:
     """Read what a training works on, and set up torch for it."""
     settings = job.settings
     torch.set_num_threads(max(1, job.cores // settings.gpus))
-    _make_deterministic(settings.deterministic)
+    make_deterministic(settings.deterministic)
     logging.info("%s: reading %s and %s", device_name(device), job.split, job.pack)
     heads = components.load(components.HEADS) if settings.feature_head != "none" else None
     patches = heads.Features(job.pack) if heads else Patches(job.pack, device)
@@ -287,7 +287,7 @@ def _out_of_memory_in_words(settings: Settings) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise InputError(
-            f"out of memory even with one patch at a time ({settings.backbone}, image_size "
+            f"out of memory even with two patches at a time ({settings.backbone}, image_size "
             f"{settings.image_size}); lower image_size or take a smaller backbone"
         ) from None
 
@@ -299,14 +299,6 @@ def _compile(network: Network, settings: Settings, images: int, device: torch.de
         logging.info("compiling the training graph")
         with phases.phase("compile"):
             compile_network(network, settings.batch_size, device)
-
-
-def _make_deterministic(asked: bool) -> None:
-    """On a CPU every algorithm in use repeats its bits; on a GPU only those that torch knows to."""
-    if asked:
-        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # torch asks for it, before cuBLAS starts
-    torch.use_deterministic_algorithms(asked)
-    torch.backends.cudnn.benchmark = not asked
 
 
 def _report(

@@ -93,30 +93,30 @@ def trial_speed(
     size: int,
     device: torch.device,
 ) -> float:
-    """Images per second of one forward and backward pass; the model's state is left as it was.
+    """Images per second of one forward and backward pass.
 
-    forward: the model itself or its compiled graph. On a GPU a pass that is not timed comes first: it chooses
-    the algorithms, or compiles the graph.
+    The model's state is left as it was, even where the pass fails. forward: the model itself or its compiled
+    graph. On a GPU a pass that is not timed comes first: it chooses the algorithms, or compiles the graph.
     """
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.train().to(memory_format=compute.memory_format)
-    while True:
-        try:
-            data = torch.randn(images, 3, size, size, device=device)
-            data = data.contiguous(memory_format=compute.memory_format)
-            if device.type == "cuda":
-                _step_seconds(forward, compute, data)
-            seconds = _step_seconds(forward, compute, data)
-            break
-        except RuntimeError as error:  # training will accumulate gradients over parts of the batch
-            if not is_out_of_memory(error) or images == 1:
-                raise
-        data, images = None, images // 2
+    try:
+        while True:
+            try:
+                data = torch.randn(images, 3, size, size, device=device)
+                data = data.contiguous(memory_format=compute.memory_format)
+                if device.type == "cuda":
+                    _step_seconds(forward, compute, data)
+                return images / _step_seconds(forward, compute, data)
+            except RuntimeError as error:  # training will accumulate gradients over parts of the batch
+                if not is_out_of_memory(error) or images == 1:
+                    raise
+            data, images = None, images // 2
+            model.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+    finally:
         model.zero_grad(set_to_none=True)
-        torch.cuda.empty_cache()
-    model.zero_grad(set_to_none=True)
-    model.load_state_dict(state)
-    return images / seconds
+        model.load_state_dict(state)
 
 
 def _step_seconds(forward: Callable[[Tensor], Tensor], compute: Format, data: Tensor) -> float:

@@ -49,8 +49,9 @@ def final_tables(
 
     Thresholds, those of abstaining too, and the recalibration are chosen on the validation patches and
     reported on the held-out ones. If nothing is held out, they are chosen on one half of the validation
-    patches and reported on the other, with whole slides or patients in each half if these are known. Raises
-    InputError if the final training failed.
+    patches and reported on the other, with whole slides or patients in each half if these are known. Where
+    ranks are averaged, which are no probabilities, `reliability`, `decision_curve` and `abstaining` have no
+    rows. Raises InputError if the final training failed.
     """
     check_final(predictions)
     slides = read_slides(split_table)
@@ -66,12 +67,16 @@ def final_tables(
         metrics["ensemble"] = {"average": ensemble.average, "on": measured.name} | gained
     write_json(metrics, tables["metrics"])
     write_table(_operating_points(choosing, reporting, prevalences), tables["operating_points"])
-    write_table(_reliability(choosing, reporting), tables["reliability"])
     labels, probabilities = measured.predictions.labels, measured.predictions.probabilities
     write_table(roc_band(labels, probabilities, measured.predictions.units), tables["roc"])
     write_table(precision_recall(labels, probabilities), tables["precision_recall"])
-    write_table(decision_curve(labels, probabilities, measured.predictions.units), tables["decision_curve"])
-    write_table(_abstaining(choosing, reporting), tables["abstaining"])
+    of_probabilities = {
+        "reliability": _reliability(choosing, reporting),
+        "decision_curve": decision_curve(labels, probabilities, measured.predictions.units),
+        "abstaining": _abstaining(choosing, reporting),
+    }
+    for name, table in of_probabilities.items():
+        write_table(table[:0] if ensemble.average == "rank" else table, tables[name])
     coverage = risk_coverage(reporting.predictions.labels, reporting.predictions.probabilities)
     write_table(coverage, tables["error_by_coverage"])
     by_group = auc_by_group(validation.predictions, measured.predictions if held_out else None)

@@ -19,6 +19,9 @@ def abstaining(curve: str, points: str, path: str, dpi: int) -> None:
 
 def draw_abstaining(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame) -> None:
     """Draw what `abstaining` describes."""
+    if points.empty:
+        style.message(figure, style.RANKS)
+        return
     figure.set_figheight(4.6)
     axes = figure.subplots()
     axes.plot(100 * curve.coverage, 100 * curve.error, color=style.MAIN, label="the surest patches first")

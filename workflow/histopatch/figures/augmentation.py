@@ -5,7 +5,6 @@ import math
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from histopatch.figures import style
 
@@ -40,9 +39,7 @@ def draw_augmentation(figure: Figure, gallery: dict[str, np.ndarray]) -> None:
         axes.set_axis_off()
     for axes, row in zip(panels, rows, strict=False):
         _draw_row(axes, *row, places=shown)
-    third = (width / 3, height / 3)
-    corner = (third[0] - 0.5, third[1] - 0.5)  # the edge of a pixel is half a pixel before its centre
-    panels[0].add_patch(Rectangle(corner, *third, fill=False, edgecolor="black", lw=0.8))
+    style.outline_centre(panels[0], style.EDGE, style.EDGE, height, width)
     style.heading(figure, "One patch under each augmentation, five under each stain normalisation")
 
 

@@ -23,6 +23,9 @@ def decision_curve(table: str, metrics: str, path: str, dpi: int) -> None:
 
 def draw_decision_curve(figure: Figure, table: pd.DataFrame, metrics: dict) -> None:
     """Draw what `decision_curve` describes."""
+    if table.empty:
+        style.message(figure, style.RANKS)
+        return
     figure.set_figheight(4.6)
     axes = figure.subplots()
     axes.plot(table.threshold, table.net_benefit, color=style.MAIN, label="the final model")

@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from histopatch.data.pixels import Pixels
 from histopatch.figures import style
 from histopatch.files import read_table
-from histopatch.interpretability.centre import CENTRE
 
 GAP = 4  # white pixels between patches
 
@@ -20,8 +18,7 @@ def examples(pack: str, index: str, labels: str, path: str, per_class: int, seed
     """Draw randomly chosen patches of each class, with the square outlined that the label refers to.
 
     pack: uint8 array N×H×W×3 (.npy). index: table `id,row`, the row of a patch in the pack.
-    labels: CSV `id,label`. Patches smaller than 64 pixels have no square, which would cover most of them.
-    per_class: patches of each class. seed: of the random choice.
+    labels: CSV `id,label`. per_class: patches of each class. seed: of the random choice.
     """
     labelled = read_table(labels).merge(read_table(index, ["id", "row"]), on="id")
     chosen = choose_examples(labelled, per_class, seed)
@@ -51,18 +48,13 @@ def draw_examples(figure: Figure, patches: dict[int, np.ndarray]) -> None:
         _draw_block(axes, block, *shapes[label])
         name = style.CLASSES[label]
         axes.set_title(style.class_name(label), color=style.COLOURS[name], fontweight="bold")
-    outlined = f", with the central {CENTRE}×{CENTRE} pixels outlined" if _has_centre(height, width) else ""
-    style.heading(figure, f"Random patches of {width}×{height} pixels{outlined}")
+    style.heading(figure, f"Random patches of {width}×{height} pixels, with their central third outlined")
 
 
 def _grid_shape(count: int) -> tuple[int, int]:
     """Rows and columns of a block about three times as wide as high, its rows evenly filled."""
     rows = math.ceil(count / math.ceil(math.sqrt(3 * count)))
     return rows, math.ceil(count / rows)
-
-
-def _has_centre(height: int, width: int) -> bool:
-    return min(height, width) >= 2 * CENTRE
 
 
 def _draw_block(axes: Axes, patches: np.ndarray, rows: int, columns: int) -> None:
@@ -73,10 +65,6 @@ def _draw_block(axes: Axes, patches: np.ndarray, rows: int, columns: int) -> Non
     for i, patch in enumerate(patches):
         y, x = i // columns * (height + GAP), i % columns * (width + GAP)
         sheet[y : y + height, x : x + width] = patch
-        if _has_centre(height, width):
-            # Pixel centres are at whole numbers, so the edge of a pixel is half a pixel before its centre.
-            corner = (x + (width - CENTRE) / 2 - 0.5, y + (height - CENTRE) / 2 - 0.5)
-            square = Rectangle(corner, CENTRE, CENTRE, fill=False, edgecolor="black", lw=0.8)
-            axes.add_patch(square)
+        style.outline_centre(axes, x + style.EDGE, y + style.EDGE, height, width)
     axes.imshow(sheet)
     axes.set_axis_off()

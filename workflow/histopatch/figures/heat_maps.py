@@ -8,12 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from histopatch.data.pixels import Pixels
 from histopatch.figures import style
 from histopatch.files import read_table
-from histopatch.interpretability.centre import centre
 
 HEAT = "viridis"  # yellow where most speaks for the class; tissue has no green and yellow
 GAP, WIDE_GAP = 0.03, 0.2  # between a patch and its map, and between pairs, in patches
@@ -83,11 +81,7 @@ def _draw_pair(axes: Axes, left: float, patch: np.ndarray, evidence: np.ndarray)
             axes.imshow(
                 heat, extent=extent, cmap=HEAT, vmin=0, vmax=1, alpha=0.75 * heat, interpolation="bilinear"
             )
-        size = len(patch)
-        middle = centre(size)
-        side = (middle.stop - middle.start) / size
-        corner = (start + middle.start / size, middle.start / size)
-        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor="black", lw=0.8))
+        style.outline_centre(axes, start, 0, *patch.shape[:2], pixel=1 / len(patch))
 
 
 def _caption(row: pd.Series) -> str:

@@ -21,6 +21,9 @@ def reliability(table: str, path: str, dpi: int) -> None:
 
 def draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
     """Draw what `reliability` describes."""
+    if table.empty:
+        style.message(figure, style.RANKS)
+        return
     figure.set_figheight(6.2)
     panels = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[4, 1])
     for (diagram, counts), calibration in zip(panels.T, ("before", "after"), strict=True):

@@ -12,14 +12,18 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter
 
+from histopatch.data.centre import centre
 from histopatch.files import replacing
 
 WIDTH = 9.0  # inches
 TITLE_LINE = 0.24  # inches that a line of the title takes
+EDGE = -0.5  # of the first pixel of an image, whose middle is at 0
 CLASSES = ("negative", "positive")  # by label
-VALIDATION_AUROC = "validation AUROC after the last epoch"
+VALIDATION_AUROC = "validation AUROC of the kept weights"
+RANKS = "The final model averages ranks, which are no probabilities: there is nothing to draw."
 NOT_TESTED = "validated on different patches, not tested"  # runs that no paired test can compare
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
@@ -114,6 +118,17 @@ def message(page: Figure, text: str) -> None:
     axes = page.subplots()
     axes.set_axis_off()
     axes.text(0.5, 0.5, wrapped(text, 90), ha="center", va="center", transform=axes.transAxes)
+
+
+def outline_centre(axes: Axes, left: float, top: float, height: int, width: int, pixel: float = 1.0) -> None:
+    """Outline the centre of a patch of height×width pixels whose corner is at (left, top) of the axes.
+
+    pixel: its side in units of the axes.
+    """
+    rows, columns = centre(height), centre(width)
+    corner = left + pixel * columns.start, top + pixel * rows.start
+    sides = pixel * (columns.stop - columns.start), pixel * (rows.stop - rows.start)
+    axes.add_patch(Rectangle(corner, *sides, fill=False, edgecolor="black", lw=0.8))
 
 
 def plain_powers(axis: Axis) -> None:

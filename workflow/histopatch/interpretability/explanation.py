@@ -11,9 +11,9 @@ from torch import Tensor
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
-from histopatch.interpretability.centre import centre_shares
 from histopatch.interpretability.grad_cam import evidence_maps
 from histopatch.interpretability.occlusion import without_border, without_centre
+from histopatch.interpretability.shares import centre_shares
 
 MAP_SIZE = 96  # height and width in pixels that maps are resized to
 

@@ -21,6 +21,8 @@ from histopatch.interpretability.choice import balanced_sample, choose_networks,
 from histopatch.interpretability.explanation import Explanation, explain
 from histopatch.interpretability.summarise import summarise
 
+BATCH = 16  # patches at a time, at most: what fitted in training may not fit in float32 with all gradients
+
 
 def explain_final(
     models: Sequence[str],
@@ -83,7 +85,7 @@ def _explain(
     for number in np.unique(networks):
         run, mine = runs[number], np.flatnonzero(networks == number)
         network = load_network(models[number], run | {"precision": "fp32"}, patches.device)
-        part = explain(network, patches, rows[mine], run["micro_batch"])
+        part = explain(network, patches, rows[mine], min(run["micro_batch"], BATCH))
         places.append(mine)
         parts.append(part)
     order = np.argsort(np.concatenate(places))

@@ -5,7 +5,7 @@ After Zeiler & Fergus, ECCV 2014. Needs no gradients.
 
 from torch import Tensor
 
-from histopatch.interpretability.centre import centre
+from histopatch.data.centre import centre
 
 
 def without_centre(pixels: Tensor) -> Tensor:

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from histopatch.data.centre import centre
 from histopatch.evaluation.predictions import Predictions
-from histopatch.interpretability.centre import area_share, centre
+from histopatch.interpretability.shares import area_share
 from histopatch.statistics.means import mean_by_unit
 
 CLASSES = {"negative": 0, "positive": 1}

@@ -27,8 +27,9 @@ def roc_band(
 
     labels: N of 0 and 1, both present; probabilities: N; slides: N names. The band is pointwise (for each
     rate by itself): the variance of the sensitivity is that over slides drawn with replacement with all their
-    patches, and the interval Korn and Graubard's, with one degree of freedom less than slides have the rarer
-    class; where only one slide has it, nothing can be said and the band is [0, 1]. If no slides are given,
+    patches, and the interval Korn and Graubard's, with the degrees of freedom of
+    `leave_out.degrees_of_freedom`; where only one slide has the rarer class, nothing can be said and the band
+    is [0, 1]. If no slides are given,
     patches are drawn with replacement within each class, which assumes that they are independent. Columns:
     `false_positive_rate`, `true_positive_rate`, `low`, `high`, all within [0, 1].
 

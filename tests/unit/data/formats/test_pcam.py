@@ -37,7 +37,7 @@ def root(tmp_path):
         labels = np.arange(count, dtype=np.uint8) % 2
         write(path_of(tmp_path, part, "x"), "x", np.full((count, 96, 96, 3), labels[:, None, None, None]))
         write(path_of(tmp_path, part, "y"), "y", labels.reshape(-1, 1, 1, 1))
-        meta = pd.DataFrame({"coord_y": range(count), "wsi": [f"{part}_{row // 2}" for row in range(count)]})
+        meta = pd.DataFrame({"coord_x": range(count), "wsi": [f"{part}_{row // 2}" for row in range(count)]})
         meta.to_csv(path_of(tmp_path, part, "meta"))
     return tmp_path
 
@@ -181,6 +181,18 @@ def test_damaged_hdf5_in_a_sound_gz_is_refused(root):
     path = path_of(root, "train", "y")
     path.write_bytes(path.read_bytes()[:1000])
     assert "is damaged or incomplete" in refusal(compress(path).parent)
+
+
+@pytest.mark.input("HDF5", "`…_meta.csv` without the slide of some patches", "they have no slide")
+def test_a_patch_may_have_no_slide(root):
+    path = path_of(root, "train", "meta")
+    lines = path.read_text().splitlines()
+    for line in (1, 3, len(lines) - 1):
+        lines[line] = lines[line].rpartition(",")[0] + ","
+    path.write_text("\n".join(lines) + "\n")
+    slides = pcam(root).slides().set_index("id").slide
+    assert slides[["train-000000", "train-000001", "train-000002"]].tolist() == ["", "train_0", ""]
+    assert slides[f"train-{COUNTS['train'] - 1:06d}"] == ""
 
 
 @pytest.mark.input("HDF5", "`…_meta.csv` of other patches", "refused with both numbers")

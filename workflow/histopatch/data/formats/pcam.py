@@ -131,7 +131,11 @@ class PCam:
 
     def _slides_of(self, part: str) -> pd.Series:
         path = self._metas[part]
-        found = read_columns(path, {"slide": Column("dataset.format", ["wsi"], required=False)})
+        # Where a patch is from tells its row from an empty one even where its slide is not known.
+        columns = {"slide": "wsi", "place": "coord_x"}
+        found = read_columns(
+            path, {key: Column("dataset.format", [name], required=False) for key, name in columns.items()}
+        )
         if "slide" not in found:
             raise InputError(
                 f"{path}: there is no column 'wsi' with the slide of each patch; take the published file, or "

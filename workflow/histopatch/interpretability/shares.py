@@ -1,15 +1,8 @@
-"""The centre of a patch, which its label is about in PatchCamelyon and Kaggle's set."""
+"""How much of a patch, and of what decides about it, is its centre."""
 
 import numpy as np
 
-CENTRE = 32  # height and width in pixels
-
-
-def centre(size: int) -> slice:
-    """The central pixels of an axis of `size`: CENTRE of them, or a third where the axis has no more."""
-    side = CENTRE if size > CENTRE else round(size / 3)
-    start = (size - side) // 2
-    return slice(start, start + side)
+from histopatch.data.centre import centre
 
 
 def area_share(size: int) -> float:
