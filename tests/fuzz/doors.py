@@ -79,7 +79,7 @@ def _open_slide_map(path: Path) -> bool:
 
 
 def _open_sample(path: Path) -> bool:
-    from histopatch.evaluation.test_ids import read_sample
+    from histopatch.data.test_ids import read_sample
 
     return len(read_sample(str(path))) > 0
 

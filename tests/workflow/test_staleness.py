@@ -599,7 +599,7 @@ BELOW = {
             },
         ),
         ("histopatch/evaluation/submission.py", {"submission"}),
-        ("histopatch/evaluation/test_ids.py", {"test_ids"}),
+        ("histopatch/data/test_ids.py", {"test_ids"}),
         ("histopatch/evaluation/errors.py", {"errors"}),
         ("histopatch/evaluation/answer.py", {"summary"}),
         ("histopatch/evaluation/limits.py", {"summary", "model_card"}),

@@ -23,9 +23,9 @@ from histopatch.data.images import check_there_are_some, commonest_size
 from histopatch.data.labels import shown
 from histopatch.data.names import match_ids
 from histopatch.data.slides import check_mapped, slides_of, source_of
+from histopatch.data.test_ids import check_test_ids
 from histopatch.data.units import UNITS, units_of
 from histopatch.errors import InputError
-from histopatch.evaluation.test_ids import check_test_ids
 from histopatch.experiment import Experiment
 from histopatch.faults import unknown
 from histopatch.settings import Settings, Split

@@ -1,7 +1,7 @@
 """Find the ids that the submission must name, and their images."""
 
 from histopatch.console import job_log
-from histopatch.evaluation.test_ids import write_test_ids
+from histopatch.data.test_ids import write_test_ids
 
 with job_log(snakemake.log[0], snakemake.config["runtime"]["log_level"]):
     write_test_ids(

@@ -37,7 +37,7 @@ METRICS = {
     "val_patches": 3000,
     "folds": 1,
     "measured": {
-        "on": "held-out patches", "kind": "unseen slides", "patches": 12345,
+        "on": "held-out patches", "held_out": True, "kind": "unseen slides", "patches": 12345,
         "auc": 0.9712, "auc_low": 0.961, "auc_high": 0.9801,
         "auc_interval": "slide jackknife", "units": None, "average_precision": 0.955,
         "log_loss": 0.21, "brier": 0.0612,
@@ -518,15 +518,17 @@ def test_suspect_labels_are_counted_and_the_first_is_named(summary):
 def test_operating_points_that_the_choice_has_seen_are_called_optimistic(summary):
     halves = point(chosen_on="one half of the validation patches")
     halves["reported_on"] = "the other half of the validation patches"
-    assert "The choice of the model has seen both halves" in summary([{}], points=[halves])
-    assert "has seen both halves" not in summary([{}], points=[halves], best=BEST | {"chosen_from": 1})
+    metrics = METRICS | {"measured": METRICS["measured"] | {"held_out": False}}
+    assert "The choice of the model has seen both halves" in summary([{}], points=[halves], metrics=metrics)
+    only = BEST | {"chosen_from": 1}
+    assert "has seen both halves" not in summary([{}], points=[halves], metrics=metrics, best=only)
     assert "has seen both halves" not in summary([{}])
 
 
 def test_with_folds_and_nothing_held_out_the_auroc_within_folds_comes_first(summary):
     folds = METRICS | {"folds": 3}
     assert "AUROC 0.9712 (95 % interval" in summary([{}], metrics=folds)
-    validation = METRICS["measured"] | {"on": "validation patches", "pooled_auc": 0.9688}
+    validation = METRICS["measured"] | {"on": "validation patches", "held_out": False, "pooled_auc": 0.9688}
     text = summary([{}], metrics=folds | {"measured": validation})
     assert (
         "AUROC 0.9712 within folds (95 % interval 0.9610–0.9801, slide jackknife), 0.9688 pooled, average"

@@ -1,12 +1,12 @@
 """Batches of packed patches on the device: the whole pack kept there when it fits, streamed otherwise."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from histopatch.ahead import read_ahead
 from histopatch.data.pixels import Pixels
 
 COPY_ROWS = 4096  # rows copied to the device at a time: 113 MB of 96×96 patches
@@ -42,16 +42,8 @@ class Patches:
             for batch in rows.to(self.device).split(batch_size):
                 yield self.resident[batch]
             return
-        # One thread reads the next batch while the device works on this one.
-        with ThreadPoolExecutor(1) as reader:
-            ahead = None
-            for batch in rows.split(batch_size):
-                following = reader.submit(self.pixels.__getitem__, batch.numpy())
-                if ahead is not None:
-                    yield self._send(ahead.result())
-                ahead = following
-            if ahead is not None:
-                yield self._send(ahead.result())
+        for pixels in read_ahead(lambda batch: self.pixels[batch.numpy()], rows.split(batch_size)):
+            yield self._send(pixels)
 
     def _send(self, pixels: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(pixels)

@@ -10,9 +10,9 @@ from histopatch.evaluation.predictions import Predictions, read_slides
 from histopatch.failures import check_final
 from histopatch.files import read_table, write_table
 from histopatch.statistics.ensembles import Ensemble
+from histopatch.statistics.operating_points import BALANCED
 
 COLUMNS = ["id", "label", "probability", "call", "slide"]
-POINT = "youden"  # the operating point that weighs sensitivity and specificity alike
 
 
 def errors_table(
@@ -23,7 +23,7 @@ def errors_table(
     operating_points: str,
     table: str,
 ) -> None:
-    """Write the patches that are misclassified at POINT, COLUMNS, the most confident mistakes first.
+    """Write the patches that are misclassified at BALANCED, COLUMNS, the most confident mistakes first.
 
     They are among those that the final model is measured on. predictions: of its folds on the validation
     patches, one run after the other; held_out: those on the held-out patches, or None; ensemble: how its runs
@@ -38,7 +38,7 @@ def errors_table(
         else read_validation(predictions, ensemble, slides)
     ).together
     points = read_table(operating_points).set_index("point")
-    write_table(misclassified(measured, points.threshold[POINT]), table)
+    write_table(misclassified(measured, points.threshold[BALANCED]), table)
 
 
 def misclassified(predictions: Predictions, threshold: float) -> pd.DataFrame:

@@ -101,6 +101,7 @@ def _metrics(
         "recalibration": recalibration._asdict(),
         "measured": {
             "on": measured.name,
+            "held_out": measured is not validation,
             "kind": validated_on if measured is validation else held_out_on(split, patches),
             **_summary(measured),
             "units": measured.predictions.describe_units(),

@@ -14,9 +14,8 @@ from histopatch.files import read_table, write_table
 from histopatch.statistics.auroc import delong, jackknife_by_slide, slides_of_the_rarer_class
 from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.heterogeneity import heterogeneity
-from histopatch.statistics.operating_points import at_threshold
+from histopatch.statistics.operating_points import BALANCED, at_threshold
 
-POINT = "youden"  # the operating point whose sensitivity and specificity are compared
 RATES = [
     f"{rate}{bound}" for rate in ("sensitivity", "specificity", "ppv") for bound in ("", "_low", "_high")
 ]
@@ -40,7 +39,7 @@ def subgroup_tables(
 
     subgroups: a row for each `value` of a `group` (a column of the table, `appearance`, and `slide` where
     slides are known) with `patches`, `positive`, `units` (how many slides or patients, empty where unknown),
-    the AUROC as `auc,auc_low,auc_high`, RATES at the `threshold` of POINT, and in `note` why something is
+    the AUROC as `auc,auc_low,auc_high`, RATES at the `threshold` of BALANCED, and in `note` why something is
     missing. Intervals are by slide or patient where these are known, those of a slide by patch. Where nothing
     is held out, the rates are of the half of the patches that did not choose the threshold. tests: a row for
     each `group`, with how many of its `groups` are compared, and an F test that their AUROCs are equal.
@@ -51,7 +50,7 @@ def subgroup_tables(
     else:
         measured = read_validation(predictions, ensemble, slides).together
         reporting = split_in_half(Subset("validation patches", measured))[1].predictions
-    threshold = float(read_table(operating_points).set_index("point").threshold[POINT])
+    threshold = float(read_table(operating_points).set_index("point").threshold[BALANCED])
     rows, tested = [], []
     for group, values in _groupings(measured, clusters, named).items():
         of_measured, of_reporting = _units(measured, group), _units(reporting, group)

@@ -82,7 +82,8 @@ def write_summary(
     suspects = read_table(final["suspect_labels"])
     lines += ["### Suspicious labels", "", caveats.describe_label_errors(suspects, _judged(metrics)), ""]
     lines += ["### Operating points", ""]
-    lines += [*_operating_points(read_table(final["operating_points"]), best["chosen_from"]), ""]
+    points, held_out = read_table(final["operating_points"]), metrics["measured"]["held_out"]
+    lines += [*_operating_points(points, best["chosen_from"], held_out), ""]
     if metrics.get("ensemble", {}).get("average") != "rank":  # whose values are no probabilities
         lines += ["### Calibration", "", clinical_use.describe_calibration(metrics["measured"]), ""]
         net_benefit = clinical_use.describe_net_benefit(read_table(final["decision_curve"]))
@@ -291,8 +292,8 @@ def _final(best: dict, metrics: dict) -> list[str]:
 
 def _judged(metrics: dict) -> int:
     """How many patches have predictions of networks that did not train on them."""
-    held_out = metrics["measured"]["on"].startswith("held-out")
-    return metrics["val_patches"] + (metrics["measured"]["patches"] if held_out else 0)
+    measured = metrics["measured"]
+    return metrics["val_patches"] + (measured["patches"] if measured["held_out"] else 0)
 
 
 def _ensemble(metrics: dict) -> list[str]:
@@ -312,9 +313,9 @@ def _ensemble(metrics: dict) -> list[str]:
     ]
 
 
-def _operating_points(points: pd.DataFrame, chosen_from: int) -> list[str]:
+def _operating_points(points: pd.DataFrame, chosen_from: int, held_out: bool) -> list[str]:
     first, seen = points.iloc[0], ""
-    if chosen_from > 1 and not first.reported_on.startswith("held-out"):
+    if chosen_from > 1 and not held_out:
         seen = " The choice of the model has seen both halves, so these values are optimistic."
     prevalences = [
         column.removeprefix("ppv_at_").removesuffix("_low")

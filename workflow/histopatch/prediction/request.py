@@ -6,6 +6,7 @@ from pathlib import Path
 from histopatch.errors import InputError
 from histopatch.export.description import DESCRIPTION, WEIGHTS, read_description
 from histopatch.slides.inputs import are_slides
+from histopatch.statistics.operating_points import BALANCED
 
 USAGE = "make predict MODEL=<folder of a model> INPUT=<folder, table, HDF5 file or slide>"
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
@@ -73,7 +74,7 @@ def read_request(config: dict) -> Request:
         path,
         kind,
         out,
-        _one_of("POINT", given.get("point", "youden"), description["operating_points"]),
+        _one_of("POINT", given.get("point", BALANCED), description["operating_points"]),
         _one_of("ABSTAIN", given.get("abstain", "0.1"), ["0", *_shares(description)]),
         description,
     )

@@ -1,10 +1,10 @@
 """The probabilities of the tiles of a slide, read a block at a time while the block before is predicted."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from histopatch.ahead import read_ahead
 from histopatch.console import progress
 from histopatch.inference import Model
 from histopatch.slides.tiling import blocks
@@ -40,12 +40,4 @@ def _regions(
         origin, end = corners[group].min(axis=0), corners[group].max(axis=0) + tile
         return group, view.read(*map(int, origin), *map(int, end - origin)), origin
 
-    with ThreadPoolExecutor(1) as reader:
-        ahead = None
-        for group in blocks(corners, max(tile, int(BLOCK / view.factor))):
-            following = reader.submit(read, group)
-            if ahead is not None:
-                yield ahead.result()
-            ahead = following
-        if ahead is not None:
-            yield ahead.result()
+    return read_ahead(read, blocks(corners, max(tile, int(BLOCK / view.factor))))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from histopatch.errors import InputError
+from histopatch.statistics.operating_points import BALANCED
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Tiling:
     stride: int | None = None  # from tile to tile; None is the size of a patch, so that tiles do not overlap
     tissue: float = 0.05  # the share of a tile that has to be tissue for it to be predicted
     top: int = 10  # tiles whose mean probability is the score `mean_top_k`
-    point: str = "youden"  # the operating point whose threshold calls a tile positive
+    point: str = BALANCED  # the operating point whose threshold calls a tile positive
     microns_per_pixel: float | None = None  # of the slide, where its file does not say
     trained_microns_per_pixel: float | None = None  # of the model's patches, where model.json does not say
 

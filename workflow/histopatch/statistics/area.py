@@ -21,3 +21,9 @@ def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
     kept = np.concatenate([[True], bends, [True]])[-len(true) :]
     true, false = np.append(0, true[kept]), np.append(0, false[kept])
     return float(np.trapezoid(true / true[-1], false / false[-1]))
+
+
+def count_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """How many of the others are below each value; ties count one half."""
+    others = np.sort(others)
+    return (np.searchsorted(others, values, "left") + np.searchsorted(others, values, "right")) / 2

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit, logit, stdtrit
 
 from histopatch.errors import InputError
-from histopatch.statistics.area import auroc
+from histopatch.statistics.area import auroc, count_below
 from histopatch.statistics.checks import binary_labels, checked_folds, finite_scores, slide_codes
 from histopatch.statistics.jackknife import leave_one_out_within_folds, spread
 from histopatch.statistics.multiplicity import Simultaneous, max_t
@@ -327,11 +327,5 @@ def _rank_alike(models: list[_Model]) -> bool:
 def _placements(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each positive the share of negatives below, for each negative the share of positives above."""
     positives, negatives = scores[labels], scores[~labels]
-    return _share_below(positives, negatives), 1 - _share_below(negatives, positives)
-
-
-def _share_below(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The share of the others below each score; ties count one half."""
-    others = np.sort(others)
-    below, not_above = (np.searchsorted(others, scores, side) for side in ("left", "right"))
-    return (below + not_above) / 2 / len(others)
+    below = count_below(positives, negatives) / len(negatives)
+    return below, 1 - count_below(negatives, positives) / len(positives)

@@ -6,6 +6,8 @@ Introduction to the Bootstrap, 1993, chapter 11.
 
 import numpy as np
 
+from histopatch.statistics.area import count_below
+
 
 def leave_one_out(labels: np.ndarray, scores: np.ndarray, slides: np.ndarray) -> tuple[float, np.ndarray]:
     """The AUROC of all N patches, and those without each of S slides (S); ties count one half.
@@ -18,11 +20,11 @@ def leave_one_out(labels: np.ndarray, scores: np.ndarray, slides: np.ndarray) ->
     count, distinct = int(slides.max()) + 1, int(ranks.max()) + 1
     positive, negative = ranks[labels], ranks[~labels]
     of_positive, of_negative = slides[labels], slides[~labels]
-    above = _below(positive, negative)  # negatives below each positive
-    under = len(positive) - _below(negative, positive)  # positives above each negative
+    above = count_below(positive, negative)  # negatives below each positive
+    under = len(positive) - count_below(negative, positive)  # positives above each negative
     # A key that sorts by slide, then by rank, counts the negatives below within the same slide.
     starts = np.concatenate([[0], np.cumsum(np.bincount(of_negative, minlength=count))])
-    within = _below(of_positive * distinct + positive, of_negative * distinct + negative)
+    within = count_below(of_positive * distinct + positive, of_negative * distinct + negative)
     within -= starts[of_positive]
     sums = [
         np.bincount(of, values, minlength=count)
@@ -61,9 +63,3 @@ def spread(leftout: np.ndarray) -> np.ndarray:
     """S columns whose products add up to the jackknife's covariance, from K×S values without each slide."""
     count = leftout.shape[-1]
     return np.sqrt((count - 1) / count) * (leftout - leftout.mean(axis=-1, keepdims=True))
-
-
-def _below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """How many of the others are below each value; ties count one half."""
-    others = np.sort(others)
-    return (np.searchsorted(others, values, "left") + np.searchsorted(others, values, "right")) / 2

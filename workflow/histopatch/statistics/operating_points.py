@@ -12,6 +12,7 @@ from histopatch.statistics.checks import binary_labels, valid_probabilities
 from histopatch.statistics.proportions import Proportion, korn_graubard, predictive_bounds, wilson
 
 TARGET = 0.95
+BALANCED = "youden"  # the point that weighs sensitivity and specificity alike
 # What each threshold is chosen for, as readers see it.
 CRITERIA = {
     "sensitivity_95": "95 % sensitivity",

@@ -7,6 +7,7 @@ import numpy as np
 
 from histopatch.errors import InputError
 from histopatch.statistics.checks import slide_codes
+from histopatch.statistics.jackknife import spread
 
 
 class Proportion(NamedTuple):
@@ -62,8 +63,7 @@ def korn_graubard(successes, trials, slides, level: float = 0.95) -> Proportion:
     if len(size) < 2 or degrees <= 0:
         return Proportion(share, 0.0, 1.0)
     left_out = (hits.sum() - hits) / (count - size)
-    variance = (len(size) - 1) / len(size) * ((left_out - left_out.mean()) ** 2).sum()
-    low, high = bounds_from_variance(share, count, variance, degrees, level)
+    low, high = bounds_from_variance(share, count, (spread(left_out) ** 2).sum(), degrees, level)
     return Proportion(share, float(low), float(high))
 
 

@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from histopatch.data.formats.kaggle import Kaggle
+from histopatch.data.test_ids import check_test_ids, write_test_ids
 from histopatch.errors import InputError
-from histopatch.evaluation.test_ids import check_test_ids, write_test_ids
 
 
 @pytest.fixture
