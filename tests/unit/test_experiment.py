@@ -90,11 +90,11 @@ def test_values_at_neutral_are_left_out_of_params():
     assert plain_cleaning(experiment.cleaning) == {"near_blank_std": 6.0}
 
 
-def test_a_key_of_a_split_may_be_left_out_of_params():
+def test_what_a_leak_leads_to_is_no_part_of_a_split():
     splits = {"main": {"folds": 2, "on_leak": "stop"}}
     split = read(None, splits, one={"runs": {"plain": {}}}).splits["main"]
-    assert plain_split(split)["on_leak"] == "stop"
-    assert "on_leak" not in plain_split(split, without="on_leak")
+    assert split.on_leak == "stop"
+    assert "on_leak" not in plain_split(split)
 
 
 def test_the_data_set_hands_over_its_files():

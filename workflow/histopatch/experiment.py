@@ -104,9 +104,15 @@ class Experiment:
         ]
 
     def candidates(self, study: str) -> list[dict]:
-        """Every run of a study as plain values: `run` (its name), `folder`, `folds` and `candidate`."""
+        """Every run of a study as plain values: `run` (its name), `folder` and what a rung asks of it."""
         return [
-            {"run": name, "folder": run.folder, "folds": self.fold_count(run), "candidate": run.candidate}
+            {
+                "run": name,
+                "folder": run.folder,
+                "folds": self.fold_count(run),
+                "candidate": run.candidate,
+                "patience": run.settings.patience,
+            }
             for name, run in self.studies[study].items()
         ]
 
@@ -293,9 +299,9 @@ def _final_runs(
     return finals
 
 
-def plain_split(split: Split, without: str | None = None) -> dict:
-    """What a split does, as plain values: those at neutral are left out, and one key that does not count."""
-    return without_neutral("split", {key: value for key, value in vars(split).items() if key != without})
+def plain_split(split: Split) -> dict:
+    """What a split does, as plain values: those at neutral are left out, and what a leak leads to."""
+    return without_neutral("split", {key: value for key, value in vars(split).items() if key != "on_leak"})
 
 
 def plain_cleaning(cleaning: Cleaning) -> dict:

@@ -247,7 +247,7 @@ rule split:
     priority: 1
     params:
         dataset=described("slides"),
-        split=lambda wildcards: plain_split(split_of(wildcards), without="on_leak"),
+        split=lambda wildcards: plain_split(split_of(wildcards)),
         code=data_code("split.py"),
     script:
         "../scripts/split.py"

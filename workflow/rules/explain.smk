@@ -33,6 +33,7 @@ rule explain:
     resources:
         gpu=1,
     params:
+        ensemble=averaging,
         code=prediction_code("explain.py"),
     script:
         "../scripts/explain.py"

@@ -12,7 +12,7 @@ from histopatch.halving import rung_file
 def rung(tmp_path):
     """The table of a rung of 2 epochs from what each fold of each run measured."""
 
-    def write(going_on: int, candidates: dict[str, str] | None = None, **folds: list) -> str:
+    def write(going_on: int, candidates: dict[str, str] | None = None, patience=0, **folds: list) -> str:
         runs = []
         for name, measured in folds.items():
             for fold, values in enumerate(measured):
@@ -23,7 +23,7 @@ def rung(tmp_path):
                 (folder / rung_file(2)).write_text(json.dumps(content))
             candidate = (candidates or {}).get(name, name)
             run = {"run": name, "folder": f"{name}-folder", "folds": len(measured), "candidate": candidate}
-            runs.append(run)
+            runs.append(run | {"patience": patience})
         table = str(tmp_path / "rung.csv")
         rung_table("rate", runs, 2, going_on, str(tmp_path / "runs"), table)
         return table
@@ -40,6 +40,12 @@ def test_the_better_runs_go_on_by_their_last_epoch(rung):
     assert {*rows.epochs} == {2}
     assert going_on(table) == ["b-folder", "d-folder"]
     assert left_out([table]) == {"rate": {"a-folder": {"stopped_after": 2}, "c-folder": {"stopped_after": 2}}}
+
+
+def test_with_patience_the_epoch_counts_whose_weights_are_kept(rung):
+    table = rung(1, patience=3, a=[[0.8, 0.95, 0.9, 0.89]], b=[[0.8, 0.85, 0.88, 0.91]])
+    assert read_table(table).set_index("run").val_auc.to_dict() == {"a": 0.95, "b": 0.91}
+    assert going_on(table) == ["a-folder"]
 
 
 def test_folds_count_by_their_mean(rung):

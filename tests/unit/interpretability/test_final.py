@@ -8,6 +8,7 @@ import pytest
 
 from histopatch.errors import InputError
 from histopatch.interpretability.final import explain_final
+from histopatch.statistics.ensembles import Ensemble
 
 RUNTIME = {"device": "cpu", "workers": 1}
 FILES = {
@@ -26,10 +27,10 @@ class Explained:
     maps: np.ndarray
 
 
-def explain(trained, held_out: str | None = None) -> Explained:
+def explain(trained, held_out: str | None = None, ensemble=Ensemble()) -> Explained:  # noqa: B008
     outputs = {key: str(trained.folder / name) for key, name in FILES.items()}
     files = [trained.of_folds(name) for name in ("model.safetensors", "run.json", "predictions.csv")]
-    explain_final(*files, held_out, **trained.data, runtime=RUNTIME, threads=1, outputs=outputs)
+    explain_final(*files, held_out, ensemble, **trained.data, runtime=RUNTIME, threads=1, outputs=outputs)
     tables = {key: pd.read_csv(outputs[key], dtype={"id": str}) for key in ("attribution", "confident")}
     summary = json.loads(Path(outputs["summary"]).read_text())
     return Explained(**tables, summary=summary, maps=np.load(outputs["maps"]))
@@ -84,6 +85,18 @@ def test_held_out_patches_are_explained_instead(train_on_mark):
     assert explained.summary["measured_on"] == "held-out patches"
 
 
+def test_of_an_ensemble_the_member_that_is_explained_is_shown_with_its_own_predictions(train_on_mark):
+    trained = train_on_mark("centre", count=90, epochs=1)
+    split = pd.read_csv(trained.data["split"], dtype={"id": str})
+    others = split[split.fold == 0].assign(
+        probability=0.5, member_1=np.linspace(0, 1, 30), member_2=np.linspace(1, 0, 30)
+    )
+    held_out = trained.folder / "held_out_predictions.csv"
+    others[["id", "label", "probability", "member_1", "member_2"]].to_csv(held_out, index=False)
+    shown = explain(trained, str(held_out), Ensemble(2, "rank")).attribution.set_index("id").probability
+    assert shown[others.id].tolist() == pytest.approx(others.member_1.tolist())
+
+
 def test_the_most_confident_predictions_have_their_maps_row_by_row(train_on_mark):
     trained = train_on_mark("centre", count=90, epochs=1)
     explained = explain(trained)
@@ -104,4 +117,4 @@ def test_a_final_training_that_failed_is_not_explained(tmp_path):
     report = tmp_path / "run.json"
     report.write_text(json.dumps({"failed": "no memory"}))
     with pytest.raises(InputError, match=r"^the final training failed: no memory"):
-        explain_final(["m"], [str(report)], ["p"], None, "s", "k", "i", RUNTIME, 1, {})
+        explain_final(["m"], [str(report)], ["p"], None, Ensemble(), "s", "k", "i", RUNTIME, 1, {})

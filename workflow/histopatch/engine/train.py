@@ -196,7 +196,8 @@ def _train(
             if settings.stain_normalisation != "none":
                 with phases.phase("stain"):
                     network.normaliser = fit_normaliser(settings, patches, train.rows)
-            _compile(network, _shared(settings, processes), settings.epochs * len(train.rows), device, phases)
+            images = settings.epochs * len(train.rows) // processes.count
+            _compile(network, _shared(settings, processes), images, device, phases)
         torch.manual_seed(settings.seed + processes.rank)  # each process drops out others
         logging.info(
             "training for %d epochs in %s, %d patches at a time, lr %g",

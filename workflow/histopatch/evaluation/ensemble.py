@@ -40,6 +40,16 @@ def read_held_out(path: str, ensemble: Ensemble, slides) -> Pooled:
     return Pooled(together, [read_predictions([path], slides, column) for column in columns])
 
 
+def read_measured(predictions: Sequence[str], held_out: str | None, ensemble: Ensemble, slides) -> Pooled:
+    """What the final model is measured on: the held-out patches, or where there are none the validation ones.
+
+    predictions: as of `read_validation`; held_out: as of `read_held_out`, or None.
+    """
+    if held_out:
+        return read_held_out(held_out, ensemble, slides)
+    return read_validation(predictions, ensemble, slides)
+
+
 def gain(pooled: Pooled, members: list[dict]) -> dict:
     """The AUROC of each member, and the paired difference of the ensemble to its best member.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from histopatch.evaluation.ensemble import read_held_out, read_validation
+from histopatch.evaluation.ensemble import read_measured
 from histopatch.evaluation.predictions import Predictions, read_slides
 from histopatch.failures import check_final
 from histopatch.files import read_table, write_table
@@ -31,12 +31,7 @@ def errors_table(
     the final training failed.
     """
     check_final(predictions)
-    slides = read_slides(split_table)
-    measured = (
-        read_held_out(held_out, ensemble, slides)
-        if held_out
-        else read_validation(predictions, ensemble, slides)
-    ).together
+    measured = read_measured(predictions, held_out, ensemble, read_slides(split_table)).together
     points = read_table(operating_points).set_index("point")
     write_table(misclassified(measured, points.threshold[BALANCED]), table)
 

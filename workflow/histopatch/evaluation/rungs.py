@@ -15,10 +15,11 @@ def rung_table(study: str, runs: list[dict], epochs: int, going_on: int, root: s
     """Write one row per run that is still there at the end of a rung, the best candidate first.
 
     runs: `run`, `folder`, `folds` and `candidate` of each, equal for runs that differ in their seed only,
-    which go on together or not at all; epochs: where the rung ends; going_on: how many candidates go on;
-    root: the folder that holds the runs' folders. Columns: `study,run,folder,epochs`, `val_auc` (after the
-    last epoch of the rung, mean over the folds), `candidate_val_auc` (mean over its runs), `goes_on` and
-    `failed`, the reason. A candidate of which a run failed does not go on. Raises InputError when all failed.
+    which go on together or not at all, and `patience`; epochs: where the rung ends; going_on: how many
+    candidates go on; root: the folder that holds the runs' folders. Columns: `study,run,folder,epochs`,
+    `val_auc` (of the weights that would be kept: after the last epoch of the rung, or with patience after the
+    best one; mean over the folds), `candidate_val_auc` (mean over its runs), `goes_on` and `failed`, the
+    reason. A candidate of which a run failed does not go on. Raises InputError when all failed.
     """
     rows = pd.DataFrame([_row(run, epochs, root) for run in runs])
     group = rows.groupby("candidate", sort=False)
@@ -39,7 +40,8 @@ def _row(run: dict, epochs: int, root: str) -> dict:
     folds = [json.loads((folder / rung_file(epochs)).read_text()) for folder in fold_folders(run, root)]
     row = {key: run[key] for key in ("run", "folder", "candidate")}
     failed = next((fold["failed"] for fold in folds if "failed" in fold), None)
-    values = [fold["history"][-1]["val_auc"] for fold in folds if "history" in fold]
+    aurocs = [[epoch["val_auc"] for epoch in fold["history"]] for fold in folds if "history" in fold]
+    values = [max(own) if run["patience"] else own[-1] for own in aurocs]
     return row | {"val_auc": None if failed else sum(values) / len(values), "failed": failed}
 
 

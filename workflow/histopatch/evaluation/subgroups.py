@@ -7,7 +7,7 @@ import pandas as pd
 
 from histopatch.data.group_table import read_named
 from histopatch.data.units import called
-from histopatch.evaluation.ensemble import read_held_out, read_validation
+from histopatch.evaluation.ensemble import read_measured
 from histopatch.evaluation.predictions import Predictions, read_slides
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
 from histopatch.files import read_table, write_table
@@ -44,12 +44,11 @@ def subgroup_tables(
     is held out, the rates are of the half of the patches that did not choose the threshold. tests: a row for
     each `group`, with how many of its `groups` are compared, and an F test that their AUROCs are equal.
     """
-    slides = read_slides(split_table)
-    if held_out:
-        measured = reporting = read_held_out(held_out, ensemble, slides).together
-    else:
-        measured = read_validation(predictions, ensemble, slides).together
+    measured = read_measured(predictions, held_out, ensemble, read_slides(split_table)).together
+    reporting = measured
+    if not held_out:
         reporting = split_in_half(Subset("validation patches", measured))[1].predictions
+    places = pd.Index(measured.ids).get_indexer(reporting.ids)
     threshold = float(read_table(operating_points).set_index("point").threshold[BALANCED])
     rows, tested = [], []
     for group, values in _groupings(measured, clusters, named).items():
@@ -58,7 +57,7 @@ def subgroup_tables(
         tested.append({"group": group, **found._asdict()})
         for value in sorted({*values} - {""}):
             chosen = values == value
-            of_these = np.isin(reporting.ids, measured.ids[chosen])
+            of_these = chosen[places]
             row = _area(measured, chosen, of_measured, measured.unit)
             row |= _rates(reporting, of_these, of_reporting, threshold)
             rows.append({"group": group, "value": value} | row)

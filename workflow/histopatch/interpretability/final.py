@@ -14,12 +14,14 @@ from histopatch.data.folds import HELD_OUT
 from histopatch.engine.device import hold_device
 from histopatch.engine.patches import Patches
 from histopatch.engine.predict import load_network
+from histopatch.evaluation.ensemble import read_held_out
 from histopatch.evaluation.predictions import Predictions, read_predictions, read_slides
 from histopatch.failures import check_final
 from histopatch.files import read_table, replacing, write_json, write_table
 from histopatch.interpretability.choice import balanced_sample, choose_networks, most_confident
 from histopatch.interpretability.explanation import Explanation, explain
 from histopatch.interpretability.summarise import summarise
+from histopatch.statistics.ensembles import Ensemble
 
 BATCH = 16  # patches at a time, at most: what fitted in training may not fit in float32 with all gradients
 
@@ -29,6 +31,7 @@ def explain_final(
     reports: Sequence[str],
     predictions: Sequence[str],
     held_out: str | None,
+    ensemble: Ensemble,
     split: str,
     pack: str,
     index: str,
@@ -40,8 +43,10 @@ def explain_final(
 
     models and reports: the weights and the run.json of each network; predictions: those of the validation
     patches, fold 0 first; held_out: those of the held-out patches, which are explained instead if there are
-    any; split: its table, which knows the slides; runtime: that section of the configuration; threads: the
-    cores that the job is given. Networks see patches as they are, without symmetries, in float32.
+    any; ensemble: how the members of the final model are averaged, of which the best one is explained, and
+    its predictions; split: its table, which knows the slides; runtime: that section of the configuration;
+    threads: the cores that the job is given. Networks see patches as they are, without symmetries, in
+    float32.
 
     outputs: `attribution`, a CSV with a row for each patch of the sample, and `summary`, its means (JSON);
     for the most confident predictions `confident` (CSV) and `maps` (.npy, float32 n×96×96), row by row.
@@ -49,9 +54,12 @@ def explain_final(
     """
     check_final(reports)
     torch.set_num_threads(core_count(runtime["workers"], threads))
-    unseen = read_predictions([held_out] if held_out else predictions, read_slides(split))
+    slides = read_slides(split)
     if held_out:
+        unseen = read_held_out(held_out, ensemble, slides).alone[0]
         unseen = unseen._replace(folds=np.full(len(unseen.ids), HELD_OUT))
+    else:
+        unseen = read_predictions(predictions, slides)
     sample, confident = balanced_sample(unseen.labels), most_confident(unseen)
     places = np.union1d(sample, confident)
     runs = [json.loads(Path(report).read_text()) for report in reports]
