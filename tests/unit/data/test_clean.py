@@ -49,6 +49,7 @@ def test_good_rows_are_kept_in_their_order(cleaned):
     assert result.rejected.empty
     assert list(result.rejected) == ["id", "reason", "row", "label"]
     assert result.summary == {
+        "synthetic": False,
         "before": {"label_rows": 4, "images": 4},
         "after": {"patches": 4, "negative": 2, "positive": 2},
         "images_set_aside": 0,

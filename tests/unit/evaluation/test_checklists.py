@@ -28,6 +28,7 @@ RELIABILITY = {
 METRICS = {"auc": 0.97, "average_precision": 0.95, "log_loss": 0.2, "brier": 0.06, "ece": 0.02}
 ARTEFACTS = {
     "cleaning": {
+        "synthetic": False,
         "before": {"label_rows": 1357, "images": 1355}, "images_set_aside": 2,
         "after": {"patches": 1350, "negative": 827, "positive": 523},
         "near_blank": {"used": 1, "examples": []}, "rejected": {"no image": 1},

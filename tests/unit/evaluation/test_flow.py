@@ -26,7 +26,7 @@ def flow(tmp_path):
         if slides:
             known = pd.DataFrame({"id": [*slides], "slide": [*slides.values()], "patient": ""})
         data = SimpleNamespace(
-            labels=lambda: labels, where="labels.csv", slides=lambda: known, files=lambda purpose: []
+            name="kaggle", labels=lambda: labels, where="labels.csv", slides=lambda: known, files=lambda _: []
         )
         clean_files(
             data,

@@ -13,6 +13,7 @@ from histopatch.evaluation.summary import write_summary
 from histopatch.settings import Split
 
 CLEANING = {
+    "synthetic": False,
     "before": {"label_rows": 220025, "images": 220031},
     "after": {"patches": 220000, "negative": 130900, "positive": 89100},
     "images_set_aside": 3,
@@ -184,6 +185,12 @@ def test_what_gives_a_class_away_is_said(summary):
     assert "The suffix of the file alone tells the classes apart (AUROC 1.00)" in text
     assert "negatives have .jpg (60), positives .png (60)" in text
     assert "red" not in text.split("## Data")[1].split("## Splits")[0]
+
+
+def test_what_is_measured_on_synthetic_patches_is_said_to_be_so_before_all_else(summary):
+    said = "**The patches are synthetic, drawn by the workflow to try it out: no number here says anything"
+    assert summary([{}], synthetic=True).splitlines()[2].startswith(said)
+    assert "synthetic" not in summary([{}])
 
 
 def test_test_ids_without_an_image_are_counted(summary):

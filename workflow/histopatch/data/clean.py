@@ -48,7 +48,9 @@ def clean_files(
     write_table(kept, clean)
     write_table(bad, rejected)
     near_blank = images[images["std"] < cleaning.near_blank_std]
-    write_json(_summary(rows, kept, bad, images, aside, near_blank), summary)
+    synthetic = dataset.name == "synthetic"
+    counts = _summary(rows, kept, bad, images, aside, near_blank)
+    write_json({"synthetic": synthetic} | counts, summary)
     logging.info("%d of %d label rows are usable", len(kept), len(rows))
     _warn(bad, near_blank, cleaning, labels, rejected)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from histopatch.data.units import UNITS
 from histopatch.evaluation.counts import counted
+from histopatch.evaluation.limits import SYNTHETIC
 from histopatch.evaluation.split_descriptions import in_short
 from histopatch.failures import finished
 from histopatch.files import read_table
@@ -49,7 +50,7 @@ def _counts(cleaning: dict) -> str:
     return (
         f"{after['patches']:,} patches with a usable label, {after['positive']:,} positive and "
         f"{after['negative']:,} negative, from {before['images']:,} image files and {before['label_rows']:,} "
-        "label rows."
+        "label rows." + (f" {SYNTHETIC}" if cleaning["synthetic"] else "")
     )
 
 

@@ -13,7 +13,7 @@ from histopatch.evaluation.cost import describe_cost
 from histopatch.evaluation.counts import counted
 from histopatch.evaluation.external_words import describe_external
 from histopatch.evaluation.intervals import rate
-from histopatch.evaluation.limits import describe_limits
+from histopatch.evaluation.limits import SYNTHETIC, describe_limits
 from histopatch.evaluation.markdown import code, escape, listed
 from histopatch.evaluation.split_descriptions import describe_split
 from histopatch.failures import failed, finished, stopped
@@ -57,8 +57,10 @@ def write_summary(
     )
     best, metrics = (json.loads(Path(final[name]).read_text()) for name in ("best", "metrics"))
     chosen = runs[(runs.study == final_study) & (runs.run == best["run"])].iloc[0]
-    lines = [f"# {experiment}", "", *describe_answer(runs, chosen, best, metrics["measured"]), ""]
-    lines += ["## Data", "", *_data(json.loads(Path(cleaning).read_text())), ""]
+    cleaned = json.loads(Path(cleaning).read_text())
+    lines = [f"# {experiment}", "", *([f"**{SYNTHETIC}**", ""] if cleaned["synthetic"] else [])]
+    lines += [*describe_answer(runs, chosen, best, metrics["measured"]), ""]
+    lines += ["## Data", "", *_data(cleaned), ""]
     for sentence in warnings_of(read_table(tables["giveaways"])):
         lines += [f"**{escape(sentence)}**", ""]
     lines += _without_image(read_table(test_ids)) if test_ids else []

@@ -13,7 +13,7 @@ from histopatch.evaluation.clinical_use import describe_calibration
 from histopatch.evaluation.external_words import describe_external
 from histopatch.evaluation.facts import FACTS, read_facts
 from histopatch.evaluation.group_words import describe_subgroups
-from histopatch.evaluation.limits import describe_limits
+from histopatch.evaluation.limits import SYNTHETIC, describe_limits
 from histopatch.evaluation.markdown import code, escape
 from histopatch.export.licences import describe_initial_weights
 from histopatch.files import read_table, replacing
@@ -45,7 +45,9 @@ def write_card(
     groups, tests, all_runs, seeds = (
         read_table(tables[name]) for name in ("subgroups", "heterogeneity", "runs", "seeds")
     )
+    cleaned = json.loads(Path(sources["cleaning"]).read_text())
     lines = [f"# Model card: {code(model['experiment'])}", "", *_purpose(model), ""]
+    lines += [f"**{SYNTHETIC}**", ""] if cleaned["synthetic"] else []
     lines += ["## Data", "", *(f"- {facts[name]}" for name in OF_DATA), ""]
     lines += ["## Model", "", *(f"- {line}" for line in _networks(model, runs)), f"- {facts['choice']}", ""]
     lines += ["## Results", "", f"{facts['measured']} {facts['performance']}", "", facts["note"], ""]
