@@ -1,11 +1,13 @@
 """The commands for people who do not read Snakemake's plan."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import yaml
 from edits import configure
 from plan import folders, run
 
@@ -104,6 +106,35 @@ def test_prune_finds_the_folds_that_a_run_no_longer_has(project):
     output = command(project, "prune")[1]
     assert f"results/small/runs/{folder}/fold-1" in output
     assert "fold-0" not in output
+
+
+def test_nothing_is_removed_while_the_workflow_is_at_work(project):
+    (folder,) = folders(project, "named/crossed")
+    configure(project, ("folds: 2", "validation_fraction: 0.3"))
+    with open(project / ".snakemake/histopatch.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, output = command(project, "prune", "--remove")
+    assert status == 1
+    assert output.startswith("Error: snakemake is at work in this folder")
+    assert (project / f"results/small/runs/{folder}/fold-1").is_dir()
+
+
+def test_what_prune_and_verify_tell_to_call_is_for_the_same_experiment(project):
+    other = project / "other.yaml"
+    text = (project / "config.yaml").read_text()
+    other.write_text(yaml.safe_dump({"experiments": {"copy": yaml.safe_load(text)["experiments"]["small"]}}))
+    shutil.copytree(project / "results/small", project / "results/copy")
+    configure(project, ("folds: 2", "validation_fraction: 0.3"))
+    chosen = ("--configfile", "config.yaml", "other.yaml", "--experiment", "copy")
+    (project / "results/copy/features").mkdir(exist_ok=True)
+    (project / "results/copy/features/resnet18-32px-0000000000.npy").write_bytes(b"old")
+    told = command(project, "prune", *chosen)[1].splitlines()[-1]
+    assert told.endswith('make prune CONFIGS="config.yaml other.yaml" EXPERIMENT=copy REMOVE=1')
+    replace_an_image(project)
+    told = command(project, "verify", *chosen)[1].splitlines()[-1]
+    assert told.endswith(
+        "--forcerun results/copy/pack/train.npy --configfile config.yaml other.yaml --config experiment=copy"
+    )
 
 
 def test_prune_finds_the_banks_that_no_run_reads(project):

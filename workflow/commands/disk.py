@@ -12,4 +12,7 @@ if __name__ == "__main__":
             print(f"{taken / 1e6:10,.1f} MB  {kind}")
     print(f"{sum(sizes.values()) / 1e6:10,.1f} MB  {request.results}, all of it")
     if left := sum(map(size, obsolete(request.experiment, request.results))):
-        print(f"Of this an earlier configuration left {left / 1e6:,.1f} MB. To list it: make prune")
+        print(
+            f"Of this an earlier configuration left {left / 1e6:,.1f} MB. "
+            f"To list it: make prune{request.for_make}"
+        )

@@ -13,6 +13,8 @@ from histopatch.experiment import Experiment, read_experiment
 from histopatch.system import check_system
 from histopatch.yaml_files import read_yaml
 
+DEFAULT = [Path("config.yaml")]
+
 
 @dataclass
 class Request:
@@ -30,6 +32,20 @@ class Request:
     def name(self) -> str:
         return self.experiment.name
 
+    @property
+    def for_make(self) -> str:
+        """What `make` has to be told to work on the same experiment, each part after a blank."""
+        files, name = self.arguments.configfile, self.arguments.experiment
+        told = f' CONFIGS="{" ".join(map(str, files))}"' if files != DEFAULT else ""
+        return told + (f" EXPERIMENT={name}" if name else "")
+
+    @property
+    def for_snakemake(self) -> str:
+        """What `snakemake` has to be told, likewise."""
+        files, name = self.arguments.configfile, self.arguments.experiment
+        told = f" --configfile {' '.join(map(str, files))}" if files != DEFAULT else ""
+        return told + (f" --config experiment={name}" if name else "")
+
 
 def parse(description: str, **flags: str) -> Request:
     """Parse the command line and load the configuration; exit with a one-line error if that fails.
@@ -40,7 +56,7 @@ def parse(description: str, **flags: str) -> Request:
     parser.add_argument(
         "--experiment", help="name of the experiment; by default the one that snakemake would run"
     )
-    parser.add_argument("--configfile", nargs="+", default=[Path("config.yaml")], type=Path)
+    parser.add_argument("--configfile", nargs="+", default=DEFAULT, type=Path)
     for flag, meaning in flags.items():
         parser.add_argument(f"--{flag}", action="store_true", help=meaning)
     arguments = parser.parse_args()

@@ -43,6 +43,7 @@ if __name__ == "__main__":
             print(f"changed: {file}")
         # A pack in shards is joined of what its shards hold, so those have to be made again.
         forced = "pack_shard" if shard_files(array) else array
+        forced += request.for_snakemake
         print(f"To pack them again: snakemake --cores 1 --resources gpu=1 --forcerun {forced}")
     if found:
         sys.exit(1)

@@ -14,7 +14,10 @@ PATCHES = (
     "The model judges patches, not slides or patients: how its probabilities add up to a diagnosis is not "
     "studied."
 )
-SYNTHETIC = "The patches are synthetic, drawn by the workflow to try it out: no number here says anything about tissue."
+SYNTHETIC = (
+    "The patches are synthetic, drawn by the workflow to try it out: no number here says anything about "
+    "tissue."
+)
 RESEARCH = "This is research software, not a medical device, and not validated for diagnosis."
 
 
