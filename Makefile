@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIGS ?= config.yaml
-# Light steps run beside each other; a training has all cores to itself.
+# Light steps run beside each other; trainings share the cores.
 CORES ?= all
 # Trainings at a time, or the GPUs of one.
 GPUS ?= 1

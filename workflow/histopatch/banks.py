@@ -20,7 +20,7 @@ class Bank:
 
     @cached_property
     def name(self) -> str:
-        """`<backbone>-<size>px-<hash>`, likewise to a run's folder."""
+        """`<backbone>-<size>px-<hash>`, like the name of a run's folder."""
         digest = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:10]
         return f"{slug(self.identity['backbone'])}-{self.identity['image_size']}px-{digest}"
 

@@ -86,7 +86,7 @@ class Head(Network):
 
 
 def make_network(settings: Settings, features: Features) -> tuple[Head, int, dict]:
-    """The head of a run, drawn from its seed; likewise to `engine.train.make_network`."""
+    """The head of a run, drawn from its seed; the counterpart of `engine.train.make_network`."""
     report = features.report
     row = {field.name: report["model"][field.name] for field in fields(Backbone)}
     torch.manual_seed(settings.seed)
