@@ -11,6 +11,7 @@ from sklearn.metrics import (
 )
 
 from histopatch.figures import curves
+from histopatch.statistics.curves import roc_band
 
 
 def make_predictions(separation):
@@ -104,6 +105,23 @@ def test_the_band_is_filled_from_low_to_high(render, points):
             corners = curve[["false_positive_rate", end]].to_numpy()
             assert all((np.abs(edge - corner).sum(axis=1) < 1e-9).any() for corner in corners[1:-1])
     assert "pointwise 95 % band" in legend(figure)
+
+
+def drawn_area(line) -> float:
+    """Under a curve as it is drawn: its corners where it has steps."""
+    x, y = line.get_xdata(), line.get_ydata()
+    return float((y[:-1] * np.diff(x)).sum() if line.get_drawstyle() == "steps-post" else np.trapezoid(y, x))
+
+
+def test_the_area_that_is_drawn_is_the_auroc(render, points):
+    label, score = make_predictions(2.0)
+    for scores, drawstyle in ((score, "steps-post"), (np.round(score), "default"), (0 * score, "default")):
+        area = roc_auc_score(label, scores)
+        curve = roc_band(label, 1 / (1 + np.exp(-scores)), resamples=2)
+        metrics = {"on": "x", "auc": area, "auc_low": 0.1, "auc_high": 1.0, "auc_interval": "DeLong"}
+        line = render(curves.draw_roc, curve, points, metrics).axes[0].lines[0]
+        assert line.get_drawstyle() == drawstyle
+        assert drawn_area(line) == pytest.approx(area, abs=0.02)
 
 
 def test_operating_points_are_marked_and_named(render, points):

@@ -73,6 +73,17 @@ def test_whiskers_of_groups_span_the_interval(render):
     assert whiskers[0][:, 0].tolist() == pytest.approx([row.auc_low, row.auc_high])
 
 
+def test_a_group_with_too_few_for_an_interval_is_a_hollow_dot(render):
+    groups = make_groups(4)[1:]
+    groups.iloc[0, -2:] = 0.0, 1.0
+    axes = render(figure_groups.draw_auc_by_group, groups).axes[0]
+    assert "hollow: too few for one" in axes.get_xlabel()
+    assert f"{groups.auc.iloc[0]:.3f}, {groups.patches.iloc[0]:,} patches" in [
+        t.get_text() for t in axes.texts
+    ]
+    assert axes.get_xlim()[0] > 0.5
+
+
 @pytest.mark.parametrize("count", [30, 400])
 def test_larger_groups_have_larger_dots(render, count):
     groups = make_groups(count).dropna()

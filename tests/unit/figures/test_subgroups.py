@@ -34,6 +34,23 @@ def test_each_group_has_a_row_in_every_panel(render, table, assert_inside):
     assert_inside(figure)
 
 
+def test_an_interval_that_says_nothing_is_not_drawn(render, table):
+    table.loc[0, ["auc_low", "auc_high"]] = 0.0, 1.0
+    axes = render(subgroups.draw_subgroups, table, TESTS).axes[0]
+    *others, missing, hollow = axes.collections
+    assert hollow.get_offsets()[:, 0].tolist() == pytest.approx([table.auc[0]])
+    assert hollow.get_facecolor()[0].tolist() == [1, 1, 1, 1]
+    assert not any(np.isfinite(segment).all() for segment in missing.get_segments() if np.size(segment))
+    assert len(others) == 2  # the whiskers and the dots of all others
+    assert axes.get_xlim()[0] > 0.5  # it hides no other interval
+
+
+def test_a_figure_without_any_test_has_no_p(render, table):
+    assert "(p:" in render(subgroups.draw_subgroups, table, TESTS).get_suptitle()
+    untested = TESTS.assign(p_value=np.nan)
+    assert "(p:" not in render(subgroups.draw_subgroups, table, untested).get_suptitle()
+
+
 def test_each_kind_says_whether_its_aurocs_differ(render, table):
     figure = render(subgroups.draw_subgroups, table, TESTS)
     headings = [label.get_text() for label in figure.axes[0].get_yticklabels(minor=True)]

@@ -14,7 +14,10 @@ def files(tmp_path):
     np.save(tmp_path / "pack.npy", np.broadcast_to(greys, (30, 32, 32, 3)))
     write = {
         "index.csv": ["id,row", *(f"{name},{29 - i}" for i, name in enumerate(ids))],
-        "confident.csv": ["id,label,probability", "p0,0,0.01", "p1,0,0.97", "p2,1,0.03", "p3,1,0.99"],
+        "confident.csv": [
+            "id,label,probability,centre_share",
+            "p0,0,0.01,0.1", "p1,0,0.97,0.2", "p2,1,0.03,", "p3,1,0.99,0.1",
+        ],
         "suspects.csv": [COLUMNS, *(f"{i + 1},p{i},{i % 2},0.1,s{i}" for i in range(29))],
         "none.csv": [COLUMNS],
         "without.csv": [COLUMNS, "1,p7,1,0.2,"],
@@ -30,7 +33,8 @@ def test_only_wrong_predictions_are_mistakes(files):
     assert [patch.id for patch in found] == ["p1", "p2"]
     assert found[0].facts == ["negative, taken for positive", "probability 0.9700"]
     assert found[1].facts[0] == "positive, taken for negative"
-    assert all(len(patch.pictures) == len(patch.alts) == 2 for patch in found)
+    # The map of p2 is too coarse, or without any evidence.
+    assert [len(patch.pictures) for patch in found] == [len(patch.alts) for patch in found] == [2, 1]
     # Different patches, each of 32×32 pixels.
     assert found[0].pictures[0].uri != found[1].pictures[0].uri
     assert found[0].pictures[0][1:] == (32, 32)

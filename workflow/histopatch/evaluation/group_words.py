@@ -35,7 +35,7 @@ def _table(group: str, these: pd.DataFrame) -> list[str]:
     for row in these.to_dict("records"):
         cells = [rate(row, name) for name in ("auc", "sensitivity", "specificity")]
         if pd.notna(row["note"]):
-            cells[0] += f": {row['note']}"
+            cells[0] = f"{'–' if pd.isna(row['auc']) else format(row['auc'], '.3f')} ({row['note']})"
         lines.append(
             f"| {escape(row['value'])} | {row['patches']:,} | {row['positive']:,} | {' | '.join(cells)} |"
         )

@@ -3,15 +3,17 @@
 import pandas as pd
 
 
-def rate(row: dict, name: str) -> str:
-    """A value between 0 and 1 with its interval, from `name`, `name_low` and `name_high` of a row.
+def says_nothing(low, high):
+    """Whether intervals between 0 and 1 are written as 0 to 1: slides or patches are too few. Elementwise."""
+    return (low < 0.0005) & (high >= 0.9995)
 
-    An interval that is written as 0 to 1 says nothing: slides or patches are too few.
-    """
+
+def rate(row: dict, name: str) -> str:
+    """A value between 0 and 1 with its interval, from `name`, `name_low` and `name_high` of a row."""
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     if pd.isna(value):
         return "–"
     interval = f"{low:.3f}–{high:.3f}"
-    if interval == "0.000–1.000":
+    if says_nothing(low, high):
         interval = "too few slides or patches for an interval"
     return f"{value:.3f} ({interval})"

@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,6 +39,7 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
     """Draw what `roc` describes; a poor curve, which fills the square, is drawn once."""
     figure.set_figheight(5.5)
     false, true = curve.false_positive_rate, curve.true_positive_rate
+    steps = _rises_in_steps(false, true, metrics.get("pooled_auc", metrics["auc"]))
     farthest = max(*(1 - points.specificity), *(1 - points.sensitivity))
     # A little larger than needed, so that a marker at the edge of the corner is whole.
     side = min(max(_corner_side(false, true), math.ceil(1.05 * farthest / 0.02) * 0.02), 1.0)
@@ -46,10 +48,11 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
     within = f" within folds, {metrics['pooled_auc']:.4f} pooled" if "pooled_auc" in metrics else ""
     name = f"AUROC {metrics['auc']:.4f}{within} (95 % interval {interval}, {metrics['auc_interval']})"
     for axes in panels:
-        axes.plot(false, true, color=style.MAIN, label=name)
+        axes.plot(false, true, drawstyle="steps-post" if steps else "default", color=style.MAIN, label=name)
         axes.fill_between(
-            false, curve.low, curve.high, color=style.MAIN, alpha=0.2, lw=0, label="pointwise 95 % band"
-        )
+            false, curve.low, curve.high, step="post" if steps else None, color=style.MAIN, alpha=0.2, lw=0,
+            label="pointwise 95 % band",
+        )  # fmt: skip
         axes.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls="--", label="chance (AUROC 0.5)")
         for row, (colour, marker, size) in zip(points.itertuples(), MARKERS, strict=True):
             axes.plot(
@@ -62,6 +65,14 @@ def draw_roc(figure: Figure, curve: pd.DataFrame, points: pd.DataFrame, metrics:
     elsewhere = set(points.reported_on) - {metrics["on"]}
     of_points = f" (operating points on {elsewhere.pop()})" if elsewhere else ""
     style.heading(figure, f"ROC curve of the final model on {metrics['on']}{of_points}")
+
+
+def _rises_in_steps(false, true, area: float) -> bool:
+    """Whether a curve of this area rises in steps between its points, or by slopes, as where patches of both
+    classes have the same probability.
+    """
+    steps, slopes = (true.to_numpy()[:-1] * np.diff(false)).sum(), np.trapezoid(true, false)
+    return abs(steps - area) <= abs(slopes - area)
 
 
 def precision_recall(curve: str, metrics: str, path: str, dpi: int) -> None:

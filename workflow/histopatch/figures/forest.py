@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from histopatch.evaluation.intervals import says_nothing
 from histopatch.figures import style
 
 LABEL_WIDTH = 34  # characters, which leave half of the figure to the dots
@@ -37,6 +39,31 @@ def rows(
         axes.set_yticks(under, details, minor=True, fontsize=8, color=style.MUTED)
         axes.tick_params(axis="y", which="minor", length=0)
     return axes
+
+
+def estimates(axes: Axes, positions, values, low, high, *, label=None, areas=AREA, **look) -> None:
+    """Draw dots between 0 and 1 as `dots` does; one whose interval says nothing is hollow, without whiskers.
+
+    positions, values, low, high: N each; areas: one, or N.
+    """
+    values, low, high = (np.asarray(column, float) for column in (values, low, high))
+    areas, nothing = np.broadcast_to(areas, len(values)), says_nothing(low, high)
+    missing = np.full(len(values), np.nan)
+    for these, ends, hollow in ((~nothing, (low, high), False), (nothing, (missing, missing), True)):
+        if these.any():
+            ends = (end[these] for end in ends)
+            dots(
+                axes, np.asarray(positions)[these], values[these], *ends, areas=areas[these], hollow=hollow,
+                label=label, **look,
+            )  # fmt: skip
+            label = None  # once in the legend
+
+
+def told(low, high) -> tuple[float, float]:
+    """The lowest and highest end of the intervals that say anything; 0 and 1 where none does."""
+    low, high = np.asarray(low, float), np.asarray(high, float)
+    telling = ~says_nothing(low, high)
+    return (low[telling].min(), high[telling].max()) if telling.any() else (0.0, 1.0)
 
 
 def dots(

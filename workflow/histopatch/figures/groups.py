@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from histopatch.evaluation.intervals import says_nothing
 from histopatch.figures import forest, style
 from histopatch.files import read_table
 
@@ -40,12 +41,13 @@ def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
         chosen = (shown.part == part).to_numpy()
         these = shown[chosen]
         share = these.patches / shown.patches.max()
-        forest.dots(
+        forest.estimates(
             axes, positions[chosen], these.auc, these.auc_low, these.auc_high, colour=style.COLOURS[part],
             areas=3 + 25 * share if crowded else 12 + 90 * share, thin=crowded, label=part,
         )  # fmt: skip
-    axes.set_xlim(style.zoomed(shown.auc_low.min(), shown.auc_high.max()))
-    axes.set_xlabel("AUROC with 95 % interval (larger dots: more patches)")
+    low, high = forest.told(shown.auc_low, shown.auc_high)
+    axes.set_xlim(style.zoomed(min(low, shown.auc.min()), max(high, shown.auc.max())))
+    axes.set_xlabel(_axis_label(shown))
     kinds = " and ".join(shown.kind.unique())
     if crowded:
         axes.set_ylabel(" and ".join(_counted(shown.kind)))
@@ -63,8 +65,19 @@ def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
 
 def _named_rows(figure: Figure, positions: Sequence[float], groups: pd.DataFrame) -> Axes:
     rows = list(groups.itertuples())
-    notes = [f"{row.auc:.3f} ({row.auc_low:.3f}–{row.auc_high:.3f}), {row.patches:,} patches" for row in rows]
+    notes = [f"{_interval(row)}, {row.patches:,} patches" for row in rows]
     return forest.rows(figure, positions, [style.name(row.group) for row in rows], notes)
+
+
+def _axis_label(groups: pd.DataFrame) -> str:
+    hollow = "; hollow: too few for one" if says_nothing(groups.auc_low, groups.auc_high).any() else ""
+    return f"AUROC with 95 % interval (larger dots: more patches{hollow})"
+
+
+def _interval(row) -> str:
+    if says_nothing(row.auc_low, row.auc_high):
+        return f"{row.auc:.3f}"
+    return f"{row.auc:.3f} ({row.auc_low:.3f}–{row.auc_high:.3f})"
 
 
 def _thin_rows(figure: Figure, positions: Sequence[float]) -> Axes:

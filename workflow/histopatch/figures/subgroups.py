@@ -41,7 +41,7 @@ def draw_subgroups(figure: Figure, table: pd.DataFrame, tests: pd.DataFrame) -> 
     for axes, (name, label) in zip(panels, MEASURES.items(), strict=True):
         known = table[name].notna().to_numpy()
         values, low, high = (table[column][known] for column in (name, f"{name}_low", f"{name}_high"))
-        forest.dots(axes, positions[known], values, low, high, colour=style.MAIN)
+        forest.estimates(axes, positions[known], values, low, high, colour=style.MAIN)
         for position in positions[~known]:
             axes.text(
                 0.5,
@@ -53,7 +53,10 @@ def draw_subgroups(figure: Figure, table: pd.DataFrame, tests: pd.DataFrame) -> 
                 fontsize=8,
                 color=style.MUTED,
             )
-        axes.set_xlim(style.zoomed(low.min(), high.max()) if known.any() else (0, 1))
+        low, high = forest.told(low, high)
+        axes.set_xlim(
+            style.zoomed(min(low, values.min()), max(high, values.max())) if known.any() else (0, 1)
+        )
         axes.set_xlabel(label)
         axes.grid(False, axis="y")
         axes.tick_params(axis="y", which="both", length=0)
@@ -64,7 +67,8 @@ def draw_subgroups(figure: Figure, table: pd.DataFrame, tests: pd.DataFrame) -> 
     first.set_yticks(
         headings, [_heading(kind, p_values[kind], counts[kind]) for kind in kinds], minor=True, weight="bold"
     )
-    style.heading(figure, "The final model by group, with 95 % intervals (p: that its AUROCs are equal)")
+    tested = " (p: of a test that AUROCs are equal)" if p_values[kinds].notna().any() else ""
+    style.heading(figure, f"The final model by group, with 95 % intervals{tested}")
 
 
 def _heading(kind: str, p_value: float, count: int) -> str:

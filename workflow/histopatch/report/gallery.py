@@ -25,8 +25,9 @@ class Patch(NamedTuple):
 def mistakes(confident: str, maps: str, pack: str, index: str) -> list[Patch]:
     """The most confident wrong predictions with their heat maps, in the order of the table.
 
-    confident: CSV `id,label,probability`, and maps: the map of each row (.npy, n×h×w); wrong is what lies on
-    the wrong side of a probability of 1/2. pack: uint8 N×H×W×3 (.npy); index: table `id,row`.
+    A map that is too coarse to say where the evidence is, or has none (no `centre_share`), is left out.
+    confident: CSV `id,label,probability,centre_share`, and maps: the map of each row (.npy, n×h×w); wrong is
+    what lies on the wrong side of a probability of 1/2. pack: uint8 N×H×W×3 (.npy); index: table `id,row`.
     """
     table = read_table(confident)
     evidence = np.load(maps)
@@ -37,17 +38,12 @@ def mistakes(confident: str, maps: str, pack: str, index: str) -> list[Patch]:
         shown.itertuples(), _pixels(shown, pack, index), evidence[wrong], strict=True
     ):
         taken = CLASSES[1 - row.label]
-        patches.append(
-            Patch(
-                row.id,
-                [from_patch(pixels), with_evidence(pixels, heat)],
-                [
-                    f"The {CLASSES[row.label]} patch {row.id}.",
-                    f"The same patch; bright where most speaks for {taken}.",
-                ],
-                [f"{CLASSES[row.label]}, taken for {taken}", f"probability {row.probability:.4f}"],
-            )
-        )
+        pictures, alts = [from_patch(pixels)], [f"The {CLASSES[row.label]} patch {row.id}."]
+        if pd.notna(row.centre_share):
+            pictures.append(with_evidence(pixels, heat))
+            alts.append(f"The same patch; bright where most speaks for {taken}.")
+        facts = [f"{CLASSES[row.label]}, taken for {taken}", f"probability {row.probability:.4f}"]
+        patches.append(Patch(row.id, pictures, alts, facts))
     return patches
 
 

@@ -157,9 +157,14 @@ class _Page:
 
     def _mistakes(self, block: Mistakes) -> list[dict]:
         patches = gallery.mistakes(*(self.root / file for file in block.files))
+        mapped = any(len(patch.pictures) > 1 for patch in patches)
+        beside = (
+            ", each patch beside what speaks for the wrong class (Grad-CAM of one network and one view; the "
+            "probability may average several)"
+        )
         text = (
-            "The most confident wrong predictions of each class, each patch beside what speaks for the wrong "
-            "class (Grad-CAM). Such a patch may have a wrong label."
+            f"The most confident wrong predictions of each class{beside if mapped else ''}. Such a patch may "
+            "have a wrong label."
             if patches
             else "No patch lies on the wrong side of a probability of one half."
         )

@@ -12,11 +12,12 @@ MISSING = "–"
 
 
 class Cells(NamedTuple):
-    """What a table shows: headers, rows of texts, and how many rows it has in all."""
+    """What a table shows: headers, rows of texts, how many rows there are, how many columns on paper."""
 
     headers: list[str]
     rows: list[list[str]]
     count: int
+    printed: int
 
 
 def read_cells(table: Table, path: str) -> Cells:
@@ -24,11 +25,12 @@ def read_cells(table: Table, path: str) -> Cells:
     rows = read_table(path)
     shown = rows if table.rows is None else rows.head(table.rows)
     columns = [(column.name, column.header, column.format) for column in table.columns if column.name in rows]
+    printed = len(columns)
     if table.settings:
         columns += [(name, name, "") for name in differing_settings(rows)]
     cells = [[_cell(value, format_) for value in shown[name]] for name, _, format_ in columns]
     headers = [header for _, header, _ in columns]
-    return Cells(headers, [list(row) for row in zip(*cells, strict=True)], len(rows))
+    return Cells(headers, [list(row) for row in zip(*cells, strict=True)], len(rows), printed)
 
 
 def differing_settings(runs: pd.DataFrame) -> list[str]:
