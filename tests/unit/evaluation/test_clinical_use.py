@@ -33,7 +33,7 @@ def test_what_is_not_known_of_calibration_is_said():
     ("over_nobody", "over_everybody", "words"),
     [
         ([1, 1, 1, -1], [-1, 1, 1, 1], "at 2 of 4 thresholds from 0.10 to 0.40 "),
-        ([1, 1, -1, 1], [1, 1, 1, 1], "The lowest of these is 0.10, the highest 0.40."),
+        ([1, 1, -1, 1], [1, 1, 1, 1], "(pointwise 95 %): 0.10 to 0.20 and 0.40."),
         ([1, 1, -1, -1], [-1, -1, 1, 1], "at no threshold"),
     ],
 )

@@ -19,12 +19,22 @@ def test_the_model_is_drawn_beside_treating_everybody_and_nobody(render, table, 
     figure = render(decision_curve.draw_decision_curve, table, METRICS)
     (axes,) = figure.axes
     lines = {line.get_label(): line for line in axes.lines}
-    assert [*lines] == ["the final model", "treat everybody", "treat nobody"]
+    assert [*lines][:3] == ["the final model", "treat everybody", "treat nobody"]
     assert lines["the final model"].get_ydata().tolist() == table.net_benefit.tolist()
     assert lines["treat everybody"].get_ydata().tolist() == table.treat_all.tolist()
     low, high = axes.get_ylim()
     assert low < 0 < 0.25 < high  # no net benefit is beyond the share of positives
     assert_inside(figure)
+
+
+def test_ticks_mark_where_the_model_is_better_than_both(render, table):
+    figure = render(decision_curve.draw_decision_curve, table, METRICS)
+    (ticks,) = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
+    expected = table[(table.net_benefit_low > 0) & (table.over_treat_all_low > 0)].threshold
+    assert ticks.get_xdata().tolist() == expected.tolist() != []
+    never = table.assign(over_treat_all_low=-1.0)
+    figure = render(decision_curve.draw_decision_curve, never, METRICS)
+    assert not [line for line in figure.axes[0].lines if line.get_marker() == "|"]
 
 
 def test_mean_ranks_have_no_net_benefit(render, table):

@@ -61,7 +61,8 @@ def test_of_many_runs_the_best_are_drawn_and_the_title_says_so(render, assert_in
 
 def test_whiskers_span_the_interval(render, make_runs):
     axes = render(studies.draw_study, make_runs([0.98, 0.97]), "").axes[0]
-    whiskers = axes.collections[0].get_segments()
+    # Those of the highest run, then those of the other one.
+    whiskers = [segment for lines in axes.collections[::2] for segment in lines.get_segments()]
     assert whiskers[0].tolist() == pytest.approx(np.array([[0.976, 0], [0.982, 0]]))
     assert whiskers[1].tolist() == pytest.approx(np.array([[0.966, 1], [0.972, 1]]))
 
@@ -76,23 +77,26 @@ def test_looks_tell_which_runs_are_as_good_as_the_best(render, tmp_path, make_ru
     runs.to_csv(tmp_path / "table.csv", index=False)
     figure = render(studies.draw_study, read_table(tmp_path / "table.csv"), "")
     axes = figure.axes[0]
-    assert look(axes, studies.TIED) == ([0, 3], style.MAIN.lower(), style.MAIN.lower())
+    assert look(axes, studies.HIGHEST) == ([0], style.INK, style.INK)
+    assert look(axes, studies.TIED) == ([3], style.MAIN.lower(), style.MAIN.lower())
     assert look(axes, studies.LOWER) == ([1], style.OTHER.lower(), style.OTHER.lower())
     assert look(axes, style.NOT_TESTED) == ([2], "#ffffff", style.MUTED)
-    assert legend(figure) == [studies.TIED, studies.LOWER, style.NOT_TESTED, "AUROC of the best run"]
+    assert legend(figure) == [
+        studies.HIGHEST, studies.TIED, studies.LOWER, style.NOT_TESTED, "highest AUROC",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("tied", "entries"),
     [
         ([True, True], [studies.TIED]),
-        ([True, False], [studies.TIED, studies.LOWER]),
-        ([True, None], [studies.TIED, style.NOT_TESTED]),
+        ([True, False], [studies.LOWER]),
+        ([True, None], [style.NOT_TESTED]),
     ],
 )
 def test_the_legend_has_only_what_occurs(render, tied, entries, make_runs):
     figure = render(studies.draw_study, make_runs([0.98, 0.97], tied_with_best=tied), "")
-    assert legend(figure) == [*entries, "AUROC of the best run"]
+    assert legend(figure) == [studies.HIGHEST, *entries, "highest AUROC"]
 
 
 def test_runs_say_what_they_validate_on_where_that_differs(render, assert_inside, make_runs):
@@ -158,7 +162,7 @@ def test_top_runs_draws_the_best_of_all(tmp_path, monkeypatch, make_runs):
 def test_top_runs_do_not_speak_of_ties_which_are_per_study(render, make_runs):
     runs = make_runs([0.98, 0.97], tied_with_best=[True, False])
     figure = render(studies.draw_top_runs, runs)
-    assert legend(figure) == ["AUROC of the best run"]
+    assert legend(figure) == ["highest AUROC"]
     assert len({to_hex(c) for g in figure.axes[0].collections for c in g.get_edgecolor()}) == 1
 
 

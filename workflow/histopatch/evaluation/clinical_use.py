@@ -25,24 +25,37 @@ def describe_net_benefit(curve: pd.DataFrame) -> str:
 
     curve: as `decision_curve` returns it.
     """
-    # Slides that are all alike say nothing of how far others are from them.
-    varies = curve.net_benefit_low < curve.net_benefit_high
-    better = curve[varies & (curve.net_benefit_low > 0) & (curve.over_treat_all_low > 0)]
-    if better.empty:
+    better = beyond_both(curve)
+    if not better.any():
         return (
             "Net benefit: at no threshold is it beyond chance that acting on the model is better than "
             "treating everybody and than treating nobody."
         )
-    (first, last), (low, high) = (_ends(rows.threshold) for rows in (curve, better))
+    first, last = curve.threshold.min(), curve.threshold.max()
     return (
-        f"Net benefit: at {len(better)} of {len(curve)} thresholds from {first:.2f} to {last:.2f} acting on "
+        f"Net benefit: at {better.sum()} of {len(curve)} thresholds from {first:.2f} to {last:.2f} acting on "
         "the model is better than treating everybody and than treating nobody, each beyond chance (pointwise "
-        f"95 %). The lowest of these is {low:.2f}, the highest {high:.2f}."
+        f"95 %): {_ranges(curve.threshold, better)}."
     )
 
 
-def _ends(thresholds: pd.Series) -> tuple[float, float]:
-    return thresholds.min(), thresholds.max()
+def beyond_both(curve: pd.DataFrame) -> pd.Series:
+    """At which thresholds of a curve acting on the model is beyond chance better than either alternative.
+
+    curve: as of `describe_net_benefit`. The comparison with treating everybody is paired, so it may be beyond
+    chance where the interval of the net benefit itself contains that of treating everybody.
+    """
+    # Slides that are all alike say nothing of how far others are from them.
+    varies = curve.net_benefit_low < curve.net_benefit_high
+    return varies & (curve.net_benefit_low > 0) & (curve.over_treat_all_low > 0)
+
+
+def _ranges(thresholds: pd.Series, chosen: pd.Series) -> str:
+    """The chosen thresholds in words, those that follow one another as a range."""
+    stretch = (chosen != chosen.shift()).cumsum()[chosen]
+    ends = [(these.min(), these.max()) for _, these in thresholds[chosen].groupby(stretch)]
+    texts = [f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}" for low, high in ends]
+    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 
 def describe_abstaining(points: pd.DataFrame) -> list[str]:

@@ -16,7 +16,7 @@ BINS = 20
 
 
 def attribution(table: str, summary: str, path: str, dpi: int) -> None:
-    """Draw the share of the evidence in the centre, and how far the logit moves without centre and border.
+    """Draw the share of the evidence in the centre, where it is known, and how the logit moves without it.
 
     table: CSV `label,centre_share,logit,logit_without_centre,logit_without_border`. summary: JSON with
     `measured_on`, `centre_size`, `area_share` and the mean of `grad_cam` over all patches.
@@ -28,8 +28,10 @@ def attribution(table: str, summary: str, path: str, dpi: int) -> None:
 def draw_attribution(figure: Figure, table: pd.DataFrame, summary: dict) -> None:
     """Draw what `attribution` describes."""
     figure.set_figheight(4.6)
-    shares, movements = figure.subplots(1, 2)
-    _draw_shares(shares, table, summary)
+    known = table.centre_share.notna().any()
+    *shares, movements = figure.subplots(1, 2 if known else 1, squeeze=False)[0]
+    for axes in shares:
+        _draw_shares(axes, table, summary)
     _draw_movements(movements, table, summary["area_share"])
     style.legend_below(figure, movements)
     size = summary["centre_size"]
@@ -41,18 +43,13 @@ def _draw_shares(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     by_class = [table.centre_share[table.label == label].dropna() for label in (0, 1)]
     colours = [style.COLOURS[name] for name in style.CLASSES]
     axes.hist(by_class, bins=np.linspace(0, 1, BINS + 1), stacked=True, color=colours, alpha=0.85)
-    lines = [(summary["area_share"], "chance", "--")]
-    if mean := summary["grad_cam"]["all"]:
-        lines.append((mean["mean"], "mean", "-"))
+    lines = [(summary["area_share"], "chance", "--"), (summary["grad_cam"]["all"]["mean"], "mean", "-")]
     for value, name, dashes in lines:
         axes.axvline(value, color=style.INK, ls=dashes, lw=1.2)
         axes.annotate(
             f"{name} {100 * value:.0f} %", xy=(value, 1), xycoords=axes.get_xaxis_transform(), xytext=(4, -2),
             textcoords="offset points", va="top", fontsize=9,
         )  # fmt: skip
-    if not any(map(len, by_class)):
-        axes.text(0.5, 0.5, "not known", ha="center", color=style.MUTED, transform=axes.transAxes)
-        axes.set_ylim(0, 1)
     axes.set_xlim(0, 1)
     axes.margins(y=0.12)
     axes.locator_params(axis="y", integer=True)

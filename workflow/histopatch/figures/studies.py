@@ -13,8 +13,9 @@ from histopatch.figures import forest, style
 from histopatch.files import read_table
 
 # In words: `tied_with_best`, which is empty where the test cannot pair a run with the best one.
-TIED = "tied with the best"
-LOWER = "lower than the best (paired tests)"
+HIGHEST = "highest"
+TIED = "tied with the highest (paired tests)"
+LOWER = "lower than the highest (paired tests)"
 MOST = 50  # runs of a study that are drawn; its table has them all
 
 
@@ -35,9 +36,11 @@ def draw_study(figure: Figure, table: pd.DataFrame, name: str) -> None:
     axes = _draw_rows(figure, runs, list(runs.run))
     not_tested = runs.tied_with_best.isna()
     tied = runs.tied_with_best.eq(True)
-    _draw_dots(axes, runs, tied, colour=style.MAIN, label=TIED)
-    _draw_dots(axes, runs, ~tied & ~not_tested, colour=style.OTHER, label=LOWER)
-    _draw_dots(axes, runs, not_tested, colour=style.MUTED, hollow=True, label=style.NOT_TESTED)
+    highest = runs.index == runs.final_val_auc.idxmax()
+    _draw_dots(axes, runs, pd.Series(highest, runs.index), colour=style.INK, label=HIGHEST)
+    _draw_dots(axes, runs, tied & ~highest, colour=style.MAIN, label=TIED)
+    _draw_dots(axes, runs, ~tied & ~not_tested & ~highest, colour=style.OTHER, label=LOWER)
+    _draw_dots(axes, runs, not_tested & ~highest, colour=style.MUTED, hollow=True, label=style.NOT_TESTED)
     title = f"The {MOST} best runs of the study {name}" if len(table) > MOST else f"Runs of the study {name}"
     _finish(figure, axes, runs, title)
 
@@ -93,7 +96,7 @@ def _draw_dots(axes: Axes, runs: pd.DataFrame, chosen: pd.Series, **look) -> Non
 
 def _finish(figure: Figure, axes: Axes, runs: pd.DataFrame, title: str) -> None:
     best = runs.final_val_auc.max()
-    axes.axvline(best, color=style.MUTED, lw=1, ls="--", zorder=1, label="AUROC of the best run")
+    axes.axvline(best, color=style.MUTED, lw=1, ls="--", zorder=1, label="highest AUROC")
     style.legend_below(figure, axes)
     style.heading(figure, title)
 
