@@ -31,6 +31,17 @@ def test_cost_has_a_marker_per_run_and_a_colour_per_backbone(render, make_runs):
     assert axes.get_ylim()[0] > 0.9
 
 
+def test_runs_on_easier_patches_are_hollow_and_not_on_the_front(render, make_runs):
+    on = ["unseen slides", "unseen slides", "random patches"]
+    runs = make_runs([0.90, 0.95, 0.99], train_seconds=[10, 20, 15], validated_on=on)
+    figure = render(cost.draw_cost, runs)
+    (axes,) = figure.axes
+    assert axes.lines[0].get_xydata().tolist() == [[10, 0.90], [20, 0.95]]
+    faces = [to_hex(face) for face in axes.collections[0].get_facecolor()]
+    assert (faces[2], "#ffffff" in faces[:2]) == ("#ffffff", False)
+    assert "hollow: on other patches" in [text.get_text() for text in figure.legends[0].texts]
+
+
 def test_a_single_run_is_no_front(render, make_runs):
     figure = render(cost.draw_cost, make_runs([0.9]))
     assert not figure.axes[0].lines

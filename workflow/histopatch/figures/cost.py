@@ -18,7 +18,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 def cost(table: str, path: str, dpi: int) -> None:
     """Draw AUROC against training time, a marker per run, and the Pareto front.
 
-    table: CSV of all runs of all studies, `folder,backbone,final_val_auc,train_seconds`. A run of two
+    Runs that are validated on another kind of patches than most are hollow, and not on the front. table:
+    CSV of all runs of all studies, `folder,backbone,final_val_auc,train_seconds,validated_on`. A run of two
     studies has two rows and is drawn once.
     """
     with style.figure(path, dpi) as figure:
@@ -29,13 +30,19 @@ def draw_cost(figure: Figure, runs: pd.DataFrame) -> None:
     """Draw what `cost` describes."""
     figure.set_figheight(5.0)
     axes = figure.subplots()
+    # An AUROC on easier patches is no better model, so only runs on the same kind are compared.
+    alike = runs.validated_on == runs.validated_on.mode()[0]
     colours, markers = itertools.cycle(style.CYCLE), itertools.cycle(MARKERS)
     for (backbone, group), colour, marker in zip(runs.groupby("backbone"), colours, markers, strict=False):
+        filled = alike[group.index]
         axes.scatter(
-            group.train_seconds, group.final_val_auc, s=55, color=colour, marker=marker,
-            edgecolor="white", linewidth=0.6, label=backbone, zorder=3,
+            group.train_seconds, group.final_val_auc, s=55, marker=marker, linewidth=1.2, label=backbone,
+            zorder=3, color=[colour if same else "white" for same in filled],
+            edgecolor=["white" if same else colour for same in filled],
         )  # fmt: skip
-    front = pareto_front(runs)
+    if not alike.all():
+        axes.scatter([], [], s=55, color="white", edgecolor=style.MUTED, label="hollow: on other patches")
+    front = pareto_front(runs[alike])
     if len(front) > 1:
         axes.plot(
             front.train_seconds, front.final_val_auc, drawstyle="steps-post", color=style.MUTED,
