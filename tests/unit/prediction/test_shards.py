@@ -67,6 +67,12 @@ def test_the_list_keeps_its_time_while_nothing_changes(tmp_path):
     assert (tmp_path / "input.csv").stat().st_mtime_ns > time
 
 
+def test_what_a_killed_process_left_half_written_is_no_shard(tmp_path):
+    before = found(tmp_path, *"abc")
+    (tmp_path / "shards/.123.1.input.csv").write_text("id,file\nd,")
+    assert found(tmp_path, *"abcd") == before | {"d": 1}
+
+
 def test_the_pixels_of_a_shard_fit_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(shards, "MOST_BYTES", 2 * 3 * 96**2 + 1)
     found(tmp_path, *"abcd")

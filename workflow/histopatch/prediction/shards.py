@@ -22,7 +22,8 @@ def assign(out: str, patches: pd.DataFrame, size: int) -> pd.DataFrame:
     patch in pixels.
     """
     folder = Path(out, "shards")
-    known = {int(path.name.partition(".")[0]): read_table(path)[KEY] for path in folder.glob("*.input.csv")}
+    files = folder.glob("[0-9]*.input.csv")  # a process that was killed may have left hidden ones
+    known = {int(path.name.partition(".")[0]): read_table(path)[KEY] for path in files}
     parts = [part.assign(shard=number) for number, part in sorted(known.items())]
     if parts:
         # Of two that list the same patch, the later one.
