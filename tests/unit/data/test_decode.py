@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
+from histopatch.data import png as png_chunks
 from histopatch.data.decode import LARGEST_FILE, decode, read_size
 
 SIZE = 96
@@ -730,3 +731,16 @@ def test_a_long_text_in_a_png_is_no_fault(tissue, decoded):
     text = PngImagePlugin.PngInfo()
     text.add_text("a", "b" * 2000, zip=True)
     assert np.array_equal(decoded(encoded(tissue, "PNG", pnginfo=text)), np.asarray(tissue))
+
+
+def test_a_large_png_may_have_more_chunks(tissue, decoded, monkeypatch):
+    """Encoders split pixels into chunks of 8 kB, thousands in an image of many pixels."""
+    content = encoded(tissue, "PNG", compress_level=0)
+    start = content.index(b"IDAT") - 4
+    length = int.from_bytes(content[start : start + 4], "big")
+    data = content[start + 8 : start + 8 + length]
+    parts = [b"IDAT" + data[place : place + 8192] for place in range(0, length, 8192)]
+    chunks = [struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in parts]
+    monkeypatch.setattr(png_chunks, "MOST_CHUNKS", 2)
+    whole = content[:start] + b"".join(chunks) + content[start + 12 + length :]
+    assert np.array_equal(decoded(whole), np.asarray(tissue))

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from histopatch.data import jpeg, png, tiff
 from histopatch.data.plain_tiff import read_plain_tiff
@@ -30,6 +30,7 @@ STRUCTURE_FAULTS = {
 # A patch of 1024×1024 px with four channels of 16 bits takes half of it, without compression.
 LARGEST_FILE = 16 * 2**20
 LONGEST_REASON = 200  # characters
+UPRIGHT = 1  # an EXIF orientation
 
 
 class UnusableError(Exception):
@@ -60,7 +61,7 @@ def decode(path: str | Path, target: np.ndarray) -> dict:
                 raise UnusableError(f"shape {image.width}×{image.height}, not {width}×{height}")
             if getattr(image, "is_animated", False):
                 raise UnusableError("more than one page or channel by channel; save one RGB image in a file")
-            target[:] = _pixels(image, content)
+            target[:] = _pixels(image, content, upright=True)
             record = {"mode": image.mode, "width": width, "height": height, "bytes": len(content)}
             return record | provenance(image)
     except Exception as error:  # decoders raise exceptions of any kind; one bad file must not end the job
@@ -80,6 +81,19 @@ def read_size(path: str | Path) -> tuple[int, int] | str:
             return image.size
     except Exception as error:  # as above
         return _reason(error, content)
+
+
+def pixels_as_stored(content: bytes) -> np.ndarray:
+    """The pixels of a whole image file (uint8 h×w×3, RGB on white) as they lie in it, not turned upright.
+
+    Of several pages it is the first. Raises UnusableError, one short line, for what `decode` would set aside
+    for its values or because it is damaged.
+    """
+    try:
+        with _open(content) as image:
+            return _pixels(image, content, upright=False)
+    except Exception as error:  # as above
+        raise UnusableError(_reason(error, content)) from None
 
 
 def _read(path: str | Path) -> bytes:
@@ -108,8 +122,8 @@ def _open(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
-def _pixels(image: Image.Image, content: bytes) -> np.ndarray:
-    """The pixels of an image in RGB, upright and on white.
+def _pixels(image: Image.Image, content: bytes, upright: bool) -> np.ndarray:
+    """The pixels of an image in RGB and on white; upright: turned as its metadata say.
 
     Raises UnusableError for an image whose values could mean something else, or that is not whole.
     """
@@ -117,16 +131,19 @@ def _pixels(image: Image.Image, content: bytes) -> np.ndarray:
         raise UnusableError(fault)
     if image.format == "TIFF" and (fault := tiff.data_fault(image, content)):
         raise UnreadableError(fault)
-    image.load()
+    if not upright:
+        with contextlib.suppress(Exception):  # from metadata that cannot be read
+            image.getexif()[ExifTags.Base.Orientation] = UPRIGHT
+    image.load()  # which turns a TIFF
     if isinstance(image, JpegImagePlugin.JpegImageFile) and (fault := jpeg.data_fault(content, image)):
         raise UnreadableError(fault)
     transparent = image.mode in TRANSPARENT or "transparency" in image.info
-    with contextlib.suppress(Exception):  # from metadata that cannot be read
-        if "exif" in image.info and image.format != "TIFF":  # which Pillow turns by itself
+    with contextlib.suppress(Exception):  # as above
+        if "exif" in image.info and image.format != "TIFF":
             image = ImageOps.exif_transpose(image)
     if transparent:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("RGB"))
 
 
