@@ -19,7 +19,7 @@ def test_what_is_given_counts():
 
 @pytest.mark.input(
     "Slides",
-    "`MPP`, `MODEL_MPP`, `STRIDE`, `TISSUE` or `TOP` out of range",
+    "`MPP`, `MODEL_MPP`, `STRIDE`, `TISSUE` or `TOP` out of range, or no whole number of pixels or tiles",
     "refused: the range, before any job",
 )
 @pytest.mark.parametrize(
@@ -27,10 +27,12 @@ def test_what_is_given_counts():
     [
         ({"mpp": "0,25"}, "MPP: '0,25' is no number from 0.02 to 20"),
         ({"model_mpp": 353}, "MODEL_MPP: 353"),
-        ({"stride": 0}, "STRIDE: 0 is no number from 1 to 96"),
+        ({"stride": 0}, "STRIDE: 0 is no whole number from 1 to 96"),
+        ({"stride": 1.9}, "STRIDE: 1.9 is no whole number from 1 to 96"),
         ({"stride": 97}, "STRIDE: 97"),
         ({"tissue": 1.5}, "TISSUE: 1.5"),
         ({"top": "nan"}, "TOP: 'nan'"),
+        ({"top": "2.5"}, "TOP: '2.5' is no whole number from 1 to 1000000"),
     ],
 )
 def test_numbers_out_of_range_are_refused(given, words):

@@ -17,9 +17,9 @@ def read_tiling(config: dict, point: str, description: dict) -> Tiling:
     """
     size = description["patch_size"]
     return Tiling(
-        stride=int(_number(config, "stride", 1, size, size)),
+        stride=_whole(config, "stride", 1, size, size),
         tissue=_number(config, "tissue", 0, 1, Tiling.tissue),
-        top=int(_number(config, "top", 1, 1_000_000, Tiling.top)),
+        top=_whole(config, "top", 1, 1_000_000, Tiling.top),
         point=point,
         microns_per_pixel=_number(config, "mpp", *PLAUSIBLE),
         trained_microns_per_pixel=trained_resolution(description, _number(config, "model_mpp", *PLAUSIBLE)),
@@ -44,10 +44,24 @@ def _number(config: dict, name: str, low: float, high: float, default: float | N
     given = config.get(name)
     if given in (None, ""):
         return default
-    try:
-        value = float(given)
-    except (TypeError, ValueError):
-        value = float("nan")
+    value = _value(given)
     if not low <= value <= high:
         raise InputError(f"{name.upper()}: {given!r} is no number from {low:g} to {high:g}")
     return value
+
+
+def _whole(config: dict, name: str, low: int, high: int, default: int) -> int:
+    given = config.get(name)
+    if given in (None, ""):
+        return default
+    value = _value(given)
+    if not (low <= value <= high and value.is_integer()):
+        raise InputError(f"{name.upper()}: {given!r} is no whole number from {low} to {high}")
+    return int(value)
+
+
+def _value(given) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        return float("nan")
