@@ -256,8 +256,25 @@ def test_a_folder_that_holds_no_model_is_refused(made, tmp_path, change, words):
 
 
 @pytest.mark.input("Exported model", "A device that is not there, or that torch does not know", "refused")
-@pytest.mark.parametrize(("device", "said"), [("cuda", "torch finds no GPU"), ("gpu", "torch knows no")])
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("cuda", "torch finds no GPU"),
+        ("mps", "torch finds no GPU"),
+        ("gpu", "torch knows no"),
+        ("meta", "models are not computed on 'meta'"),
+        ("cpu:1", "there is no 'cpu:1'; the last one is 'cpu:0'"),
+    ],
+)
 def test_a_device_that_is_not_there_is_one_line(made, device, said, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(InputError, match=f"^device: {said}"):
         inference.load(made()[0], device)
+
+
+def test_a_gpu_beyond_the_last_one_is_one_line(made, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(InputError, match=r"^device: there is no 'cuda:2'; the last one is 'cuda:1'$"):
+        inference.load(made()[0], "cuda:2")

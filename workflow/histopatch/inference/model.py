@@ -18,6 +18,7 @@ from histopatch.statistics.ensembles import average
 from histopatch.statistics.recalibration import Recalibration, recalibrate
 
 RUNTIMES = ("openvino", "torch")
+DEVICES = ("cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ def load(folder: str | Path, device: str | torch.device | None = None, runtime: 
     runtime = runtime or ("openvino" if device.type == "cpu" else "torch")
     if runtime not in RUNTIMES or (runtime == "openvino" and device.type != "cpu"):
         raise InputError(f"runtime: {runtime!r} on {device.type}; use `torch`, or `openvino` on a CPU")
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device: torch finds no GPU for {str(device)!r}; use `cpu`")
+    _check_it_is_there(device)
     description = read_description(folder)
     references = _references(folder / WEIGHTS, len(description["networks"]))
     made = _openvino(folder, description) if runtime == "openvino" else _torch(folder, description, device)
@@ -78,9 +78,23 @@ def load(folder: str | Path, device: str | torch.device | None = None, runtime: 
 
 def _device(name: str | torch.device | None) -> torch.device:
     try:
-        return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
         raise InputError(f"device: torch knows no {name!r}; use `cpu` or `cuda`") from None
+    if device.type not in DEVICES:
+        raise InputError(f"device: models are not computed on {str(device)!r}; use `cpu`, `cuda` or `mps`")
+    return device
+
+
+def _check_it_is_there(device: torch.device) -> None:
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    else:
+        count = int(device.type == "cpu" or torch.backends.mps.is_available())
+    if not count:
+        raise InputError(f"device: torch finds no GPU for {str(device)!r}; use `cpu`")
+    if (device.index or 0) >= count:
+        raise InputError(f"device: there is no {str(device)!r}; the last one is '{device.type}:{count - 1}'")
 
 
 def _references(path: Path, count: int) -> list[np.ndarray]:
