@@ -19,9 +19,10 @@ def shared_images(
 ) -> None:
     """List the patches that show what some image of another pack shows: a CSV of COLUMNS.
 
-    The kinds are those of duplicates.py, `identical`, `turned` and `near`. Each patch has one row, with the
-    image that it is most like. array and index: the pack (uint8 N×H×H×3) of the patches (CSV `id`); own_array
-    and own_index: the other pack. Images of different sizes are not compared, so that nothing is found.
+    The kinds are those of duplicates.py, `identical`, `turned` and `near`. Each patch that does has one row,
+    with the image that it is most like, and no other has any. array and index: the pack (uint8 N×H×H×3) of
+    the patches (CSV `id`); own_array and own_index: the other pack. Images of different sizes are not
+    compared, so that nothing is found.
     """
     wanted = read_table(index, ["id", "row"]).merge(read_table(patches, ["id"]), on="id")
     own = read_table(own_index, ["id", "row"])

@@ -17,8 +17,8 @@ class Tiling:
     tissue: float = 0.05  # the share of a tile that has to be tissue for it to be predicted
     top: int = 10  # tiles whose mean probability is the score `mean_top_k`
     point: str = BALANCED  # the operating point whose threshold calls a tile positive
-    microns_per_pixel: float | None = None  # of the slide, where its file does not say
-    trained_microns_per_pixel: float | None = None  # of the model's patches, where model.json does not say
+    microns_per_pixel: float | None = None  # of the slide, whatever its file says; None is what it says
+    trained_microns_per_pixel: float | None = None  # as asked for, else as model.json says
 
 
 def grid(size: tuple[int, int], tile: int, stride: int) -> np.ndarray:
