@@ -49,7 +49,7 @@ def describe(request: Request, jobs: list[Planned]) -> list[str]:
 
 
 def _training(folder: str, jobs: list[Planned], plan: list[Planned], request: Request) -> list[str]:
-    """A line for a run, or for each of its folds where their causes differ; then where it is."""
+    """A line for a run, or for each of its folds where their causes differ; then the name of its folder."""
     experiment = request.experiment
     first = _each_fold(jobs)
     causes = [cause_of_training(job, plan, experiment) for job in first]
