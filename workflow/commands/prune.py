@@ -7,7 +7,6 @@ from pathlib import Path
 from experiment import parse
 
 from histopatch.disk import obsolete, size, states
-from histopatch.locks import try_lock
 
 if __name__ == "__main__":
     request = parse(
@@ -17,6 +16,8 @@ if __name__ == "__main__":
     )
     lock = Path(".snakemake/histopatch.lock")
     if request.arguments.remove and lock.exists():
+        from histopatch.locks import try_lock  # not before the system is known to have any
+
         held = lock.open("r+")  # until this process ends
         if not try_lock(held, lock):
             sys.exit("Error: snakemake is at work in this folder; wait for it before anything is removed")

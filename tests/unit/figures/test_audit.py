@@ -53,6 +53,7 @@ def test_zero_is_shown_as_zero(render):
     axes = render(audit.draw_audit, make_report(known=0), [], "Split").axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0] * 5
     assert axes.texts[0].get_text() == "0 (no slides are known)"
+    assert axes.texts[-1].get_text() == "nothing found"
     assert axes.get_xlim() == (0, 1)
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
 

@@ -123,21 +123,6 @@ def test_long_names_and_values_stay_inside_the_figure(render, assert_inside, mak
     assert axes.get_window_extent().width > 0.4 * figure.bbox.width
 
 
-def test_labels_tell_only_what_differs(make_runs):
-    runs = make_runs(
-        [0.98, 0.97], backbone=["resnet18", "efficientnet_b0"], lr=[1e-4, 3e-4],
-        pos_weight=[True, False],
-    )  # fmt: skip
-    assert studies.distinguishing_labels(runs) == [
-        "resnet18, lr=0.0001, pos_weight=true",
-        "efficientnet_b0, lr=0.0003, pos_weight=false",
-    ]
-
-
-def test_labels_are_names_when_no_setting_differs(make_runs):
-    assert studies.distinguishing_labels(make_runs([0.98])) == ["run_0"]
-
-
 def test_study_reads_names_that_look_like_missing_values(tmp_path, make_runs):
     make_runs([0.98, 0.97], run=["NA", "007"]).to_csv(tmp_path / "table.csv", index=False)
     studies.study(tmp_path / "table.csv", tmp_path / "figure.png", 60, "grid")
@@ -153,7 +138,7 @@ def test_top_runs_draws_the_best_of_all(tmp_path, monkeypatch, make_runs):
     monkeypatch.setattr(studies, "draw_top_runs", lambda *inputs: best.append(inputs) or draw(*inputs))
     studies.top_runs(tmp_path / "table.csv", tmp_path / "figure.png", 60, count=3)
     axes = best[0][0].axes[0]
-    assert tick_labels(axes) == ["lr=0.0001", "lr=0.0003", "lr=0.0002"]
+    assert tick_labels(axes) == ["grid: run_1", "grid: run_3", "grid: run_2"]
     assert drawn_dots(axes) == [[0.99, 0], [0.98, 1], [0.97, 2]]
     with Image.open(tmp_path / "figure.png") as image:
         assert image.width == 60 * style.WIDTH

@@ -86,6 +86,10 @@ def _draw_counts(axes: Axes, report: dict) -> None:
     values = [pairs[kind]["found" if kind == "two_labels" else "crossing"] for kind in shown]
     notes = [f"{value:,}{_out_of(kind, report)}" for kind, value in zip(shown, values, strict=True)]
     style.horizontal_bars(axes, [KINDS[kind] for kind in shown], values, notes, style.BAR)
+    if not any(values):
+        axes.text(
+            0.5, 0.5, "nothing found", ha="center", va="center", color=style.MUTED, transform=axes.transAxes
+        )
     axes.set_xlim(0, max(1, *values))
     axes.locator_params(axis="x", integer=True)
     axes.xaxis.set_major_formatter("{x:,.0f}")

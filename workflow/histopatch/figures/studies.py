@@ -1,13 +1,10 @@
 """Forest plots of runs: those of one study, and the best of all studies."""
 
-import json
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from histopatch.evaluation.run_table import settings_of
 from histopatch.failures import finished
 from histopatch.figures import forest, style
 from histopatch.files import read_table
@@ -46,9 +43,9 @@ def draw_study(figure: Figure, table: pd.DataFrame, name: str) -> None:
 
 
 def top_runs(table: str, path: str, dpi: int, count: int) -> None:
-    """Draw a forest plot of the `count` best of all runs, labelled by the settings that differ.
+    """Draw a forest plot of the `count` best of all runs, labelled by study and name.
 
-    table: CSV of all runs of all studies: `run,folder`, a column per setting, and what `study` reads except
+    table: CSV of all runs of all studies: `study,run,folder`, and what `study` reads except
     `tied_with_best`, which holds within a study only. A run of two studies has two rows and is drawn once.
     """
     runs = finished(read_table(table)).drop_duplicates("folder")
@@ -58,20 +55,9 @@ def top_runs(table: str, path: str, dpi: int, count: int) -> None:
 
 def draw_top_runs(figure: Figure, runs: pd.DataFrame) -> None:
     """Draw what `top_runs` describes."""
-    axes = _draw_rows(figure, runs, distinguishing_labels(runs))
-    _draw_dots(axes, runs, runs.final_val_auc.notna(), colour=style.MAIN)
+    axes = _draw_rows(figure, runs, [f"{row.study}: {row.run}" for row in runs.itertuples()])
+    _draw_dots(axes, runs, runs.final_val_auc.notna(), colour=style.INK)  # not that of a tie
     _finish(figure, axes, runs, "Best configurations of all studies")
-
-
-def distinguishing_labels(runs: pd.DataFrame) -> list[str]:
-    """Describe runs by the settings in which they differ, or by name when they differ in none."""
-    settings = runs[settings_of(runs)]
-    differing = settings.loc[:, settings.nunique(dropna=False) > 1]
-    if differing.empty:
-        return list(runs.run)
-    return [
-        ", ".join(_setting(key, value) for key, value in row.items()) for row in differing.to_dict("records")
-    ]
 
 
 def _draw_rows(figure: Figure, runs: pd.DataFrame, labels: list[str]) -> Axes:
@@ -99,14 +85,3 @@ def _finish(figure: Figure, axes: Axes, runs: pd.DataFrame, title: str) -> None:
     axes.axvline(best, color=style.MUTED, lw=1, ls="--", zorder=1, label="highest AUROC")
     style.legend_below(figure, axes)
     style.heading(figure, title)
-
-
-def _setting(key: str, value) -> str:
-    if key == "backbone":
-        return value
-    return f"{key}={value:g}" if isinstance(value, float) else f"{key}={_plain(value)}"
-
-
-def _plain(value) -> str:
-    """Write a value as the configuration does: `true`, not `True`."""
-    return json.dumps(value).strip('"')
