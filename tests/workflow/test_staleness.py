@@ -574,7 +574,7 @@ BELOW = {
         ("histopatch/evaluation/label_errors.py", {"label_errors"}),
         ("histopatch/evaluation/checklist_items.py", {"checklists"}),
         ("histopatch/evaluation/caveats.py", {"summary"}),
-        ("histopatch/evaluation/clinical_use.py", {"summary", "model_card"}),
+        ("histopatch/evaluation/clinical_use.py", {"summary", "model_card", "figure_decision_curve"}),
         ("histopatch/statistics/net_benefit.py", {"final_metrics"}),
         ("histopatch/evaluation/seeds.py", {"seeds"}),
         ("histopatch/evaluation/choice.py", {"choice"}),
@@ -583,7 +583,7 @@ BELOW = {
         ("histopatch/evaluation/final.py", {"final_metrics"}),
         (
             "histopatch/evaluation/ensemble.py",
-            {"final_metrics", "label_errors", "errors", "subgroups", "export"},
+            {"final_metrics", "label_errors", "errors", "subgroups", "export", "explain"},
         ),
         (
             "histopatch/statistics/ensembles.py",
@@ -602,7 +602,7 @@ BELOW = {
         ("histopatch/data/test_ids.py", {"test_ids"}),
         ("histopatch/evaluation/errors.py", {"errors"}),
         ("histopatch/evaluation/answer.py", {"summary"}),
-        ("histopatch/evaluation/limits.py", {"summary", "model_card"}),
+        ("histopatch/evaluation/limits.py", {"summary", "model_card", "checklists"}),
         ("histopatch/export/model.py", {"export"}),
         ("histopatch/export/card.py", {"model_card"}),
         ("histopatch/inference/model.py", {"export"}),
