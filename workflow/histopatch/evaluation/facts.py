@@ -236,6 +236,8 @@ def _measures(metrics: dict) -> str:
 
 
 def _updating(reliability: pd.DataFrame) -> str:
+    if reliability.empty:
+        return "The final model averages ranks, which are no probabilities: none is recalibrated."
     before, after = (reliability[reliability.calibration == when].iloc[0] for when in ("before", "after"))
     return (
         f"Logistic recalibration with intercept {after.recalibration_intercept:.3f} and slope "

@@ -86,10 +86,10 @@ def write_summary(
     lines += ["### Operating points", ""]
     points, held_out = read_table(final["operating_points"]), metrics["measured"]["held_out"]
     lines += [*_operating_points(points, best["chosen_from"], held_out), ""]
-    if metrics.get("ensemble", {}).get("average") != "rank":  # whose values are no probabilities
+    curve = read_table(final["decision_curve"])
+    if len(curve):  # mean ranks are no probabilities, and have none
         lines += ["### Calibration", "", clinical_use.describe_calibration(metrics["measured"]), ""]
-        net_benefit = clinical_use.describe_net_benefit(read_table(final["decision_curve"]))
-        lines += ["### Net benefit", "", net_benefit, ""]
+        lines += ["### Net benefit", "", clinical_use.describe_net_benefit(curve), ""]
         lines += [
             "### Abstaining",
             "",
