@@ -1,4 +1,4 @@
-"""Time and memory of the steps that read tables, for ever more patches: from cleaning to the statistics.
+"""Time and memory of what reads tables, for ever more patches: from the first check to the statistics.
 
     python benchmarks/table_scale.py [--most 10000000]
 
@@ -14,6 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from machine import describe_machine, peak_bytes, table
 
 from histopatch.data.pack import INDEX
+from histopatch.files import read_table
 
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
@@ -90,6 +93,34 @@ def write_tables(folder: Path, count: int) -> None:
 # --- the steps: what prepares each imports what it needs and returns the work ------------------------
 
 
+def check_before_any_job(folder: Path) -> Callable:
+    from histopatch.config import load
+    from histopatch.data.formats.kaggle import Kaggle
+    from histopatch.data.images import ImageFiles
+    from histopatch.experiment import read_experiment
+    from histopatch.preflight import check_inputs
+
+    class Listed(Kaggle):
+        """Whose images are listed in the index rather than in a folder."""
+
+        @cached_property
+        def _images(self) -> dict[str, ImageFiles]:
+            known = read_table(folder / "index.parquet", ["id", "file"])
+            return {"train": ImageFiles(str(folder), known.id.to_list(), known.file.to_list())}
+
+    section = {
+        "dataset": {"format": "kaggle", "root": str(folder)},
+        "splits": {"main": {"group_by": "slide", "folds": 5}},
+        "studies": {"only": {"runs": {"plain": {}}}},
+        "final": {"study": "only"},
+    }
+    config = load({"experiment": "large", "experiments": {"large": section}})
+    experiment = read_experiment("large", config["experiments"]["large"])
+    dataset = Listed(str(folder), patch_size=96, slide_map=str(folder / "slides.csv"))
+    (folder / "train").mkdir(exist_ok=True)
+    return lambda: check_inputs(replace(experiment, dataset=dataset))
+
+
 def cleaning(folder: Path) -> Callable:
     from histopatch.data.clean import clean_files
     from histopatch.data.formats.kaggle import Kaggle
@@ -139,6 +170,7 @@ def statistics(folder: Path) -> Callable:
 
 
 STEPS = {
+    "check before any job": check_before_any_job,
     "cleaning": cleaning,
     "splitting": splitting,
     "audit": auditing,

@@ -45,6 +45,15 @@ def test_a_missing_label_file_is_one_line_that_names_it(project):
     assert "data/small/train_labels.csv" in line
 
 
+def test_the_call_that_a_cluster_gets_for_a_job_does_not_check_the_data_again(project):
+    """It would read the names of all patches, for each of thousands of jobs."""
+    (project / "data/small/slides.csv").write_text("id,slide\n")
+    (line,) = lines_of_refusal(project)
+    assert "slides" in line
+    status, output = snakemake(project, *RUN_COMMAND, "--dry-run", "--mode", "remote")
+    assert status == 0, output
+
+
 def test_missing_data_of_another_experiment_is_no_error(project):
     absent = "    dataset: {format: kaggle, root: data/none}\n    studies: {only: {runs: {one: {}}}}\n"
     configure(project, ("experiments:\n", f"experiments:\n  absent:\n{absent}    final: {{study: only}}\n"))

@@ -19,6 +19,17 @@ def conflict(settings: Settings) -> str:
         return (
             f"start_size: {settings.start_size} is more than image_size, {settings.image_size}; patches grow"
         )
+    if settings.start_size and settings.epochs == 1:
+        return "start_size: does nothing in a single epoch, which has image_size; set it to 0"
+    if settings.unfreeze_epochs >= settings.epochs:
+        return (
+            f"unfreeze_epochs: {settings.unfreeze_epochs} leave layers frozen to the end of a training of "
+            f"{settings.epochs} epochs; take fewer"
+        )
+    if settings.pos_weight and "class" in settings.balance:
+        return (
+            "pos_weight: makes up for rare positives, which balance shows more often already; set it to false"
+        )
     if settings.gpus > 1 and (settings.batch_size % settings.gpus or settings.batch_size < 2 * settings.gpus):
         return (
             f"batch_size: {settings.batch_size} cannot be shared by {settings.gpus} gpus; take a multiple of "

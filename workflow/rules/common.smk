@@ -53,8 +53,9 @@ configfile: CONFIG
 try:
     config.update(load(config))
     EXPERIMENTS = {name: read_experiment(name, section) for name, section in config["experiments"].items()}
-    # The call that Snakemake makes for a job offers no more than that job asks for.
-    check_inputs(EXPERIMENTS[config["experiment"]], GPUS if workflow.is_main_process else None)
+    # Not in the calls that Snakemake makes for jobs of a cluster: the check reads the names of all patches.
+    if workflow.is_main_process:
+        check_inputs(EXPERIMENTS[config["experiment"]], GPUS)
     for known in [*EXPERIMENTS.values()]:
         EXPERIMENTS |= known.external_sets
 except UnknownExperimentError as error:

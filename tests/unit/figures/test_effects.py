@@ -14,6 +14,8 @@ def table():
     rows = [
         ("grid", "lr", "0.0001", 0.004, 0.001, 0.007, "better"),
         ("grid", "lr", "0.0003", -0.004, -0.007, -0.001, "worse"),
+        ("grid", "lr", "0.001", 0.0, -0.001, 0.001, NO_EVIDENCE),
+        ("grid", "dropout", "0.1", -0.001, -0.003, 0.002, NO_EVIDENCE),
         ("grid", "dropout", "0.2", 0.001, -0.002, 0.003, NO_EVIDENCE),
         ("architecture", "weights", "None", 0.002, None, None, None),
     ]
@@ -29,12 +31,12 @@ def drawn_dots(axes):
     }
 
 
-def test_each_value_has_a_row_under_its_study(render, table, assert_inside):
+def test_each_value_has_a_row_under_its_study_and_two_have_one(render, table, assert_inside):
     figure = render(effects.draw_effects, table)
     axes = figure.axes[0]
     labels = {label.get_text(): label for label in axes.get_yticklabels()}
     assert list(labels) == [
-        "Study grid", "lr = 0.0001", "lr = 0.0003", "dropout = 0.2",
+        "Study grid", "lr = 0.0001", "lr = 0.0003", "lr = 0.001", "dropout = 0.2 rather than 0.1",
         "Study architecture", "weights = None",
     ]  # fmt: skip
     bold = [text for text, label in labels.items() if label.get_fontweight() == "bold"]
@@ -43,6 +45,7 @@ def test_each_value_has_a_row_under_its_study(render, table, assert_inside):
         "",
         "+0.0040 (+0.0010 to +0.0070)",
         "−0.0040 (−0.0070 to −0.0010)",
+        "+0.0000 (−0.0010 to +0.0010)",
         "+0.0010 (−0.0020 to +0.0030)",
         "",
         "+0.0020",
@@ -52,7 +55,7 @@ def test_each_value_has_a_row_under_its_study(render, table, assert_inside):
 
 
 def test_settings_stand_apart(render, table):
-    _, low, high, other, *_ = render(effects.draw_effects, table).axes[0].get_yticks()
+    _, _, low, high, other, *_ = render(effects.draw_effects, table).axes[0].get_yticks()
     assert high - low < other - high
 
 
@@ -64,7 +67,9 @@ def test_looks_tell_the_verdict(render, table):
         "evidence of a difference": (
             [[0.004, places["lr = 0.0001"]], [-0.004, places["lr = 0.0003"]]], style.MAIN.lower(),
         ),
-        NO_EVIDENCE: ([[0.001, places["dropout = 0.2"]]], style.MUTED),
+        NO_EVIDENCE: (
+            [[0.0, places["lr = 0.001"]], [0.001, places["dropout = 0.2 rather than 0.1"]]], style.MUTED,
+        ),
         "validated on different patches, not tested": ([[0.002, places["weights = None"]]], "#ffffff"),
     }  # fmt: skip
     assert [text.get_text() for text in figure.legends[0].texts] == list(drawn_dots(axes))
@@ -74,7 +79,7 @@ def test_looks_tell_the_verdict(render, table):
 
 
 def test_looks_that_do_not_occur_are_not_in_the_legend(render, table):
-    figure = render(effects.draw_effects, table[2:3])
+    figure = render(effects.draw_effects, table[3:5])
     assert [text.get_text() for text in figure.legends[0].texts] == [NO_EVIDENCE]
 
 

@@ -29,6 +29,7 @@ def draw_effects(figure: Figure, effects: pd.DataFrame) -> None:
             figure, "No two runs of a study differ in exactly one setting, so there is no effect to show."
         )
         return
+    effects = _without_mirror_images(effects)
     lines, positions = _layout(effects)
     axes = forest.rows(figure, *zip(*lines, strict=True))
     for label in axes.get_yticklabels():
@@ -52,6 +53,14 @@ def draw_effects(figure: Figure, effects: pd.DataFrame) -> None:
     style.heading(figure, "Effect of each setting on the validation AUROC")
 
 
+def _without_mirror_images(effects: pd.DataFrame) -> pd.DataFrame:
+    """The effects to draw, each with its `label`. A setting with two values has one, that of the second."""
+    values = effects.groupby(["study", "setting"], sort=False).value
+    first, two = values.transform("first"), values.transform("size") == 2
+    labels = effects.setting + " = " + effects.value + np.where(two, " rather than " + first, "")
+    return effects.assign(label=labels)[~two | (values.cumcount() == 1)]
+
+
 def _layout(effects: pd.DataFrame) -> tuple[list[tuple[float, str, str]], np.ndarray]:
     """Position, label and note of every line, headings included, and the position of every effect."""
     lines, positions, position = [], [], 0.0
@@ -60,7 +69,7 @@ def _layout(effects: pd.DataFrame) -> tuple[list[tuple[float, str, str]], np.nda
         position += 1
         for _, of_setting in of_study.groupby("setting", sort=False):
             for row in of_setting.itertuples():
-                lines.append((position, f"{row.setting} = {row.value}", _note(row)))
+                lines.append((position, row.label, _note(row)))
                 positions.append(position)
                 position += 1
             position += GAP
