@@ -48,7 +48,7 @@ def main() -> None:
         make_pack(array, arguments.patches, workers)
         planted = plant(array, arguments.planted)
         rows = np.arange(arguments.patches)
-        search, pairs = measured("search for duplicates", find_duplicates, array, rows, workers)
+        search, pairs = measured("search for duplicates", find_duplicates, array, rows, workers, Path(folder))
         looks, features = measured("appearance", measure_pack, array, rows, workers)
         clusters, _ = measured("clusters", cluster, features, 20, 0)
     print(describe_machine())

@@ -10,6 +10,8 @@ import functools
 import hashlib
 import itertools
 import logging
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -17,8 +19,8 @@ import pandas as pd
 from histopatch.data.chunks import chunk_size, map_chunks
 from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
-from histopatch.files import read_table, write_table
-from histopatch.leakage.landmarks import band_pass, find_landmarks
+from histopatch.files import read_table, scratch_beside, write_table
+from histopatch.leakage.landmarks import band_pass, find_landmarks, map_landmarks
 from histopatch.leakage.overlaps import candidates, verify
 from histopatch.leakage.symmetries import symmetries
 
@@ -26,6 +28,7 @@ CHUNK = 128  # patches, or pairs of patches, per task at most
 # With more copies of one image than this (usually empty glass) each is paired with the first one of the same
 # orientation only, and these with the first of all: a thousand white images would make half a million pairs.
 MAX_ALL_PAIRS = 32
+DIGEST = np.dtype("S16")
 PAIRS = ["kind", "row_a", "row_b", "correlation", "overlap"]
 
 
@@ -37,7 +40,8 @@ def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> No
     are 1 for the kinds identical and turned.
     """
     images = read_table(index, ["id", "row"])
-    pairs = find_duplicates(array, images.row.to_numpy(), workers)
+    with scratch_beside(duplicates) as scratch:
+        pairs = find_duplicates(array, images.row.to_numpy(), workers, scratch)
     ids = images.set_index("row").id
     for side in ("a", "b"):
         pairs[f"id_{side}"] = pairs[f"row_{side}"].map(ids)
@@ -47,24 +51,29 @@ def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> No
     logging.info("pairs of duplicates among %d images: %s", len(images), found or "none")
 
 
-def find_duplicates(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:
-    """The pairs among the given rows of a pack: `kind,row_a,row_b,correlation,overlap` with row_a < row_b."""
+def find_duplicates(array: str, rows: np.ndarray, workers: int, scratch: Path) -> pd.DataFrame:
+    """The pairs among the given rows of a pack: `kind,row_a,row_b,correlation,overlap` with row_a < row_b.
+
+    scratch: a folder for what is found in each patch.
+    """
     rows = np.sort(rows)
     with worker_pool(workers) as pool:
-        digests, landmarks = describe(pool, array, rows)
-        pairs = candidates(landmarks)
+        with open(scratch / "landmarks", "wb") as file:
+            digests = describe(pool, array, rows, file)
+        pairs = candidates(map_landmarks(file.name))
         logging.info("%d candidate pairs of the same tissue", len(pairs))
         near = verify_candidates(pool, pairs, array, array).assign(kind="near")
     same = same_pixels(rows, digests)
-    canonical = dict(zip(rows, digests[:, 1], strict=True))
-    is_same = near.row_a.map(canonical) == near.row_b.map(canonical)
-    return pd.concat([same, near[~is_same]], ignore_index=True)[PAIRS]
+    ends = (digests[np.searchsorted(rows, near[row].astype(int)), 1] for row in ("row_a", "row_b"))
+    return pd.concat([same, near[np.not_equal(*ends)]], ignore_index=True)[PAIRS]
 
 
 def same_pixels(rows: np.ndarray, digests: np.ndarray) -> pd.DataFrame:
     """The pairs of kinds `identical` and `turned` among rows, given the `digest_pair` of each row (N×2)."""
-    table = pd.DataFrame({"row": rows, "digest": digests[:, 0], "canonical": digests[:, 1]})
-    table = table[table.duplicated("canonical", keep=False)]
+    _, image, copies = np.unique(digests[:, 1], return_inverse=True, return_counts=True)
+    several = copies[image] > 1
+    columns = {"row": rows[several], "digest": digests[several, 0], "canonical": image[several]}
+    table = pd.DataFrame(columns)
     pairs = []
     for _, group in table.groupby("canonical", sort=False):
         members = list(zip(group.row, group.digest, strict=True))
@@ -81,18 +90,27 @@ def same_pixels(rows: np.ndarray, digests: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(pairs, columns=PAIRS)
 
 
-def digest_pair(pixels: np.ndarray) -> tuple[str, str]:
+def digest_pair(pixels: np.ndarray) -> tuple[bytes, bytes]:
     """Digest of an image (H×H×3), and one shared by all eight orientations: the smallest of theirs."""
     orientations = symmetries(pixels.transpose(2, 0, 1))
-    digests = [hashlib.blake2b(np.ascontiguousarray(o), digest_size=16).hexdigest() for o in orientations]
+    size = DIGEST.itemsize
+    digests = [hashlib.blake2b(np.ascontiguousarray(o), digest_size=size).digest() for o in orientations]
     return digests[0], min(digests)
 
 
-def describe(pool, array: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The `digest_pair` (N×2) and all landmarks (LANDMARK) of rows of a pack, by the workers of `pool`."""
+def describe(pool, array: str, rows: np.ndarray, landmarks: BinaryIO, first_row: int = 0) -> np.ndarray:
+    """The `digest_pair` (N×2 DIGEST) of rows of a pack, by the workers of `pool`.
+
+    landmarks: the file to which all landmarks of the rows are added, for `map_landmarks`; first_row: what the
+    first row of the pack is numbered there.
+    """
+    digests = []
     described = map_chunks(pool, functools.partial(_describe, array), rows, _chunk(array), "describing")
-    digests, landmarks = zip(*described, strict=True)
-    return np.concatenate(digests), np.concatenate(landmarks)
+    for of_chunk, found in described:
+        digests.append(of_chunk)
+        found["row"] += first_row
+        landmarks.write(found.tobytes())
+    return np.concatenate([np.empty((0, 2), DIGEST), *digests])
 
 
 def verify_candidates(pool, pairs: pd.DataFrame, array_a: str, array_b: str) -> pd.DataFrame:
@@ -111,7 +129,8 @@ def _chunk(array: str) -> int:
 
 def _describe(array: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     pixels = Pixels(array)[rows]
-    return np.array([digest_pair(image) for image in pixels]), find_landmarks(band_pass(pixels), rows)
+    digests = np.array([digest_pair(image) for image in pixels], DIGEST)
+    return digests, find_landmarks(band_pass(pixels), rows)
 
 
 def _verify(array_a: str, array_b: str, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,8 @@ overlap. Its code describes the neighbourhood in 64 bits: a flip or a rotation b
 and a change of brightness or contrast only a few.
 """
 
+from pathlib import Path
+
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
@@ -46,6 +48,13 @@ def find_landmarks(bands: np.ndarray, rows: np.ndarray) -> np.ndarray:
         landmarks["code"] = _codes(bands, row, y + REACH, x + REACH)
         found.append(landmarks)
     return np.concatenate(found)
+
+
+def map_landmarks(path: str | Path) -> np.ndarray:
+    """Records of LANDMARK from the file that holds nothing else, read where they are looked at."""
+    if not Path(path).stat().st_size:  # which cannot be mapped
+        return np.empty(0, LANDMARK)
+    return np.memmap(path, LANDMARK, "r")
 
 
 def _smooth(images: np.ndarray, width: int) -> np.ndarray:

@@ -5,7 +5,11 @@ share a landmark are candidates: the codes are sorted several times, each time s
 each is compared with its next neighbours only (sorted neighbourhoods; Charikar, "Similarity estimation
 techniques from rounding algorithms", 2002). A shared landmark also gives the shift, so a candidate is
 verified by one normalised correlation per orientation, over all pixels that the two patches would share.
+Landmarks may lie on disk: a patch has some twenty, and so many millions need not fit in memory.
 """
+
+import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,6 +18,8 @@ from histopatch.leakage.landmarks import band_pass
 from histopatch.leakage.symmetries import symmetries, turn_point
 
 TABLES = 8  # sorted orders; each starts at another bit of the codes
+SORTED = 2**23  # codes that are sorted in memory at a time, which takes half a gigabyte
+SAMPLE = 2**16  # codes, or some more, that tell where the blocks of such a size end
 NEIGHBOURS = 8  # following codes that a code is compared with in each order
 DISTANCE = 6  # bits in which codes of the same landmark may differ; unrelated codes differ in 32 on average
 # From this correlation on, two patches show the same tissue. Copies with other brightness and noise have 0.96
@@ -25,21 +31,13 @@ MIN_OVERLAP = 0.4  # share of a patch that both must show; a shift by (32, 32) o
 
 
 def candidates(landmarks: np.ndarray) -> pd.DataFrame:
-    """Pairs of patches that share a landmark, from records of LANDMARK.
+    """Pairs of patches that share a landmark, from records of LANDMARK, which may be mapped from a file.
 
     One row per pair: `row_a < row_b`, and the position in each, `y_a, x_a, y_b, x_b`, of the shared landmark
     whose two codes are most alike.
     """
-    pairs, codes = [], landmarks["code"]
-    for first_bit in range(0, 64, 64 // TABLES):
-        rotated = codes << np.uint64(first_bit) | codes >> np.uint64((64 - first_bit) % 64)
-        order = np.argsort(rotated, kind="stable").astype(np.int32)
-        for step in range(1, NEIGHBOURS + 1):
-            a, b = order[:-step], order[step:]
-            distance = np.bitwise_count(codes[a] ^ codes[b])
-            alike = (distance <= DISTANCE) & (landmarks["row"][a] != landmarks["row"][b])
-            pairs.append(np.stack([a[alike], b[alike], distance[alike]]))
-    a, b, distance = np.concatenate(pairs, axis=1)
+    found = [pair for bit in range(0, 64, 64 // TABLES) for pair in _neighbours(landmarks, bit)]
+    a, b, distance = np.concatenate(found, axis=1)
     a, b = np.where(landmarks["row"][a] < landmarks["row"][b], (a, b), (b, a))
     table = {
         f"{key}_{side}": landmarks[key][i] for side, i in (("a", a), ("b", b)) for key in ("row", "y", "x")
@@ -48,6 +46,38 @@ def candidates(landmarks: np.ndarray) -> pd.DataFrame:
         pd.DataFrame(table).assign(distance=distance).sort_values([*("row_a", "row_b", "distance"), *table])
     )
     return table.drop_duplicates(["row_a", "row_b"]).drop(columns="distance").reset_index(drop=True)
+
+
+def _neighbours(landmarks: np.ndarray, first_bit: int) -> Iterator[np.ndarray]:
+    """The landmarks of two patches whose codes are neighbours in one order, and alike: 3×n, the places of
+    both and in how many bits they differ."""
+    last = np.empty(0, np.int64)
+    for order in _sorted(landmarks["code"], first_bit):
+        order = np.concatenate([last, order])  # neighbours may be on two sides of a block's end
+        codes, rows = landmarks["code"][order], landmarks["row"][order]
+        for step in range(1, NEIGHBOURS + 1):
+            distance = np.bitwise_count(codes[:-step] ^ codes[step:])
+            alike = (distance <= DISTANCE) & (rows[:-step] != rows[step:])
+            yield np.stack([order[:-step][alike], order[step:][alike], distance[alike]])
+        last = order[-NEIGHBOURS:]
+
+
+def _sorted(codes: np.ndarray, first_bit: int) -> Iterator[np.ndarray]:
+    """The places of codes in the order of their values from one bit on, about SORTED of them at a time."""
+    blocks = -(-len(codes) // SORTED) or 1
+    sample = np.sort(_rotated(codes[:: max(1, len(codes) // SAMPLE)], first_bit))
+    ends = sample[np.arange(1, blocks) * len(sample) // blocks].tolist()
+    for above, up_to in itertools.pairwise([-1, *ends, 2**64 - 1]):
+        places = [np.empty(0, np.int64)]
+        for start in range(0, len(codes), SORTED):
+            values = _rotated(codes[start : start + SORTED], first_bit)
+            places.append(start + np.flatnonzero((values > above) & (values <= up_to)))
+        places = np.concatenate(places)
+        yield places[np.argsort(_rotated(codes[places], first_bit), kind="stable")]
+
+
+def _rotated(codes: np.ndarray, first_bit: int) -> np.ndarray:
+    return codes << np.uint64(first_bit) | codes >> np.uint64((64 - first_bit) % 64)
 
 
 def verify(pairs: pd.DataFrame, pack_a: np.ndarray, pack_b: np.ndarray) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import pandas as pd
 
 from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
-from histopatch.files import read_table, write_table
+from histopatch.files import read_table, scratch_beside, write_table
 from histopatch.leakage.duplicates import describe, verify_candidates
+from histopatch.leakage.landmarks import map_landmarks
 from histopatch.leakage.overlaps import candidates
 
 COLUMNS = ["id", "own_id", "kind", "correlation", "overlap"]
@@ -31,11 +32,14 @@ def shared_images(
         logging.warning("images of %d px are not compared with those of %d px of %s", *sizes, own_array)
         pairs = pd.DataFrame(columns=COLUMNS)
     else:
-        with worker_pool(workers) as pool:
-            digests, landmarks = describe(pool, array, wanted.row.to_numpy())
-            own_digests, own_landmarks = describe(pool, own_array, own.row.to_numpy())
+        first = len(Pixels(own_array))  # row of the patches among the landmarks of both
+        with worker_pool(workers) as pool, scratch_beside(shared) as scratch:
+            with open(scratch / "landmarks", "wb") as file:
+                own_digests = describe(pool, own_array, own.row.to_numpy(), file)
+                digests = describe(pool, array, wanted.row.to_numpy(), file, first)
             same = _same_pixels(wanted, digests, own, own_digests)
-            near = verify_candidates(pool, _between(own_landmarks, landmarks), own_array, array)
+            pairs = _between(candidates(map_landmarks(file.name)), first)
+            near = verify_candidates(pool, pairs, own_array, array)
         near = near.assign(id=near.row_b.map(wanted.set_index("row").id), kind="near")
         near["own_id"] = near.row_a.map(own.set_index("row").id)
         near = near.sort_values("correlation", ascending=False, kind="stable")
@@ -60,10 +64,10 @@ def _same_pixels(
     return pd.concat(kinds)
 
 
-def _between(own_landmarks: np.ndarray, landmarks: np.ndarray) -> pd.DataFrame:
-    """The candidates of one own image, `row_a`, and one other, `row_b`; each a row of its own pack."""
-    landmarks, offset = landmarks.copy(), own_landmarks["row"].max(initial=-1) + 1
-    landmarks["row"] += offset
-    pairs = candidates(np.concatenate([own_landmarks, landmarks]))
-    pairs = pairs[(pairs.row_a < offset) & (pairs.row_b >= offset)]
-    return pairs.assign(row_b=pairs.row_b - offset)
+def _between(pairs: pd.DataFrame, first: int) -> pd.DataFrame:
+    """Those of one own image, `row_a`, and one other, `row_b`; each a row of its own pack.
+
+    first: the row of the candidates that is the first of the other pack.
+    """
+    pairs = pairs[(pairs.row_a < first) & (pairs.row_b >= first)]
+    return pairs.assign(row_b=pairs.row_b - first)
