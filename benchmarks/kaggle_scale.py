@@ -148,12 +148,11 @@ def dataset_of(place: Place):
 
 
 def prepare_naming(place: Place) -> Callable:
-    from histopatch.fingerprints import names
+    from histopatch.data.images import names_digest
 
     def work() -> None:
         for part in ("train", "test"):
-            images = images_of(place, part)
-            names(images.ids, images.files)
+            names_digest(images_of(place, part))
 
     return work
 

@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import cpu_seconds, describe_machine, table
 
-from histopatch import config, fingerprints
+from histopatch import config
+from histopatch.data.images import ImageFiles, names_digest
 from histopatch.data.listing import list_images
 from histopatch.experiment import read_experiment
 
@@ -179,7 +180,7 @@ def time_folder_check(folder: Path) -> dict:
 
     def check() -> None:
         files = list_images(folder)
-        fingerprints.names([Path(file).stem for file in files], files)
+        names_digest(ImageFiles(str(folder), [Path(file).stem for file in files], files))
 
     return {"what": f"digest of {IMAGE_NAMES:,} image names", **seconds(check), "target, s": None}
 

@@ -15,7 +15,7 @@ from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.engine.processes import Processes
 from histopatch.engine.workers import serve
-from histopatch.errors import InputError
+from histopatch.errors import InputError, RunError
 from histopatch.settings import Settings
 
 CPU = torch.device("cpu")
@@ -101,6 +101,8 @@ def misbehave(how: str) -> None:
     match how:
         case "input":
             raise InputError("patch 7: is no patch; remove it")
+        case "run":
+            raise RunError("training diverged in epoch 3; lower lr")
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         case "bug":

@@ -26,6 +26,7 @@ PLAIN = {
         ({"start_size": 64, "epochs": 1}, "start_size"),
         ({"unfreeze_epochs": 4}, "unfreeze_epochs"),
         ({"pos_weight": True, "balance": "class"}, "pos_weight"),
+        ({"warmup": 0.1, "scheduler": "one_cycle"}, "warmup"),
         ({"pos_weight": True, "balance": "class_and_slide"}, "pos_weight"),
         ({"freeze_backbone": True, "unfreeze_epochs": 1}, "unfreeze_epochs"),
         ({"freeze_backbone": True, "layer_decay": 0.5}, "layer_decay"),

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,8 +104,10 @@ def test_folders_that_are_to_be_made_are_judged_by_what_is_there(tmp_path):
 @pytest.mark.input(
     "Images", "an image that vanishes while it is packed", "one line that names it; the next call goes on"
 )
-def test_an_image_that_vanishes_stops_the_packing_in_one_line(images, tmp_path):
+@pytest.mark.parametrize("named", [False, True], ids=["in a folder", "of a table"])
+def test_an_image_that_vanishes_stops_the_packing_in_one_line(images, tmp_path, named):
     """It is not set aside: where its disk was lost, that would be all of them, for good."""
+    images = replace(images, named=named)
     gone = Path(images.where, images.files[50])
     gone.rename(tmp_path / "elsewhere.png")
     with pytest.raises(InputError, match=f"^'{gone}': it was removed, or its disk, since the work began"):
@@ -113,9 +116,10 @@ def test_an_image_that_vanishes_stops_the_packing_in_one_line(images, tmp_path):
     assert pack_into(tmp_path / "pack", images).tolist() == [*range(100)]
 
 
-def test_an_image_that_only_a_table_names_is_set_aside(images, tmp_path):
-    named = ImageFiles(images.where, [*images.ids, "none"], [*images.files, "none.png"], named=True)
-    assert len(pack_into(tmp_path / "pack", named)) == 101
+def test_an_image_that_nobody_has_seen_is_set_aside(images, tmp_path):
+    ids, files = [*images.ids, "none"], [*images.files, "none.png"]
+    unseen = ImageFiles(images.where, ids, files, named=True, seen=False)
+    assert len(pack_into(tmp_path / "pack", unseen)) == 101
     assert "none.png,unreadable: no such file" in (tmp_path / "pack" / NAMES[2]).read_text()
 
 

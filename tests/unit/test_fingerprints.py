@@ -1,10 +1,6 @@
-import os
-from pathlib import Path
-
 import pytest
 
 from histopatch import fingerprints
-from histopatch.data.listing import list_images
 
 SOURCES = {
     "scripts/job.py": "from mine.data import pack\npack.run()\n",
@@ -208,46 +204,3 @@ def test_the_shipped_scripts_have_different_digests():
     scripts = sorted((fingerprints.LIBRARY.parent / "scripts").glob("*.py"))
     assert scripts
     assert len({fingerprints.code(script) for script in scripts}) == len(scripts)
-
-
-@pytest.fixture
-def images(tmp_path):
-    for name in ("b.tif", "a.tif", "c.png"):
-        (tmp_path / name).write_bytes(b"")
-    return tmp_path
-
-
-def names_digest(folder: Path) -> str:
-    files = list_images(folder)
-    return fingerprints.names([Path(file).stem for file in files], files)
-
-
-def test_additions_and_removals_of_images_are_seen(images):
-    before = names_digest(images)
-    (images / "d.tif").write_bytes(b"")
-    added = names_digest(images)
-    (images / "a.tif").unlink()
-    removed = names_digest(images)
-    assert len({before, added, removed}) == 3
-    (images / "d.tif").unlink()
-    (images / "a.tif").write_bytes(b"")
-    assert names_digest(images) == before
-
-
-def test_a_renamed_image_is_seen(images):
-    before = names_digest(images)
-    (images / "a.tif").rename(images / "z.tif")
-    assert names_digest(images) != before
-
-
-def test_stray_files_and_touches_are_not_seen(images):
-    before = names_digest(images)
-    (images / "Thumbs.db").write_bytes(b"x")
-    (images / "notes.txt").write_text("x")
-    os.utime(images / "a.tif", (1, 1))
-    os.utime(images, (1, 1))
-    assert names_digest(images) == before
-
-
-def test_other_ids_of_the_same_files_are_seen():
-    assert fingerprints.names(["a"], ["a.tif"]) != fingerprints.names(["a.tif"], ["a.tif"])

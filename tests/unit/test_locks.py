@@ -5,20 +5,18 @@ import os
 import pytest
 
 from histopatch import locks
-from histopatch.locks import try_lock
-
-
-def opened(path) -> int:
-    return os.open(path, os.O_RDONLY)
+from histopatch.locks import open_lock, try_lock
 
 
 def test_a_lock_is_held_by_one_until_it_is_closed(tmp_path):
-    first, second = opened(tmp_path), opened(tmp_path)
-    assert try_lock(first, tmp_path)
-    assert not try_lock(second, tmp_path)
-    os.close(first)
-    assert try_lock(second, tmp_path)
-    os.close(second)
+    """Its file is open for writing: the locks of NFS are of bytes of a file, and exclusive ones need that."""
+    path = tmp_path / "new/.lock"
+    with open_lock(path) as second:
+        with open_lock(path) as first:
+            assert try_lock(first, path)
+            assert not try_lock(second, path)
+            assert first.writable()
+        assert try_lock(second, path)
 
 
 def fails_with(code: int):
@@ -31,7 +29,7 @@ def fails_with(code: int):
 @pytest.mark.input(
     "Machine",
     "A file system without file locks (Lustre, some NFS)",
-    "a warning; everything works as elsewhere",
+    "a warning; jobs of one moment may do the same work, or fail, and the next call goes on",
 )
 @pytest.mark.parametrize("code", sorted(locks.WITHOUT_LOCKS), ids=errno.errorcode.get)
 def test_where_there_are_no_locks_a_warning_says_so(tmp_path, monkeypatch, caplog, code):

@@ -26,6 +26,8 @@ def conflict(settings: Settings) -> str:
             f"unfreeze_epochs: {settings.unfreeze_epochs} leave layers frozen to the end of a training of "
             f"{settings.epochs} epochs; take fewer"
         )
+    if settings.warmup and settings.scheduler == "one_cycle":
+        return "warmup: does nothing with `scheduler: one_cycle`, which begins with a rise; set it to 0"
     if settings.pos_weight and "class" in settings.balance:
         return (
             "pos_weight: makes up for rare positives, which balance shows more often already; set it to false"

@@ -18,6 +18,10 @@ class InputError(ValueError):
     """
 
 
+class RunError(InputError):
+    """A run that cannot succeed as it is configured: it diverges, lacks memory, or its weights do not fit."""
+
+
 def check_writable(folders: Iterable[str | Path]) -> None:
     """Raise InputError for a folder in which nothing can be written; of one that is to be made, where."""
     for folder in map(Path, folders):

@@ -24,7 +24,8 @@ STARTED = time.time()
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, moved onto it when the block ends without an error.
 
-    What a process that was killed left half written of the same file is removed.
+    The content is on the disk before, so that a power cut leaves the file as it was or as it is to be. What a
+    process that was killed left half written of the same file is removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +33,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         if error.filename in (None, str(temporary)):  # a write to a full disk does not say where
@@ -39,6 +42,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+LEFTOVER = re.compile(r"\.\d+\..+")  # the name of what `replacing` leaves where it is killed
 
 
 def _remove_leftovers(path: Path) -> None:

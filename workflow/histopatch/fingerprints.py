@@ -1,4 +1,4 @@
-"""Fingerprints of what a job depends on besides its files: its code and the names of its images."""
+"""Fingerprints of the code that a job depends on."""
 
 import ast
 import contextlib
@@ -51,15 +51,6 @@ def code(
         name = source.relative_to(library) if source.is_relative_to(library) else source.name
         digest.update(f"{name}\n{_read(source, known).statements}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def names(ids: Sequence[str], files: Sequence[str]) -> str:
-    """Digest of the names of images: sees additions and removals, and nothing else.
-
-    ids and files: as of `data.images.Images`; the same of both in another order is another digest.
-    """
-    text = "\n".join([*ids, *files])
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _closure(sources: list[Path], library: Path, known: Path | None) -> set[Path]:

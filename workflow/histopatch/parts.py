@@ -25,8 +25,6 @@ class Parts:
         if not path.is_file():
             with replacing(path) as temporary, open(temporary, "wb") as file:
                 np.save(file, make())
-                file.flush()
-                os.fsync(file.fileno())  # or a power cut might leave zeros
         return np.load(path)
 
 

@@ -29,10 +29,9 @@ def hold(folder):
 
     Taken before the input is listed there: nothing may change below a prediction that is at work.
     """
-    from histopatch.locks import try_lock  # not before the system is known to have any
+    from histopatch.locks import LOCK, open_lock, try_lock  # not before the system is known to have any
 
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    opened = os.open(folder, os.O_RDONLY)
+    opened = open_lock(Path(folder, LOCK))
     if not try_lock(opened, folder, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         raise InputError(f"{folder}: another prediction is at work here; wait for it")
     return opened

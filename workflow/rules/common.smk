@@ -18,6 +18,7 @@ from histopatch.banks import bank_of
 from histopatch.config import UnknownExperimentError, load
 from histopatch.data.formats.format import plain
 from histopatch.data.group_table import by_column
+from histopatch.data.images import names_digest
 from histopatch.data.shards import part_of
 from histopatch.errors import InputError, check_writable, one_line
 from histopatch.experiment import plain_cleaning, plain_split, read_experiment
@@ -142,11 +143,10 @@ def untried_networks():
 onstart:
     # Held until this process ends, however it ends: a killed workflow leaves no stale lock, and a
     # second call at the same time is refused. (Snakemake's own lock is switched off in the profile.)
-    from histopatch.locks import try_lock  # not before the system is known to have any
+    from histopatch.locks import open_lock, try_lock  # not before the system is known to have any
 
-    Path(".snakemake").mkdir(exist_ok=True)
     global lock_file
-    lock_file = open(".snakemake/histopatch.lock", "w")
+    lock_file = open_lock(Path(".snakemake/histopatch.lock"))
     if not try_lock(lock_file, lock_file.name, lambda line: print(f"Warning: {line}", file=sys.stderr)):
         print("Error: another snakemake is at work in this folder; wait for it.", file=sys.stderr)
         os._exit(1)

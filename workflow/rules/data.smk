@@ -61,7 +61,7 @@ def image_facts_of(name, part, shard=None):
     images = dataset.images(part)
     if shard:
         images = images[part_of(len(images), *numbers_of(shard))]
-    return {"images": fingerprints.names(images.ids, images.files)}
+    return {"images": names_digest(images)}
 
 
 def image_facts(wildcards):

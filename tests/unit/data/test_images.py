@@ -1,8 +1,16 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from histopatch.data.images import ImageFiles, check_there_are_some, commonest_size
+from histopatch.data.images import (
+    ImageFiles,
+    check_there_are_some,
+    check_unchanged,
+    commonest_size,
+    names_digest,
+)
 from histopatch.data.listing import list_images
 from histopatch.errors import InputError
 
@@ -90,3 +98,56 @@ def test_a_slice_decodes_its_own_images(tmp_path):
     assert [record["mode"] for record in part.decode(target)] == ["RGB", "RGB"]
     assert target[:, 0, 0, 0].tolist() == [1, 2]
     assert part.named
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.tif", "a.tif", "c.png"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def digest(folder) -> str:
+    return names_digest(files_in(folder))
+
+
+def test_additions_and_removals_of_images_are_seen(folder):
+    before = digest(folder)
+    (folder / "d.tif").write_bytes(b"")
+    added = digest(folder)
+    (folder / "a.tif").unlink()
+    removed = digest(folder)
+    assert len({before, added, removed}) == 3
+    (folder / "d.tif").unlink()
+    (folder / "a.tif").write_bytes(b"")
+    assert digest(folder) == before
+
+
+def test_a_renamed_image_is_seen(folder):
+    before = digest(folder)
+    (folder / "a.tif").rename(folder / "z.tif")
+    assert digest(folder) != before
+
+
+def test_stray_files_and_touches_are_not_seen(folder):
+    before = digest(folder)
+    (folder / "Thumbs.db").write_bytes(b"x")
+    (folder / "notes.txt").write_text("x")
+    os.utime(folder / "a.tif", (1, 1))
+    os.utime(folder, (1, 1))
+    assert digest(folder) == before
+
+
+def test_other_ids_of_the_same_files_are_seen():
+    assert names_digest(ImageFiles("", ["a"], ["a.tif"])) != names_digest(
+        ImageFiles("", ["a.tif"], ["a.tif"])
+    )
+
+
+def test_images_that_came_or_went_since_they_were_listed_stop_the_work(folder):
+    known = files_in(folder)
+    check_unchanged(known, names_digest(known))
+    check_unchanged(known, None)
+    (folder / "a.tif").unlink()
+    with pytest.raises(InputError, match="images were added or removed since the work was planned; run"):
+        check_unchanged(files_in(folder), names_digest(known))

@@ -54,7 +54,7 @@ def test_words_without_a_positive_one_are_refused():
 )
 def test_a_positive_label_must_be_there():
     with pytest.raises(
-        InputError, match=r"no label is 'Tumor'; set dataset\.positive to one of 'tumor' 1 times"
+        InputError, match=r"no label is 'Tumor'; set dataset\.positive to one of 'tumor', 'normal'$"
     ):
         binary(["tumor", "normal"], "Tumor")
 

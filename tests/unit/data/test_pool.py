@@ -25,7 +25,9 @@ print("the script runs", flush=True)
 snakemake = SimpleNamespace(
     log=["pack.log"],
     config={{"runtime": {{"log_level": "info", "workers": 2}}}},
-    params=SimpleNamespace(dataset={{"format": "kaggle", "root": "data"}}, patch_size=16, code="c0de"),
+    params=SimpleNamespace(
+        dataset={{"format": "kaggle", "root": "data"}}, patch_size=16, images={{}}, code="c0de"
+    ),
     wildcards=SimpleNamespace(part="train"),
     input=SimpleNamespace(shards=[]),
     output=SimpleNamespace(array="train.npy", index="index.parquet", rejected="rejected.csv"),

@@ -63,8 +63,9 @@ def test_a_process_that_lets_go_in_time_is_waited_for(tmp_path, start):
 def test_what_a_killed_training_left_half_written_is_removed(tmp_path):
     (tmp_path / ".4711.resume.pt").write_bytes(b"half")
     (tmp_path / "resume.pt").write_bytes(b"whole")
+    (tmp_path / ".ipynb_checkpoints").mkdir()  # whoever made it
     with exclusive(tmp_path):
-        assert [path.name for path in tmp_path.iterdir()] == ["resume.pt"]
+        assert {path.name for path in tmp_path.iterdir()} == {"resume.pt", ".ipynb_checkpoints"}
 
 
 def test_other_folders_are_free(tmp_path, start, monkeypatch):

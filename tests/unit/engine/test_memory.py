@@ -32,7 +32,7 @@ def v2(group: str, limit: str, used: int, cache: int = 0) -> dict[str, str]:
     return {
         f"{folder}/memory.max": f"{limit}\n",
         f"{folder}/memory.current": f"{used}\n",
-        f"{folder}/memory.stat": f"anon 7\ninactive_file {cache}\n",
+        f"{folder}/memory.stat": f"anon 7\ninactive_file {cache // 4}\nactive_file {cache * 3 // 4}\n",
     }
 
 
@@ -41,7 +41,9 @@ def v1(group: str, limit: int, used: int, cache: int = 0) -> dict[str, str]:
     return {
         f"{folder}/memory.limit_in_bytes": f"{limit}\n",
         f"{folder}/memory.usage_in_bytes": f"{used}\n",
-        f"{folder}/memory.stat": f"cache 7\ntotal_inactive_file {cache}\n",
+        f"{folder}/memory.stat": (
+            f"cache 7\ntotal_inactive_file {cache // 4}\ntotal_active_file {cache * 3 // 4}\n"
+        ),
     }
 
 

@@ -43,6 +43,19 @@ def test_a_frozen_backbone_keeps_nothing_but_is_evaluated(settings):
     assert 4 * 16 * 3 * 96 * 96 * 4 < frozen < whole
 
 
+def test_layers_that_return_several_tensors_count_with_all_of_them(model):
+    class Doubled(torch.nn.Module):
+        def forward(self, images):
+            return images, [images, None]
+
+    class First(torch.nn.Module):
+        def forward(self, both):
+            return both[0]
+
+    wide = torch.nn.Sequential(Doubled(), First(), model)
+    assert training_bytes(wide, 32, 4) >= training_bytes(model, 32, 4)
+
+
 def test_estimating_leaves_model_and_random_state_alone(model):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     random, training = torch.get_rng_state(), model.training

@@ -16,7 +16,7 @@ from histopatch.augmentation.draws import draw
 from histopatch.backbones.build import build
 from histopatch.engine import loop, micro_batch, resume, train
 from histopatch.engine.train import train_run
-from histopatch.errors import InputError
+from histopatch.errors import InputError, RunError
 from histopatch.schema import without_neutral
 from histopatch.settings import Settings
 from histopatch.stain.normaliser import draw_sample, fit
@@ -310,7 +310,7 @@ def test_a_frozen_backbone_is_kept_as_it_was_loaded(run, settings, tmp_path):
 
 
 def test_only_one_training_has_a_folder(run, monkeypatch, caplog):
-    """A lock is held by whoever opened the folder, so this process can stand for another one."""
+    """A lock is held by whoever opened its file, so this process can stand for another one."""
     from histopatch.engine import guard
 
     monkeypatch.setattr(guard, "PATIENCE", 0)
@@ -431,7 +431,7 @@ def diverging_after(epochs: int, monkeypatch) -> None:
         def save_and_diverge(state):
             save(state)
             if len(state["progress"]["history"]) == epochs:
-                raise InputError("training diverged in epoch 3 (lr 0.01, fp32); lower lr")
+                raise RunError("training diverged in epoch 3 (lr 0.01, fp32); lower lr")
 
         return fit(*args, save=save_and_diverge, **options)
 
@@ -479,6 +479,31 @@ def test_weights_that_do_not_fit_are_a_failed_run(run, tmp_path):
     torch.save({"0.weight": torch.ones(1)}, tmp_path / "weights.pth")
     failed = run("a", on_failure="compare_others", weights=str(tmp_path / "weights.pth"))
     assert "weights.pth: lacks" in failed.report["failed"]
+
+
+def test_weights_that_are_replaced_during_the_training_stop_it(run, settings, tmp_path, monkeypatch):
+    path, fit = tmp_path / "weights.pth", train.fit
+
+    def replace_and_fit(*args, **options):
+        torch.save(build(settings).state_dict() | {"0.extra": torch.ones(1)}, path)
+        return fit(*args, **options)
+
+    torch.save(build(settings).state_dict(), path)
+    monkeypatch.setattr(train, "fit", replace_and_fit)
+    with pytest.raises(InputError, match="weights to start from were changed during the training"):
+        run("a", on_failure="compare_others", weights=str(path))
+    assert not FILES & {file.name for file in (tmp_path / "a/fold-0").iterdir()}
+
+
+def test_what_could_not_be_fetched_is_no_failed_run(run, monkeypatch):
+    """Later it can be."""
+
+    def offline(*args):
+        raise InputError("weights: could not be fetched; go online")
+
+    monkeypatch.setattr(train, "build", offline)
+    with pytest.raises(InputError, match="go online"):
+        run("a", on_failure="compare_others")
 
 
 def test_a_machine_that_is_not_as_asked_is_no_failed_run(run, monkeypatch):

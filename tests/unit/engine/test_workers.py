@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 
 from histopatch.engine.workers import together
-from histopatch.errors import InputError
+from histopatch.errors import InputError, RunError
 from histopatch.fingerprints import LIBRARY
 
 CPUS = [torch.device("cpu")] * 2
@@ -29,7 +29,13 @@ def beside(monkeypatch):
 
 @pytest.mark.input("Machine", "a process beside the first one that fails with a line", "that line")
 def test_the_line_of_a_worker_is_that_of_the_first_process(beside):
-    with pytest.raises(InputError, match=r"^patch 7: is no patch; remove it$"), beside("input"):
+    with pytest.raises(InputError, match=r"^patch 7: is no patch; remove it$") as caught, beside("input"):
+        dist.barrier()
+    assert not isinstance(caught.value, RunError)
+
+
+def test_a_run_that_cannot_succeed_is_told_apart_from_what_else_ends_a_worker(beside):
+    with pytest.raises(RunError, match=r"^training diverged in epoch 3; lower lr$"), beside("run"):
         dist.barrier()
 
 

@@ -37,8 +37,8 @@ def test_folds_and_what_is_held_out_are_said():
     text = describe_split("main", dataclasses.replace(HOLDOUT, folds=5, held_out_fraction=0.15))
     assert "Each of its 5 folds is the validation set once" in text
     assert (
-        "15 % of the patches are held out, by whole slides where slides are known: no training and no choice "
-        "on this split uses them." in text
+        "About 15 % of the patches, in whole patients or slides where these are known, are held out: no "
+        "training and no choice on this split uses them." in text
     )
 
 
@@ -85,4 +85,4 @@ def test_given_parts_are_described():
     text = describe_split("official", dataclasses.replace(GIVEN, group_by="slide", held_out_fraction=0.1))
     assert text.startswith("Split `official` takes the parts that the data set itself gives")
     assert "What it does not give is drawn from its training patches, by whole slides." in text
-    assert "10 % of the training patches are held out" in text
+    assert "About 10 % of the training patches, in whole" in text

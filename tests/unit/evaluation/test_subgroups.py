@@ -138,10 +138,10 @@ def test_the_summary_names_the_extremes_and_the_test(tables, patches):
     alike = "\n".join(describe_subgroups(groups.assign(auc=1.0), tests))
     assert "By site (4), the AUROC is 1.0000 wherever there is one" in alike
     nothing = tests.assign(p_value=np.nan)
-    assert "The groups share slides, too few of them to test" in "\n".join(
+    assert "The groups share slides or patients, too few of them to test" in "\n".join(
         describe_subgroups(groups, nothing)
     )
     lone = "\n".join(describe_subgroups(groups, nothing.assign(groups=1)))
-    assert "Too few groups have both classes on enough slides to test" in lone
+    assert "Too few groups have both classes on enough slides or patients to test" in lone
     unknown = groups.assign(units=pd.NA)
     assert "have both classes to test" in "\n".join(describe_subgroups(unknown, nothing.assign(groups=0)))

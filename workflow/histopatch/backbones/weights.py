@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from histopatch.backbones.initial import check_initial, is_safetensors
-from histopatch.errors import InputError
+from histopatch.errors import InputError, RunError
 
 # Where checkpoints of trainings keep the state dict, beside an optimiser, an epoch and so on.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -32,7 +32,7 @@ def load_backbone(features: nn.Module, head: str, state: dict[str, Tensor], sour
     misshapen = [k for k in state if k in wanted and state[k].shape != wanted[k].shape]
     for names, fault in ((missing, "lacks"), (unknown, "has unknown"), (misshapen, "has another shape for")):
         if names:
-            raise InputError(
+            raise RunError(
                 f"{source}: {fault} {len(names)} of {len(wanted)} weights of this backbone, the first is "
                 f"{names[0]!r}{_shapes(state, wanted, names[0])}; give weights of the same architecture"
             )
@@ -129,10 +129,10 @@ def _float32(value: Tensor, name: str, source: str) -> Tensor:
     """A weight in the precision of the networks here. Raises InputError where it is no finite number."""
     if not value.is_floating_point() or value.is_quantized or value.is_meta or value.layout != torch.strided:
         kind = str(value.dtype).removeprefix("torch.")
-        raise InputError(f"{source}: the weight {name!r} is no plain float ({kind}); give float weights")
+        raise RunError(f"{source}: the weight {name!r} is no plain float ({kind}); give float weights")
     value = value.float()
     if not value.isfinite().all():
-        raise InputError(
+        raise RunError(
             f"{source}: the weight {name!r} has NaN or infinite values as float32; give finite weights"
         )
     return value

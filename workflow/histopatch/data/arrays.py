@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import shutil
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ import h5py
 import numpy as np
 
 from histopatch.errors import InputError
+from histopatch.files import scratch_beside
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class PatchArrays:
 
         Raises InputError for a file that is damaged or has more or fewer patches than there are images.
         """
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        with scratch_beside(scratch / "plain") as folder:
             counts = Counter(self.files)
             for file in counts:
                 _unpack(Path(self.where, file), Path(folder, file.removesuffix(".gz")))
-            plain = replace(self, plain=folder)
+            plain = replace(self, plain=str(folder))
             for file, count in counts.items():
                 with plain._opened(file) as array:
                     if len(array) != count:

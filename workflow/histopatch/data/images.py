@@ -1,6 +1,7 @@
 """The images of a data set, wherever they are kept, as a list of which slices go to other processes."""
 
 import contextlib
+import hashlib
 import os
 import warnings
 from collections import Counter
@@ -58,6 +59,7 @@ class ImageFiles:
     ids: Sequence[str]
     files: Sequence[str]  # paths relative to the folder
     named: bool = False  # whether a table names them; otherwise the folder has no other images
+    seen: bool = True  # whether each was there when they were listed
 
     def __len__(self) -> int:
         return len(self.files)
@@ -72,12 +74,12 @@ class ImageFiles:
                 decode(Path(self.where, file), target)
                 for file, target in zip(self.files, pixels, strict=True)
             ]
-        if not self.named:
+        if self.seen:
             self._check_they_are_there(records)
         return records
 
     def _check_they_are_there(self, records: list[dict]) -> None:
-        """Raise InputError for an image that was in the folder when it was listed, and is not any more."""
+        """Raise InputError for an image that was there when they were listed, and is not any more."""
         for file, record in zip(self.files, records, strict=True):
             path = Path(self.where, file)
             if "reason" in record and not os.path.lexists(path):
@@ -100,6 +102,24 @@ class ImageFiles:
 
     def together(self) -> int:
         return 1
+
+
+def names_digest(images: Images) -> str:
+    """Digest of the names of images: sees additions and removals, and nothing else.
+
+    The same ids and files in another order have another digest.
+    """
+    text = "\n".join([*images.ids, *images.files])
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def check_unchanged(images: Images, known: str | None) -> None:
+    """Raise InputError if images came or went since their `names_digest` was taken; None knows nothing."""
+    if known not in (None, names_digest(images)):
+        raise InputError(
+            f"{images.where}: images were added or removed since the work was planned; run the same command "
+            "again"
+        )
 
 
 def check_there_are_some(images: Images) -> None:

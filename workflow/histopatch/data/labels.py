@@ -8,6 +8,8 @@ import pandas as pd
 from histopatch.data.names import quote
 from histopatch.errors import InputError
 
+SHOWN = 5  # labels in a message
+
 
 def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Series:
     """Labels as the texts `0` and `1`; what is neither stays as it is, for cleaning to reject.
@@ -26,9 +28,8 @@ def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Ser
             )
         return _as_binary(labels, number)
     if positive not in counts:
-        raise InputError(
-            f"{where}: no label is {quote(positive)}; set dataset.positive to one of {shown(counts)}"
-        )
+        known = ", ".join(map(quote, counts.index[:SHOWN]))
+        raise InputError(f"{where}: no label is {quote(positive)}; set dataset.positive to one of {known}")
     if len(counts) != 2:
         raise InputError(f"{where}: two different labels are needed, but there are {shown(counts)}")
     return labels.where(labels == "", (labels == positive).astype(int).astype(str))
@@ -60,5 +61,5 @@ def known_labels(rows: pd.DataFrame, where: str) -> np.ndarray:
 
 def shown(counts: pd.Series) -> str:
     """The commonest labels with how many rows have each; counts: by label, the commonest first."""
-    listed = [f"{quote(label)} {count:,} times" for label, count in counts.head(5).items()]
-    return ", ".join(listed) + (f" and {len(counts) - 5:,} others" if len(counts) > 5 else "")
+    listed = [f"{quote(label)} {count:,} times" for label, count in counts.head(SHOWN).items()]
+    return ", ".join(listed) + (f" and {len(counts) - SHOWN:,} others" if len(counts) > SHOWN else "")

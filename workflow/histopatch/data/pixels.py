@@ -15,7 +15,7 @@ class Pixels:
     """Rows of a pack: uint8 N×H×W×3 on disk, of which an index reads a copy into memory.
 
     Files are mapped anew for each read, which releases the pages read before. Raises InputError if a shard
-    is not there, or is not the one that the pack was made with.
+    is not there, or has another number of patches than the pack was made with.
     """
 
     def __init__(self, path: str | Path):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from histopatch.errors import InputError
+from histopatch.errors import RunError
 
 
 class EpochLoss:
@@ -31,11 +31,11 @@ class EpochLoss:
         return self.total.item() / self.patches
 
 
-def diverged(what: str, lr: float, precision: str) -> InputError:
+def diverged(what: str, lr: float, precision: str) -> RunError:
     """The error of a training that diverged. what: where, and what is not finite.
 
     The scaler of fp16 skips steps whose scaled gradients overflow, which is normal and no divergence. It
     scales after the loss, so a loss that is not finite is the network's own in any precision.
     """
     advice = "lower lr" if precision == "fp32" else "lower lr or use precision: fp32"
-    return InputError(f"training diverged in {what} (lr {lr:g}, {precision}); {advice}")
+    return RunError(f"training diverged in {what} (lr {lr:g}, {precision}); {advice}")

@@ -58,7 +58,8 @@ def embed_pack(
         network = Network(model, settings.image_size, compute)
         count, width = len(patches.pixels), description["width"]
         logging.info("embedding %d patches in %s on %s", count, compute, device_name(device))
-        facts = [settings, code, *file_facts([pack, settings.weights])]
+        # The next attempt may be on another machine, which computes in another format.
+        facts = [settings, code, str(compute), library_versions(), *file_facts([pack, settings.weights])]
         with kept_parts(features, facts) as parts, replacing(features) as made, open(made, "wb") as file:
             header = {"descr": "<f4", "fortran_order": False, "shape": (count, width)}
             np.lib.format.write_array_header_1_0(file, header)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from histopatch.locks import alone, try_lock
+from histopatch.locks import alone, open_lock, try_lock
 
 POLL_SECONDS = 1.0
 
@@ -29,7 +29,7 @@ def free_gpus(keys: Sequence[str], count: int = 1, folder: Path | None = None) -
     while True:
         with contextlib.ExitStack() as held:
             with alone(folder):
-                files = [held.enter_context(open(folder / key, "w")) for key in keys]
+                files = [held.enter_context(open_lock(folder / key)) for key in keys]
                 unlocked = (place for place, file in enumerate(files) if try_lock(file, file.name))
                 free = list(itertools.islice(unlocked, count))
             if len(free) == count:

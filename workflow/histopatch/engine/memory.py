@@ -11,10 +11,11 @@ import psutil
 
 from histopatch.cgroups import Group, groups
 
-# Limit, usage and, in memory.stat, the page cache that is given up when memory is needed; by version.
+# Limit, usage and, in memory.stat, the page cache, which is given up when memory is needed, by version. The
+# cache is `active` where it was read more than once, as a pack is.
 NAMES = {
-    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    2: ("memory.max", "memory.current", "inactive_file"),
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
+    2: ("memory.max", "memory.current", ("inactive_file", "active_file")),
 }
 
 
@@ -41,9 +42,10 @@ def giving_back_memory() -> Iterator[None]:
 
 def _room(group: Group) -> int | None:
     """Limit less usage; None without a limit. The page cache counts as used."""
-    limit_name, usage_name, cache_name = NAMES[group.version]
+    limit_name, usage_name, cache_names = NAMES[group.version]
     limit, usage, stat = (group.read(name) for name in (limit_name, usage_name, "memory.stat"))
     if limit in (None, "max") or usage is None or stat is None:
         return None
-    cache = dict(line.split() for line in stat.splitlines()).get(cache_name, 0)
-    return max(int(limit) - int(usage) + int(cache), 0)
+    counts = dict(line.split() for line in stat.splitlines())
+    cache = sum(int(counts.get(name, 0)) for name in cache_names)
+    return max(int(limit) - int(usage) + cache, 0)

@@ -9,6 +9,7 @@ import logging
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from histopatch.engine.memory import available_bytes
 from histopatch.engine.network import evaluation_batch
@@ -42,8 +43,10 @@ def training_bytes(model: nn.Module, size: int, batch: int) -> int:
             kept[storage._cdata] = storage  # held, or its address might be given to another one
         return tensor
 
-    def measure(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        layers.append(output.nbytes + sum(tensor.nbytes for tensor in inputs))
+    def measure(layer: nn.Module, inputs: tuple, output) -> None:
+        # Of some layers a tuple or a list, such as of an LSTM.
+        tensors = filter(torch.is_tensor, tree_leaves((inputs, output)))
+        layers.append(sum(tensor.nbytes for tensor in tensors))
 
     for layer in shapes.modules():
         if not list(layer.children()):

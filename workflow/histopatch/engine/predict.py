@@ -17,6 +17,7 @@ from histopatch.cores import core_count
 from histopatch.data.folds import HELD_OUT, read_split
 from histopatch.engine.device import hold_device
 from histopatch.engine.formats import Format
+from histopatch.engine.model_files import library_versions
 from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
@@ -91,7 +92,8 @@ def _known(references: Sequence[str]) -> list[np.ndarray]:
 
 def _facts(models, reports, pack: str, rows: np.ndarray, code: str) -> list:
     """What the probabilities depend on."""
-    return [code, hashlib.sha256(rows.tobytes()).hexdigest(), *file_facts([*models, *reports, pack])]
+    of_rows = hashlib.sha256(rows.tobytes()).hexdigest()
+    return [code, of_rows, library_versions(), *file_facts([*models, *reports, pack])]
 
 
 def _predict(
@@ -108,8 +110,10 @@ def _predict(
         for number, (model, report) in enumerate(zip(models, reports, strict=True)):
             run = json.loads(Path(report).read_text())
             network = load_network(model, run, device)
+            # The next attempt may be on another machine, which computes in another precision.
+            name = f"{number}-{network.compute.precision}"
             chunks = [
-                parts.array(f"{number}-{start:012d}", partial(_probabilities, network, run, patches, chunk))
+                parts.array(f"{name}-{start:012d}", partial(_probabilities, network, run, patches, chunk))
                 for start, chunk in zip(
                     range(0, len(rows), CHUNK), torch.tensor(rows).split(CHUNK), strict=True
                 )

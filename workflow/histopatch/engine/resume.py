@@ -9,17 +9,19 @@ from pathlib import Path
 
 import torch
 
+from histopatch.engine.model_files import library_versions
 from histopatch.files import replacing
 
 
 def fingerprint(identity: dict, code: str, split: str, large: Sequence[str]) -> str:
-    """Digest of all that a state depends on: settings, code, split, pack and weights to start from.
+    """Digest of what a state depends on: settings, code, libraries, split, pack and weights to start from.
 
     code: digest of the training code; split: path of a table, which is read whole; large: paths of files too
     large for that, known by size and time of writing. What is no file, such as `imagenet`, is in `identity`.
     """
     files = [path.stat() for path in map(Path, large) if path.is_file()]
-    facts = [identity, code, Path(split).read_text(), [(file.st_size, file.st_mtime_ns) for file in files]]
+    large_facts = [(file.st_size, file.st_mtime_ns) for file in files]
+    facts = [identity, code, library_versions(), Path(split).read_text(), large_facts]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -30,7 +30,7 @@ from histopatch.engine.processes import ALONE, Processes
 from histopatch.engine.rungs import Paused, known_history, write_failed_rung, write_rung
 from histopatch.engine.trial import choose_format
 from histopatch.engine.workers import serve, together
-from histopatch.errors import InputError
+from histopatch.errors import InputError, RunError
 from histopatch.files import write_json, write_table
 from histopatch.settings import Settings
 from histopatch.stain import normaliser
@@ -56,8 +56,9 @@ def train_run(
 ) -> None:
     """Train one run on one fold and write its four files into `folder`.
 
-    A training that cannot succeed (it diverges, lacks memory, or its weights do not fit) raises InputError,
-    or leaves files that say so where the runtime's `on_failure` is `compare_others`.
+    A training that cannot succeed (it diverges, lacks memory, or its weights do not fit) raises RunError, or
+    leaves files that say so where the runtime's `on_failure` is `compare_others`. What is wrong with the
+    machine, or was changed meanwhile, raises InputError in either case.
 
     model.safetensors (the weights that are kept: those of the last epoch, of the best one with `patience`, or
     their average with `ema` and `swa`), history.csv (one row per epoch), predictions.csv
@@ -99,7 +100,7 @@ def train_run(
         except Paused as paused:
             write_rung(out, pause_after, paused.history)
             return
-        except InputError as error:
+        except RunError as error:
             if runtime["on_failure"] == "stop":
                 raise
             logging.warning("%s. The others go on without this run; to try it again, delete %s", error, out)
@@ -111,6 +112,11 @@ def train_run(
             state_file.unlink(missing_ok=True)
             return
 
+        if resume.fingerprint(identity, code, split, [pack, settings.weights]) != state_key:
+            raise InputError(
+                f"{out}: {split}, the pack or the weights to start from were changed during the training; "
+                "run the same command again"
+            )
         probabilities = logits.double().sigmoid().cpu().numpy()
         save_model(network.weights(), out / "model.safetensors")
         write_table(pd.DataFrame(done.history, columns=HISTORY), out / "history.csv")
@@ -287,7 +293,7 @@ def _out_of_memory_in_words(settings: Settings) -> Iterator[None]:
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-        raise InputError(
+        raise RunError(
             f"out of memory even with two patches at a time ({settings.backbone}, image_size "
             f"{settings.image_size}); lower image_size or take a smaller backbone"
         ) from None

@@ -24,9 +24,10 @@ import torch.distributed as dist
 
 from histopatch import parents
 from histopatch.engine.processes import ALONE, Group, Processes
-from histopatch.errors import InputError, one_line
+from histopatch.errors import InputError, RunError, one_line
 
-MENDABLE = 3  # the status of a worker whose last line says what the user has to mend
+# The status of a worker whose last line says what the user has to mend: of the run, or of what else there is.
+OF_THE_RUN, MENDABLE = 4, 3
 POLL_SECONDS = 1.0
 GRACE = 10.0  # seconds in which the first process may find out by itself
 LIBRARY = Path(__file__).parents[2]
@@ -55,8 +56,8 @@ class Worker:
             return None
         self.said.seek(0)
         text = self.said.read().decode(errors="replace").strip()
-        if self.process.returncode == MENDABLE:
-            return InputError(text.splitlines()[-1])
+        if error := {OF_THE_RUN: RunError, MENDABLE: InputError}.get(self.process.returncode):
+            return error(text.splitlines()[-1])
         number, status = f"{self.place.rank + 1} of {self.place.count}", self.process.returncode
         return RuntimeError(f"process {number} has ended with status {status}\n{text}")
 
@@ -103,7 +104,7 @@ def serve(work: Callable[..., None]) -> None:
         if line := one_line(error):
             print(line, file=sys.stderr)
         sys.stderr.flush()
-        os._exit(MENDABLE if line else 1)
+        os._exit(OF_THE_RUN if isinstance(error, RunError) else MENDABLE if line else 1)
 
 
 @contextlib.contextmanager

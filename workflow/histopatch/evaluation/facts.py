@@ -12,6 +12,7 @@ import pandas as pd
 
 from histopatch.data.units import UNITS
 from histopatch.evaluation.counts import counted
+from histopatch.evaluation.intervals import rate
 from histopatch.evaluation.limits import SYNTHETIC
 from histopatch.evaluation.split_descriptions import in_short
 from histopatch.failures import finished
@@ -256,10 +257,9 @@ def _thresholds(points: pd.DataFrame) -> str:
 
 def _rates(points: pd.DataFrame) -> str:
     rates = [
-        f"at {row.threshold:.4f} sensitivity {row.sensitivity:.3f} ({row.sensitivity_low:.3f}–"
-        f"{row.sensitivity_high:.3f}) and specificity {row.specificity:.3f} ({row.specificity_low:.3f}–"
-        f"{row.specificity_high:.3f})"
-        for row in points.itertuples()
+        f"at {row['threshold']:.4f} sensitivity {rate(row, 'sensitivity')} and specificity "
+        f"{rate(row, 'specificity')}"
+        for row in points.to_dict("records")
     ]
     return f"On {points.reported_on.iloc[0]}: {'; '.join(rates)}."
 

@@ -57,8 +57,10 @@ def _sentence(test, these: pd.DataFrame) -> str:
     which += OF_PATCHES if test.group == "slide" else ""
     if pd.isna(test.p_value):
         if test.groups > 1:  # without a common slide they would be tested
-            return f"{which}. The groups share slides, too few of them to test whether they differ."
-        enough = "" if these.units.isna().all() else " on enough slides"
+            return (
+                f"{which}. The groups share slides or patients, too few of them to test whether they differ."
+            )
+        enough = "" if these.units.isna().all() else " on enough slides or patients"
         return f"{which}. Too few groups have both classes{enough} to test whether they differ."
     verdict = (
         f"the AUROCs of the {test.groups} groups that can be compared differ"

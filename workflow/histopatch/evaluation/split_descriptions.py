@@ -125,7 +125,7 @@ def describe_split(name: str, split: Split) -> str:
     if split.held_out_fraction:
         of = "training patches" if split.parts == "given" else "patches"
         sentences.append(
-            f"{100 * split.held_out_fraction:g} % of the {of} are held out, by whole slides where slides "
-            "are known: no training and no choice on this split uses them."
+            f"About {100 * split.held_out_fraction:g} % of the {of}, in whole patients or slides where these "
+            "are known, are held out: no training and no choice on this split uses them."
         )
     return " ".join(sentences)

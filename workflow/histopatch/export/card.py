@@ -13,6 +13,7 @@ from histopatch.evaluation.clinical_use import describe_calibration
 from histopatch.evaluation.external_words import describe_external
 from histopatch.evaluation.facts import FACTS, read_facts
 from histopatch.evaluation.group_words import describe_subgroups
+from histopatch.evaluation.intervals import rate
 from histopatch.evaluation.limits import SYNTHETIC, describe_limits
 from histopatch.evaluation.markdown import code, escape
 from histopatch.export.licences import describe_initial_weights
@@ -117,10 +118,7 @@ def _operating_points(points: pd.DataFrame) -> list[str]:
         "| --- | --: | --- | --- |",
     ]
     for row in points.to_dict("records"):
-        rates = [
-            f"{row[name]:.3f} ({row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f})"
-            for name in ("sensitivity", "specificity")
-        ]
+        rates = [rate(row, name) for name in ("sensitivity", "specificity")]
         lines.append(f"| {CRITERIA[row['point']]} | {row['threshold']:.4f} | {' | '.join(rates)} |")
     return lines
 

@@ -69,7 +69,7 @@ def _listed(split: GivenSplit) -> Images:
         (id_, file) for id_, file in zip(split.images.ids, split.images.files, strict=True) if id_ in listed
     ]
     ids, files = zip(*chosen, strict=True)
-    return replace(split.images, ids=ids, files=files, named=True)
+    return replace(split.images, ids=ids, files=files, named=True, seen=False)
 
 
 def _size(images: Images) -> int:

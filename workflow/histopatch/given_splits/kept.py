@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from histopatch import fingerprints
-from histopatch.data.images import Images
+from histopatch.data.images import Images, names_digest
 from histopatch.files import replacing
 
 
@@ -26,7 +26,7 @@ def fingerprint(images: Images, module: str) -> str:
     module: relative to the library, such as `data/pack.py`.
     """
     digest = hashlib.sha256(fingerprints.code(fingerprints.LIBRARY / module, ("data.arrays",)).encode())
-    digest.update(fingerprints.names(images.ids, images.files).encode())
+    digest.update(names_digest(images).encode())
     for file in dict.fromkeys(images.files):
         path = Path(images.where, file).absolute()
         status = path.stat()

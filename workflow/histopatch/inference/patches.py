@@ -61,7 +61,9 @@ def parts(images: Images, size: int) -> Iterator[np.ndarray]:
 def _read(paths: Sequence[str | Path], size: int) -> np.ndarray:
     pixels = np.zeros((len(paths), size, size, 3), np.uint8)
     names = [str(path) for path in paths]
-    for name, record in zip(names, ImageFiles("", names, names, named=True).decode(pixels), strict=True):
+    for name, record in zip(
+        names, ImageFiles("", names, names, named=True, seen=False).decode(pixels), strict=True
+    ):
         if "reason" in record:
             raise InputError(f"{name}: {record['reason']}")
     return pixels

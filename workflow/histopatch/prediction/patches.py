@@ -51,7 +51,7 @@ def _images(listed: pd.DataFrame, root: str) -> Images:
     ids, files = listed.id.to_list(), listed.file.to_list()
     if (listed.row != NO_ROW).all():
         return PatchArrays(root, ids, files, listed.row.to_numpy(), ARRAY)
-    return ImageFiles(root, ids, files, named=True)
+    return ImageFiles(root, ids, files, named=True, seen=False)
 
 
 def _predict(model: inference.Model, pixels: np.ndarray) -> np.ndarray:

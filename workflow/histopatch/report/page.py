@@ -159,12 +159,13 @@ class _Page:
         patches = gallery.mistakes(*(self.root / file for file in block.files))
         mapped = any(len(patch.pictures) > 1 for patch in patches)
         beside = (
-            ", each patch beside what speaks for the wrong class (Grad-CAM of one network and one view; the "
-            "probability may average several)"
+            ", each patch beside what speaks for the wrong class (Grad-CAM of one view; the probability may "
+            "average several)"
         )
         text = (
             f"The most confident wrong predictions of each class{beside if mapped else ''}. Such a patch may "
-            "have a wrong label."
+            "have a wrong label. Where the final model averages several runs, these are the mistakes of the "
+            "best one."
             if patches
             else "No patch lies on the wrong side of a probability of one half."
         )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from histopatch import components
-from histopatch.errors import InputError
+from histopatch.errors import RunError
 
 SAMPLE = 1000  # patches that a reference is fitted to
 
@@ -40,7 +40,7 @@ def rebuild(description: dict, device: torch.device) -> Normaliser:
 def fit(method: str, batches: Iterable[Tensor]) -> Normaliser:
     """A normaliser whose reference is the median stain of patches, uint8 n×H×W×3 a batch.
 
-    Raises InputError where no patch has enough tissue.
+    Raises RunError where no patch has enough tissue.
     """
     found = []
     for pixels in batches:
@@ -49,7 +49,7 @@ def fit(method: str, batches: Iterable[Tensor]) -> Normaliser:
         found.append(stains[usable])
     stains = torch.cat(found)
     if not len(stains):
-        raise InputError(f"stain_normalisation: no training patch has tissue that {method} can measure")
+        raise RunError(f"stain_normalisation: no training patch has tissue that {method} can measure")
     # On the CPU, as a GPU has no deterministic median.
     return Normaliser(method, stains.cpu().median(0).values.to(stains.device))
 
