@@ -66,14 +66,18 @@ HEAD = {"freeze_backbone": True, "feature_head": "linear"}
             {"augmentation": {"rotation": 90.0}},
             "augmentation.rotation: feature_head sees patches as they are; set it to 0.0",
         ),
-        ({"tta": True}, "tta: does nothing with `feature_head: linear`; set it to false"),
-        ({"start_size": 64}, "start_size: does nothing with `feature_head: linear`; set it to 0"),
-        ({"gpus": 2}, "gpus: does nothing with `feature_head: linear`; set it to 1"),
+        ({"tta": True}, "tta: does nothing with `feature_head: linear`; set `tta: false`"),
+        ({"start_size": 64}, "start_size: does nothing with `feature_head: linear`; set `start_size: 0`"),
+        ({"gpus": 2}, "gpus: does nothing with `feature_head: linear`; set `gpus: 1`"),
         (
             {"feature_head": "logistic_regression", "dropout": 0.2},
             "dropout: does nothing with `feature_head: log",
         ),
-        ({"feature_head": "logistic_regression", "scheduler": "cosine"}, "scheduler: does nothing with"),
+        (
+            {"feature_head": "logistic_regression", "scheduler": "cosine", "dropout": 0.2},
+            "dropout: does nothing with `feature_head: logistic_regression`, nor do others: set "
+            "`dropout: 0.0`, `scheduler: none`",
+        ),
     ],
 )
 def test_a_head_on_features_refuses_what_it_does_not_use(changes, told):

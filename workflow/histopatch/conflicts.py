@@ -57,8 +57,9 @@ def _conflict_of_head(settings: Settings) -> str:
     unused = ("start_size", "tta", "stain_normalisation", "gpus")
     if settings.feature_head == "logistic_regression":
         unused += SOLVED
-    for key in unused:
-        if getattr(settings, key) != getattr(Settings, key):
-            neutral = str(getattr(Settings, key)).lower()
-            return f"{key}: does nothing with `feature_head: {settings.feature_head}`; set it to {neutral}"
-    return ""
+    asked = [key for key in unused if getattr(settings, key) != getattr(Settings, key)]
+    if not asked:
+        return ""
+    neutral = [f"`{key}: {str(getattr(Settings, key)).lower()}`" for key in asked]
+    others = f", nor do others: set {', '.join(neutral)}" if asked[1:] else f"; set {neutral[0]}"
+    return f"{asked[0]}: does nothing with `feature_head: {settings.feature_head}`{others}"
