@@ -170,12 +170,11 @@ def test_a_table_with_labels_and_files_that_cannot_be_used(project):
 
 
 def test_two_predictions_into_one_folder_are_not_at_work_at_a_time(project):
-    folder = os.open(project / "results/predictions/new", os.O_RDONLY)
-    fcntl.flock(folder, fcntl.LOCK_EX)
     before = (project / "results/predictions/new/input.csv").read_bytes()
     (project / "new/00.png").unlink()
-    status, output = predict(project)
-    os.close(folder)
+    with (project / "results/predictions/new/.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, output = predict(project)
     assert status == 1
     assert "Error: results/predictions/new: another prediction is at work here; wait for it\n" in output
     assert (project / "results/predictions/new/input.csv").read_bytes() == before
