@@ -11,6 +11,7 @@ from histopatch.augmentation.prepare import prepare
 from histopatch.backbones.build import build
 from histopatch.engine import features
 from histopatch.engine.features import embed_pack
+from histopatch.engine.formats import Format
 from histopatch.engine.network import Network
 
 RUNTIME = {"device": "cpu", "workers": 1}
@@ -92,15 +93,30 @@ def test_features_that_were_made_before_an_interruption_are_not_made_again(bank,
     assert sorted(os.listdir(tmp_path / "again")) == ["a", "b", "c"]
 
 
-def test_features_from_before_an_edit_of_the_code_are_made_again(bank, data, tmp_path, monkeypatch):
+ANOTHER = {
+    "code": {},
+    "format": {"candidates": lambda precision, device: [Format("contiguous", "bf16")]},
+    "libraries": {"library_versions": lambda: {"torch": "0.1"}},
+}
+
+
+@pytest.mark.parametrize("change", ANOTHER)
+def test_features_of_another_code_format_or_library_are_made_again(bank, data, monkeypatch, change):
+    """Of a machine without the GPU, say, on which the work goes on."""
     files, settings = bank
     monkeypatch.setattr(features, "CHUNK", 7)
+
+    def embed(code: str = "c0de"):
+        embed_pack(settings, data.files["pack"], **files, runtime=RUNTIME, threads=1, code=code)
+
     with monkeypatch.context() as patch:
         interrupt_after(patch, 3)
         with pytest.raises(KeyboardInterrupt):
-            embed_pack(settings, data.files["pack"], **files, runtime=RUNTIME, threads=1, code="c0de")
+            embed()
+    for name, value in ANOTHER[change].items():
+        monkeypatch.setattr(features, name, value)
     calls = interrupt_after(monkeypatch, 10**6)
-    embed_pack(settings, data.files["pack"], **files, runtime=RUNTIME, threads=1, code="c0ffee")
+    embed("c0ffee" if change == "code" else "c0de")
     assert sum(calls) == len(data.pixels)
 
 

@@ -178,3 +178,27 @@ def test_what_was_predicted_before_an_interruption_is_not_predicted_again(train,
     found, expected = (pd.read_csv(path, dtype={"id": str}) for path in (out, whole))
     pd.testing.assert_frame_equal(found, expected, rtol=1e-5)
     assert [path.name for path in out.parent.iterdir()] == ["parts.csv"]
+
+
+def test_what_was_predicted_in_another_precision_is_predicted_again(run, data, tmp_path, monkeypatch):
+    """On another machine, which lacks it."""
+    given = *files(run), [], Ensemble(), data.files["pack"], data.files["index"], str(tmp_path / "out.csv")
+    monkeypatch.setattr(predict_module, "CHUNK", 16)
+    load, calls, predict_network = predict_module.load_network, [], Network.predict
+
+    def counted(self, patches, rows, micro_batch):
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(len(rows))
+        return predict_network(self, patches, rows, micro_batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Network, "predict", counted)
+        in_bf16 = lambda model, run, device: load(model, run | {"precision": "bf16"}, device)  # noqa: E731
+        patch.setattr(predict_module, "load_network", in_bf16)
+        with pytest.raises(KeyboardInterrupt):
+            predict_pack(*given, RUNTIME, 1)
+    predict_pack(*given, RUNTIME, 1)
+    whole = predict(run, data.files["pack"], data.files["index"], tmp_path / "whole.csv")
+    found = pd.read_csv(tmp_path / "out.csv").probability
+    assert found.to_numpy() == pytest.approx(whole.probability.to_numpy(), abs=1e-6)
