@@ -59,7 +59,7 @@ def _label_files() -> list[bytes]:
 def _open_labels(path: Path) -> bool:
     from histopatch.data.formats.kaggle import Kaggle
 
-    return len(Kaggle(str(path.parent)).labels()) > 0
+    return any(len(rows) for rows in Kaggle(str(path.parent)).labels())
 
 
 def _slide_maps() -> list[bytes]:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from histopatch.data.tissue import draw_patch, draw_slide
+from histopatch.database import database
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "pcam-sample"
 
@@ -29,6 +30,13 @@ def csv(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def tables():
+    """An empty database."""
+    with database() as empty:
+        yield empty
 
 
 @pytest.fixture

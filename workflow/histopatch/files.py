@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -81,29 +81,39 @@ NAMES = dict.fromkeys(
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a table that `write_table` wrote: names are texts, and in CSV only an empty field is missing.
+    """The whole of a table, as `read_blocks` yields it."""
+    return pd.concat(read_blocks(path, columns), ignore_index=True)
 
-    columns: those to read, as a table of millions of rows takes gigabytes; None reads all. Raises InputError
-    for a damaged Parquet file.
+
+ROWS_AT_A_TIME = 2**16
+
+
+def read_blocks(path: str | Path, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Read a table that `write_table` wrote, some rows at a time, in one block at least.
+
+    Names are texts, and in CSV only an empty field is missing. columns: those to read, as a table of millions
+    of rows takes gigabytes; None reads all. Raises InputError for a damaged Parquet file.
     """
-    if Path(path).suffix == ".parquet":
-        table = _read_parquet(path, columns)
-    else:
-        table = pd.read_csv(path, usecols=columns, dtype=NAMES, keep_default_na=False, na_values=[""])
-        table = restored(table)
-    return table if columns is None else table[[*columns]]
+    blocks = _parquet_blocks if Path(path).suffix == ".parquet" else _csv_blocks
+    for block in blocks(path, columns):
+        yield block if columns is None else block[[*columns]]
 
 
-ROWS_AT_A_TIME = 2**20  # of Parquet: a whole table of Arrow's beside that of pandas takes half as much again
+def _csv_blocks(path: str | Path, columns: Sequence[str] | None) -> Iterator[pd.DataFrame]:
+    with pd.read_csv(
+        path, usecols=columns, dtype=NAMES, keep_default_na=False, na_values=[""], chunksize=ROWS_AT_A_TIME
+    ) as blocks:
+        yield from map(restored, blocks)
 
 
-def _read_parquet(path: str | Path, columns: Sequence[str] | None) -> pd.DataFrame:
+def _parquet_blocks(path: str | Path, columns: Sequence[str] | None) -> Iterator[pd.DataFrame]:
     import pyarrow.parquet  # most tables are CSV
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            parts = [part.to_pandas() for part in file.iter_batches(ROWS_AT_A_TIME, columns=columns)]
-            return pd.concat(parts or [file.schema_arrow.empty_table().to_pandas()], ignore_index=True)
+            yield file.schema_arrow.empty_table().to_pandas()
+            for batch in file.iter_batches(ROWS_AT_A_TIME, columns=columns):
+                yield batch.to_pandas()
     except pyarrow.ArrowException:
         raise InputError(f"{path}: the file is damaged; remove it and run the same command again") from None
 
@@ -114,11 +124,18 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     A name that ends in .parquet makes Parquet, for tables that only programs read; any other makes CSV, in
     which a spreadsheet finds nothing to run.
     """
-    with replacing(path) as temporary:
-        if temporary.suffix == ".parquet":
+    if Path(path).suffix == ".parquet":
+        with replacing(path) as temporary:
             table.to_parquet(temporary, index=False, compression="zstd")
-        else:
-            harmless(table).to_csv(temporary, index=False)
+    else:
+        write_blocks([table], path)
+
+
+def write_blocks(blocks: Iterable[pd.DataFrame], path: str | Path) -> None:
+    """Write a CSV of the rows of tables that have the same columns, one at least, as `write_table` does."""
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        for number, block in enumerate(blocks):
+            harmless(block).to_csv(file, header=number == 0, index=False)
 
 
 def write_json(value, path: str | Path) -> None:

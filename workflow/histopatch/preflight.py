@@ -1,5 +1,6 @@
 """What files alone can tell, before any job: that all of an experiment is there and can be read."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,11 @@ from histopatch.data.group_table import (
 )
 from histopatch.data.images import check_there_are_some, commonest_size
 from histopatch.data.labels import shown
-from histopatch.data.names import match_ids
-from histopatch.data.slides import check_mapped, slides_of, source_of
+from histopatch.data.matching import fit_ids
+from histopatch.data.slides import check_mapped, find_slides, source_of
 from histopatch.data.test_ids import check_test_ids
 from histopatch.data.units import UNITS, units_of
+from histopatch.database import ROWS, Database, database
 from histopatch.errors import InputError
 from histopatch.experiment import Experiment
 from histopatch.faults import unknown
@@ -63,9 +65,10 @@ def _check_external(key: str, dataset: Format) -> None:
             return
         check_there_are_some(dataset.images("train"))
         patch_size(dataset)
-        patches = _usable(dataset)
-        check_both_classes(patches.label.to_numpy())
-        slides_of(patches.id, dataset)
+        with database() as tables:
+            _find_usable(tables, dataset)
+            check_both_classes(*tables.row("SELECT count(*), coalesce(sum(label), 0) FROM patches"))
+            find_slides(tables, dataset)
     except InputError as error:
         raise InputError(f"{key}: {error}") from None
 
@@ -122,14 +125,10 @@ def _groups(experiment: Experiment) -> pd.DataFrame | None:
             f"{experiment.groups}: no such file; dataset.groups names a table with `id` or `slide` and groups"
         )
     dataset, groups = experiment.dataset, read_groups(experiment.groups)
-    named = [dataset.labels().id, *(pd.Series(dataset.images(part).ids, dtype=str) for part in dataset.parts)]
-    slides = dataset.slides()
-    check_known(
-        experiment.groups,
-        groups,
-        pd.concat(named).drop_duplicates(),
-        pd.Series([""], dtype=str) if slides is None else slides.slide,
-    )
+    listed = (pd.DataFrame({"id": dataset.images(part).ids}, dtype=str) for part in dataset.parts)
+    ids = pd.concat([rows.id for rows in itertools.chain(dataset.labels(), listed)]).drop_duplicates()
+    slides = [rows.slide for rows in dataset.slides() or () if "slide" in rows]
+    check_known(experiment.groups, groups, ids, pd.concat([pd.Series([""], dtype=str), *slides]))
     return groups
 
 
@@ -139,28 +138,39 @@ def _check_splits(experiment: Experiment, groups: pd.DataFrame | None) -> None:
     Images that turn out to be unusable are not known yet: the job that splits checks the same again.
     """
     dataset = experiment.dataset
-    patches = _usable(dataset)
-    if patches.empty:
-        return  # which cleaning reports, with the reasons
-    if missing := {0, 1} - {*patches.label}:
-        labels = dataset.labels().label
-        others = labels[~labels.isin(["", "0", "1"])].value_counts()
-        raise InputError(
-            f"{dataset.where}: no image has the label {missing.pop()}, and both 0 and 1 are needed"
-            + (f"; correct those that are neither: {shown(others)}" if len(others) else "")
-        )
-    found = slides_of(patches.id, dataset)
-    named = None if groups is None else groups_of(patches.assign(slide=found.slide), groups)
-    for name, split in experiment.splits.items():
-        try:
-            units = _units(split, found, named)
-            check_mapped(patches.id, found, split.group_by, split.unmapped, source_of(dataset))
-            if split.parts == "given":
-                parts_of(patches, dataset, split)
-            else:
-                check_possible(patches.label.to_numpy(), units, split)
-        except InputError as error:
-            raise InputError(f"experiments.{experiment.name}.splits.{name}.{error}") from None
+    with database() as tables:
+        _find_usable(tables, dataset)
+        known = tables.table("SELECT DISTINCT label FROM patches").label
+        if known.empty:
+            return  # which cleaning reports, with the reasons
+        if missing := {0, 1} - {*known}:
+            others = tables.table(
+                """SELECT label, count(*) AS count FROM rows WHERE label NOT IN ('', '0', '1')
+                GROUP BY label ORDER BY count DESC, min(place)"""
+            )
+            raise InputError(
+                f"{dataset.where}: no image has the label {missing.pop()}, and both 0 and 1 are needed"
+                + (
+                    f"; correct those that are neither: {shown(others.set_index('label')['count'])}"
+                    if len(others)
+                    else ""
+                )
+            )
+        find_slides(tables, dataset)
+        patches = tables.compact("SELECT label::TINYINT AS label, slide, patient FROM patches ORDER BY place")
+        named = None
+        if groups is not None:
+            named = groups_of(tables.table("SELECT id, slide FROM patches ORDER BY place"), groups)
+        for name, split in experiment.splits.items():
+            try:
+                units = _units(split, patches, named)
+                check_mapped(tables, split.group_by, split.unmapped, source_of(dataset))
+                if split.parts == "given":
+                    parts_of(tables, dataset, split)
+                else:
+                    check_possible(patches.label.to_numpy(), units, split)
+            except InputError as error:
+                raise InputError(f"experiments.{experiment.name}.splits.{name}.{error}") from None
 
 
 def _units(split: Split, found: pd.DataFrame, named: pd.DataFrame | None) -> np.ndarray | None:
@@ -172,16 +182,21 @@ def _units(split: Split, found: pd.DataFrame, named: pd.DataFrame | None) -> np.
     return units_of(found, split.group_by) if split.group_by in UNITS else None
 
 
-def _usable(dataset: Format) -> pd.DataFrame:
-    """`id,label` of the patches that have an image and one label of 0 or 1, each once."""
-    images, rows = {*dataset.images("train").ids}, dataset.labels()[["id", "label"]]
-    rows = rows[rows.label.isin(["0", "1"])]
-    if not rows.id.isin(images).all():
-        rows = rows.assign(id=match_ids(rows.id, images))
-        rows = rows[rows.id.isin(images)]
-    if rows.id.duplicated().any():
-        rows = rows.drop_duplicates().drop_duplicates("id", keep=False)
-    return rows.astype({"label": int}).reset_index(drop=True)
+def _find_usable(tables: Database, dataset: Format) -> None:
+    """Make the table `patches` (`place,id,label`): those that have an image and one label of 0 or 1.
+
+    `rows` are all label rows then.
+    """
+    images = dataset.images("train").ids
+    parts = (images[start : start + ROWS] for start in range(0, len(images), ROWS))
+    tables.load("images", (pd.DataFrame({"id": part}, dtype=str) for part in parts))
+    tables.load("rows", dataset.labels())
+    fit_ids(tables, "rows", "images")
+    tables.run(
+        """CREATE TABLE patches AS
+        SELECT min(place) AS place, id, min(label)::TINYINT AS label FROM rows SEMI JOIN images USING (id)
+        WHERE label IN ('0', '1') GROUP BY id HAVING min(label) = max(label)"""
+    )
 
 
 def patch_size(dataset) -> int:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from histopatch.data.given_parts import parts_of
+from histopatch.database import database
 from histopatch.errors import InputError
 from histopatch.settings import Split
 
@@ -16,12 +17,20 @@ PARTS = ["train"] * 2 + ["validation"] * 2 + ["held out"] * 2
 GIVEN = [*zip("abcdef", PARTS, strict=True)]
 
 
-def parts(patches=PATCHES, given=GIVEN, **changes) -> list[str]:
-    dataset = SimpleNamespace(given_parts=lambda: pd.DataFrame(given, columns=["id", "part"]))
-    return [*parts_of(patches, dataset, dataclasses.replace(SPLIT, **changes))]
+@pytest.fixture
+def parts():
+    """The parts of patches according to what is given."""
+
+    def run(patches=PATCHES, given=GIVEN, **changes) -> list[str]:
+        dataset = SimpleNamespace(given_parts=lambda: [pd.DataFrame(given, columns=["id", "part"])])
+        with database() as tables:
+            tables.load("patches", [patches])
+            return [*parts_of(tables, dataset, dataclasses.replace(SPLIT, **changes))]
+
+    return run
 
 
-def test_each_patch_has_its_part():
+def test_each_patch_has_its_part(parts):
     assert parts() == PARTS
     assert parts(PATCHES[::-1]) == PARTS[::-1]
 
@@ -55,16 +64,16 @@ TRAINING = [*zip("abcd", ["train"] * 4, strict=True)]
         ({"given": TRAINING}, "^parts: the patch 'e' has no part"),
     ],
 )
-def test_parts_that_cannot_be_used_are_refused(changes, message):
+def test_parts_that_cannot_be_used_are_refused(parts, changes, message):
     with pytest.raises(InputError, match=message):
         parts(**changes)
 
 
 @pytest.mark.input("Table", "a part with one class only", "refused with the part")
-def test_a_part_of_one_class_is_named():
+def test_a_part_of_one_class_is_named(parts):
     with pytest.raises(InputError, match="the part 'train' has negative patches only"):
         parts(PATCHES.assign(label=[0, 0, 0, 1, 0, 1]))
 
 
-def test_what_is_not_given_may_be_drawn():
+def test_what_is_not_given_may_be_drawn(parts):
     assert parts(PATCHES[:4], TRAINING, held_out_fraction=0.1, folds=3) == ["train"] * 4

@@ -6,7 +6,8 @@ from histopatch.errors import InputError
 
 
 def binary(labels: list[str], positive: str | None = None) -> list[str]:
-    return binary_labels(pd.Series(labels, dtype=str), positive, "labels.csv").tolist()
+    blocks = [pd.DataFrame({"label": part}, dtype=str) for part in (labels[:2], labels[2:])]
+    return [label for block in binary_labels(blocks, positive, "labels.csv") for label in block.label]
 
 
 def test_numbers_are_one_text_each():

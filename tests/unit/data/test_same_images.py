@@ -1,5 +1,7 @@
 """Copies of an image stay related whichever of them are left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,17 +31,27 @@ def pairs_of(table: pd.DataFrame, kind: str) -> list[str]:
     return sorted("-".join(sorted(pair)) for pair in zip(of_kind.id_a, of_kind.id_b, strict=True))
 
 
+@pytest.fixture
+def joined(tables):
+    """The groups of some rows of the images, joined by their duplicates."""
+
+    def run(images: list[np.ndarray], rows: Sequence[int]) -> np.ndarray:
+        tables.load("patches", [pd.DataFrame({"id": ids(rows)})])
+        return join(np.arange(len(rows)), tables, duplicates(images))
+
+    return run
+
+
 @pytest.mark.parametrize("without", [[], [0], [0, 1], [5, 17], range(30)])
-def test_copies_are_one_group_whichever_have_labels(without):
+def test_copies_are_one_group_whichever_have_labels(joined, without):
     rows = [row for row in range(COUNT) if row not in without]
-    assert len(set(join(np.arange(len(rows)), ids(rows), duplicates([IMAGE] * COUNT)))) == 1
+    assert len(set(joined([IMAGE] * COUNT, rows))) == 1
 
 
-def test_turned_copies_are_one_group_and_copies_of_others_are_another():
+def test_turned_copies_are_one_group_and_copies_of_others_are_another(joined):
     turned, other = np.rot90(IMAGE), IMAGE[::-1] // 2
     images = [IMAGE, turned] * COUNT + [other] * COUNT
-    rows = np.arange(2, len(images))
-    groups = join(np.arange(len(rows)), ids(rows), duplicates(images))
+    groups = joined(images, range(2, len(images)))
     assert len(set(groups[: 2 * COUNT - 2])) == len(set(groups[2 * COUNT - 2 :])) == 1
     assert groups[0] != groups[-1]
 

@@ -1,20 +1,25 @@
+from collections.abc import Callable, Sequence
+
 import pandas as pd
 import pytest
 
 from histopatch.data.formats.kaggle import Kaggle
-from histopatch.data.slides import check_mapped, check_slides, groups_in, read_slide_map, slides_of
+from histopatch.data.slides import check_mapped, check_slides, find_slides, groups_in, read_slide_map
+from histopatch.database import Database
 from histopatch.errors import InputError
 
-IDS = pd.Series(["a", "b", "c"])
+IDS = ["a", "b", "c"]
 
 
 @pytest.fixture
-def find(csv, tmp_path):
+def find(csv, tmp_path, tables):
     """The slides of IDS according to the lines of a slide map."""
 
-    def run(*lines: str, ids: pd.Series = IDS, columns=()) -> pd.DataFrame:
-        path = csv("slides.csv", *lines)
-        return slides_of(ids, Kaggle(str(tmp_path), slide_map=str(path), slide_columns=dict(columns)))
+    def run(*lines: str, ids: Sequence[str] = IDS, columns=()) -> pd.DataFrame:
+        path = str(csv("slides.csv", *lines)) if lines else None
+        tables.load("patches", [pd.DataFrame({"id": ids})])
+        find_slides(tables, Kaggle(str(tmp_path), slide_map=path, slide_columns=dict(columns)))
+        return tables.table("SELECT slide, patient FROM patches ORDER BY place")
 
     return run
 
@@ -53,12 +58,15 @@ def test_slides_are_found(find, lines, columns):
 
 
 def test_ids_of_patches_with_a_suffix_fit_a_map_without(find):
-    assert find("id,slide", "x,1", ids=pd.Series(["x.tif"])).slide.tolist() == ["1"]
+    assert find("id,slide", "x,1", ids=["x.tif"]).slide.tolist() == ["1"]
 
 
-def test_what_is_not_known_is_an_empty_text(find, tmp_path):
+def test_what_is_not_known_is_an_empty_text(find):
     assert find("id,slide,patient", "b,1,p").to_numpy().tolist() == [["", ""], ["1", "p"], ["", ""]]
-    assert (slides_of(IDS, Kaggle(str(tmp_path))) == "").all(axis=None)
+
+
+def test_where_no_slides_are_known_all_texts_are_empty(find):
+    assert (find() == "").all(axis=None)
 
 
 def test_a_patch_has_the_patient_of_its_slide(find):
@@ -110,23 +118,43 @@ def test_groups_are_known_where_any_patch_has_one(csv):
     path = csv("slides.csv", "id,slide,patient", "a,1,", "b,,")
     assert groups_in(read_slide_map(str(path), {})) == ("slide",)
     known = check_slides(pd.DataFrame({"id": ["a"], "patient": ["p"]}), "table.csv")
-    assert groups_in(known) == ("patient",)
+    assert groups_in([known]) == ("patient",)
 
 
-FOUND = pd.DataFrame({"slide": ["s", "", ""], "patient": ""})
+@pytest.fixture
+def mapped(tables: Database) -> Callable:
+    """Check patches of which one has a slide, and none a patient."""
+
+    def run(group_by: str, unmapped: str, slides=("s", "", "")) -> None:
+        tables.load("patches", [pd.DataFrame({"id": IDS, "slide": slides, "patient": ""})])
+        check_mapped(tables, group_by, unmapped, "slides.csv")
+
+    return run
 
 
-def test_splits_that_keep_slides_whole_need_them():
-    check_mapped(IDS, FOUND, "none", "stop", "slides.csv")
-    check_mapped(IDS, FOUND, "slide", "own_group", "slides.csv")
+def test_splits_that_keep_no_slides_whole_need_none(mapped):
+    mapped("none", "stop")
+
+
+def test_patches_without_a_slide_may_be_groups_of_their_own(mapped):
+    mapped("slide", "own_group")
+
+
+def test_splits_that_keep_slides_whole_need_them(mapped):
     message = (
         r"^unmapped: 2 of 3 patches have no slide in slides\.csv, the first is 'b'; .* `unmapped: own_group`"
     )
     with pytest.raises(InputError, match=message):
-        check_mapped(IDS, FOUND, "slide", "stop", "slides.csv")
+        mapped("slide", "stop")
+
+
+def test_splits_by_patient_need_one(mapped):
     with pytest.raises(InputError, match=r"^group_by: no patient is known; .* a column `patient`"):
-        check_mapped(IDS, FOUND, "patient", "own_group", "slides.csv")
+        mapped("patient", "own_group")
+
+
+def test_splits_by_slide_need_one(mapped):
     with pytest.raises(
         InputError, match=r"^group_by: no slide is known; name a slide map in dataset\.slides"
     ):
-        check_mapped(IDS, FOUND.assign(slide=""), "slide", "own_group", "slides.csv")
+        mapped("slide", "own_group", slides=["", "", ""])

@@ -212,8 +212,8 @@ def test_too_few_positives_are_counted(split, kaggle_labels):
 def _slides(labels: pd.DataFrame, count: int):
     """A data set with this many slides."""
     slides = [f"s{i % count}" for i in range(len(labels))]
-    known = pd.DataFrame({"id": labels.id, "slide": slides, "patient": ""})
-    return SimpleNamespace(name="made up", where="labels", files=lambda purpose: [], slides=lambda: known)
+    known = pd.DataFrame({"id": labels.id, "slide": slides})
+    return SimpleNamespace(name="made up", where="labels", files=lambda purpose: [], slides=lambda: [known])
 
 
 @pytest.fixture

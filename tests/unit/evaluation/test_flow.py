@@ -22,11 +22,13 @@ def flow(tmp_path):
         pd.DataFrame({"id": [*aside], "file": [*aside], "reason": [*aside.values()]}).to_csv(paths["aside"])
         labels = pd.DataFrame(rows, columns=["id", "label"])
         labels.insert(0, "row", range(2, len(labels) + 2))
-        known = None
-        if slides:
-            known = pd.DataFrame({"id": [*slides], "slide": [*slides.values()], "patient": ""})
+        known = pd.DataFrame(slides.items(), columns=["id", "slide"]) if slides else None
         data = SimpleNamespace(
-            name="kaggle", labels=lambda: labels, where="labels.csv", slides=lambda: known, files=lambda _: []
+            name="kaggle",
+            where="labels.csv",
+            labels=lambda: [labels],
+            slides=lambda: None if known is None else [known],
+            files=lambda _: [],
         )
         clean_files(
             data,

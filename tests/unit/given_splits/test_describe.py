@@ -5,7 +5,7 @@ from histopatch.data.images import ImageFiles
 from histopatch.given_splits.audit import Audited
 from histopatch.given_splits.describe import describe, leaks
 from histopatch.given_splits.split import PATCHES, GivenSplit
-from histopatch.leakage.audit import find_pairs, summarise
+from histopatch.leakage.audit import count_sides, find_pairs, summarise
 
 NO_PAIRS = pd.DataFrame(columns=["kind", "id_a", "id_b"], dtype=str)
 
@@ -19,7 +19,7 @@ def audited():
         split = GivenSplit("theirs.csv", ImageFiles("images", (), ()), patches, notes)
         same = pd.DataFrame([pair.split() for pair in pairs], columns=NO_PAIRS.columns) if pairs else NO_PAIRS
         found = find_pairs(patches, same)
-        return Audited(split, summarise(patches, found), found)
+        return Audited(split, summarise(count_sides(patches), found), found)
 
     return make
 

@@ -5,9 +5,11 @@ import logging
 import pandas as pd
 
 from histopatch.data.formats.format import Format
-from histopatch.data.names import fault, match_ids, quote, spoiled
+from histopatch.data.matching import fit_ids
+from histopatch.data.names import fault, quote, spoiled
+from histopatch.database import Database, database
 from histopatch.errors import InputError
-from histopatch.files import read_table, write_json, write_table
+from histopatch.files import read_blocks, write_blocks, write_json
 from histopatch.settings import Cleaning
 
 # Reasons that concern the image; all others concern the label row.
@@ -31,129 +33,163 @@ def clean_files(
     file, or what else the data set counts. Raises InputError if a class has no usable patch, or if something
     is rejected that `cleaning` says to stop for.
     """
-    rows, labels = dataset.labels(), dataset.where
-    images, aside = read_table(index, ["id", "mean", "std"]), read_table(set_aside)
-    rows["id"] = _known_ids(rows.id, pd.concat([images.id, aside.id]), labels)
-    rows["reason"] = reject_reasons(rows, images, aside, cleaning)
-    kept = rows.loc[rows.reason == "", ["id", "label"]].astype({"label": int})
-    bad = pd.concat([rows[rows.reason != ""], *_without_row(rows, images, aside)], ignore_index=True)
-    bad = bad[["id", "reason", "row", "label"]].astype({"row": "Int64"})
-    _stop_if_asked(bad, cleaning, labels)
-    if kept.label.nunique() < 2:
-        commonest = f"; the most common reason for rejection is {bad.reason.mode()[0]!r}" if len(bad) else ""
-        raise InputError(
-            f"{labels}: both classes are needed, but the usable rows ({len(kept)} of {len(rows)}) lack "
-            f"at least one{commonest}"
+    labels = dataset.where
+    with database(clean) as tables:
+        tables.load("rows", map(_with_faults, dataset.labels()))
+        tables.load("images", read_blocks(index, ["id", "mean", "std"]))
+        tables.load("aside", read_blocks(set_aside))
+        _fit_to_images(tables, labels)
+        judge(tables, cleaning)
+        _stop_if_asked(tables, cleaning, labels)
+        counts = _summary(tables, cleaning)
+        if min(counts["after"]["negative"], counts["after"]["positive"]) == 0:
+            commonest = max(counts["rejected"], key=counts["rejected"].get, default=None)
+            raise InputError(
+                f"{labels}: both classes are needed, but the usable rows ({counts['after']['patches']} of "
+                f"{counts['before']['label_rows']}) lack at least one"
+                + (f"; the most common reason for rejection is {commonest!r}" if commonest else "")
+            )
+        kept = "SELECT id, label::TINYINT AS label FROM judged WHERE reason = '' ORDER BY place"
+        write_blocks(tables.blocks(kept), clean)
+        bad = tables.blocks("SELECT id, reason, row, label FROM bad ORDER BY place")
+        write_blocks((block.astype({"row": "Int64"}) for block in bad), rejected)
+        write_json({"synthetic": dataset.name == "synthetic"} | counts, summary)
+        logging.info(
+            "%d of %d label rows are usable", counts["after"]["patches"], counts["before"]["label_rows"]
         )
-    write_table(kept, clean)
-    write_table(bad, rejected)
-    near_blank = images[images["std"] < cleaning.near_blank_std]
-    synthetic = dataset.name == "synthetic"
-    counts = _summary(rows, kept, bad, images, aside, near_blank)
-    write_json({"synthetic": synthetic} | counts, summary)
-    logging.info("%d of %d label rows are usable", len(kept), len(rows))
-    _warn(bad, near_blank, cleaning, labels, rejected)
+        _warn(tables, cleaning, labels, rejected)
 
 
-def _known_ids(ids: pd.Series, known: pd.Series, labels: str) -> pd.Series:
-    """Ids as the images have them, where a suffix is the only difference; warns of what was found."""
-    fitting = match_ids(ids, known)
-    changed = fitting != ids
-    if changed.any():
+def _with_faults(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(fault=pd.Series([fault(name) for name in rows.id], rows.index, dtype=str))
+
+
+def _fit_to_images(tables: Database, labels: str) -> None:
+    """Give `rows` the ids that the images have, where a suffix is the only difference; and warn."""
+    tables.run("CREATE VIEW known AS SELECT id FROM images UNION ALL SELECT id FROM aside")
+    strays, alike = fit_ids(tables, "rows", "known", all_strays=True)
+    changed = strays[strays.fit != strays.id]
+    if len(changed):
         logging.warning(
             "%s: %d ids differ from those of the images by a suffix only and were taken, such as %s for %s",
-            labels, changed.sum(), quote(ids[changed].iloc[0]), quote(fitting[changed].iloc[0]),
+            labels, len(changed), quote(changed.id.iloc[0]), quote(changed.fit.iloc[0]),
         )  # fmt: skip
-    for sentence in spoiled(fitting, known):
+    for sentence in spoiled(strays.fit, alike):
         logging.warning("%s: %s", labels, sentence)
-    return fitting
 
 
-def _warn(
-    bad: pd.DataFrame, near_blank: pd.DataFrame, cleaning: Cleaning, labels: str, rejected: str
-) -> None:
+def judge(tables: Database, cleaning: Cleaning) -> None:
+    """Make the tables `judged`, the label rows with a `reason` to reject each or an empty text, and `bad`.
+
+    The first reason that applies is taken. Of equal rows the first one is kept; an id with both labels loses
+    all its rows. `bad` has `place,id,reason,row,label`: what is rejected, then images without a label row,
+    the usable ones first, of those that were set aside the ones whose id no usable image has.
+
+    tables: `rows` (`place,row,id,label,fault`), `images` (`place,id,mean,std`), `aside` (`place,id,reason`).
+    """
+    tables.run(
+        """CREATE TABLE repeated AS
+        SELECT id, min(place) AS earliest, min(label) <> max(label) AS conflicting
+        FROM rows WHERE label IN ('0', '1') AND id <> '' GROUP BY id HAVING count(*) > 1"""
+    )
+    tables.run("CREATE TABLE unread AS SELECT id, first(reason ORDER BY place) AS why FROM aside GROUP BY id")
+    tables.run(
+        """CREATE TABLE judged AS
+        SELECT rows.place, rows.id, rows.row, rows.label, images.std, CASE
+            WHEN rows.id = '' THEN 'missing id'
+            WHEN fault <> '' THEN fault
+            WHEN label = '' THEN 'missing label'
+            WHEN label NOT IN ('0', '1') THEN 'label is not 0 or 1'
+            WHEN conflicting THEN 'conflicting labels'
+            WHEN rows.place > earliest THEN 'duplicate row'
+            WHEN images.id IS NULL AND why IS NOT NULL THEN ? || ': ' || why
+            WHEN images.id IS NULL THEN ?
+            WHEN std < ? AND ? THEN ?
+            ELSE '' END AS reason
+        FROM rows LEFT JOIN repeated USING (id) LEFT JOIN images USING (id) LEFT JOIN unread USING (id)""",
+        SET_ASIDE, NO_IMAGE, cleaning.near_blank_std, cleaning.near_blank == "reject", NEAR_BLANK,
+    )  # fmt: skip
+    tables.run(
+        """CREATE TABLE bad AS
+        SELECT place, id, reason, row, label FROM judged WHERE reason <> ''
+        UNION ALL
+        SELECT place + (SELECT count(*) FROM rows), id, ?, NULL, NULL FROM images ANTI JOIN rows USING (id)
+        UNION ALL
+        SELECT place + (SELECT count(*) FROM rows) + (SELECT count(*) FROM images), id, ? || ': ' || reason,
+            NULL, NULL
+        FROM aside ANTI JOIN rows USING (id) ANTI JOIN images USING (id)""",
+        NO_LABEL, SET_ASIDE,
+    )  # fmt: skip
+
+
+KIND = "split_part(reason, ':', 1)"  # a reason without the name of a file
+
+
+def _stop_if_asked(tables: Database, cleaning: Cleaning, labels: str) -> None:
+    """Raise InputError for the first rejection that the settings say to stop for."""
+    of_images = f"{KIND} IN ('{SET_ASIDE}', '{NO_LABEL}', '{NEAR_BLANK}')"
+    for key, chosen in (("bad_rows", f"NOT {of_images}"), ("bad_images", of_images)):
+        if getattr(cleaning, key) != "stop":
+            continue
+        first = tables.table(f"FROM bad WHERE {chosen} ORDER BY place LIMIT 1")
+        if len(first):
+            (count,) = tables.row(f"SELECT count(*) FROM bad WHERE {chosen}")
+            raise InputError(
+                f"{labels}: cleaning.{key} is `stop` and there are {count}: the first is "
+                f"{_place(first.iloc[0], labels)} ({first.reason.iloc[0]}); correct them or set it to "
+                "`reject`"
+            )
+
+
+def _warn(tables: Database, cleaning: Cleaning, labels: str, rejected: str) -> None:
     """Say what is left out, with one of each kind, and which patches show hardly anything."""
-    if len(bad):
-        first = bad.assign(kind=bad.reason.str.split(":").str[0]).groupby("kind", sort=False)
-        kinds = [f"{kind}: {len(group)} (first: {_place(group.iloc[0], labels)})" for kind, group in first]
+    kinds = tables.table(
+        f"""SELECT {KIND} AS kind, count(*) AS count, arg_min(id, place) AS id, arg_min(row, place) AS row
+        FROM bad GROUP BY kind ORDER BY min(place)"""
+    )
+    if len(kinds):
+        shown = [f"{kind.kind}: {kind.count} (first: {_place(kind, labels)})" for kind in kinds.itertuples()]
         logging.warning(
-            "rejected rows or images: %d, namely %s; see %s", len(bad), ", ".join(kinds), rejected
+            "rejected rows or images: %d, namely %s; see %s", kinds["count"].sum(), ", ".join(shown), rejected
         )
-    if len(near_blank) and cleaning.near_blank == "keep":
+    blank, examples = _near_blank(tables, cleaning)
+    if blank and cleaning.near_blank == "keep":
         logging.warning(
             "near-blank patches that are used all the same: %d, such as %s (mean %.0f of 255); set "
             "cleaning.near_blank: reject to leave them out",
-            len(near_blank), quote(near_blank.id.iloc[0]), near_blank["mean"].iloc[0],
+            blank, quote(examples.id.iloc[0]), examples["mean"].iloc[0],
         )  # fmt: skip
 
 
 def _place(row, labels: str) -> str:
     """An id in quotes, and where its row is if it has one."""
     unit = "line" if labels.endswith((".csv", ".tsv")) else "row"
-    return quote(row.id) + (f" in {unit} {row.row}" if pd.notna(row.row) else "")
+    return quote(row.id) + (f" in {unit} {row.row:.0f}" if pd.notna(row.row) else "")
 
 
-def reject_reasons(
-    rows: pd.DataFrame, images: pd.DataFrame, aside: pd.DataFrame, cleaning: Cleaning
-) -> pd.Series:
-    """The first reason that applies to reject each label row, or the empty string.
-
-    Of equal rows the first one is kept; an id with both labels loses all its rows.
-    """
-    valid = rows.label.isin(["0", "1"]) & (rows.id != "")
-    repeated = rows[valid & rows.id.duplicated(keep=False)].groupby("id").label.nunique()
-    set_aside = rows.id.map(aside.drop_duplicates("id").set_index("id").reason)
-    near_blank = images.id[images["std"] < cleaning.near_blank_std]
-    faults, has_image = rows.id.map(fault), rows.id.isin(images.id)
-    tests = {
-        "missing id": rows.id == "",
-        **{text: faults == text for text in faults.unique() if text},
-        "missing label": rows.label == "",
-        "label is not 0 or 1": ~rows.label.isin(["0", "1"]),
-        "conflicting labels": rows.id.isin(repeated.index[repeated > 1]),
-        "duplicate row": rows.id.where(valid).duplicated() & valid,
-        SET_ASIDE: ~has_image & set_aside.notna(),
-        NO_IMAGE: ~has_image,
-        NEAR_BLANK: rows.id.isin(near_blank) & (cleaning.near_blank == "reject"),
-    }
-    reason = pd.Series("", index=rows.index)
-    for text, applies in tests.items():
-        reason = reason.mask((reason == "") & applies, text)
-    return reason.where(reason != SET_ASIDE, SET_ASIDE + ": " + set_aside.astype(str))
+def _near_blank(tables: Database, cleaning: Cleaning) -> tuple[int, pd.DataFrame]:
+    """How many images show hardly anything, and EXAMPLES of them as `id,mean`."""
+    (count,) = tables.row("SELECT count(*) FROM images WHERE std < ?", cleaning.near_blank_std)
+    first = f"SELECT id, mean FROM images WHERE std < ? ORDER BY place LIMIT {EXAMPLES}"
+    return count, tables.table(first, cleaning.near_blank_std)
 
 
-def _without_row(rows: pd.DataFrame, images: pd.DataFrame, aside: pd.DataFrame) -> list[pd.DataFrame]:
-    """Images without a label row: the usable ones, and those set aside whose id no usable image has."""
-    unlabelled = images.loc[~images.id.isin(rows.id), ["id"]].assign(reason=NO_LABEL)
-    unread = aside.loc[~aside.id.isin(rows.id) & ~aside.id.isin(images.id), ["id", "reason"]]
-    return [unlabelled, unread.assign(reason=SET_ASIDE + ": " + unread.reason)]
-
-
-def _stop_if_asked(bad: pd.DataFrame, cleaning: Cleaning, labels: str) -> None:
-    """Raise InputError for the first rejection that the settings say to stop for."""
-    of_images = bad.reason.str.startswith(SET_ASIDE) | bad.reason.isin([NO_LABEL, NEAR_BLANK])
-    for key, found in (("bad_rows", bad[~of_images]), ("bad_images", bad[of_images])):
-        if getattr(cleaning, key) == "stop" and len(found):
-            first = found.iloc[0]
-            raise InputError(
-                f"{labels}: cleaning.{key} is `stop` and there are {len(found)}: the first is "
-                f"{_place(first, labels)} ({first.reason}); correct them or set it to `reject`"
-            )
-
-
-def _summary(rows, kept, bad, images, aside, near_blank) -> dict:
-    kinds = bad.reason.str.split(":").str[0]
+def _summary(tables: Database, cleaning: Cleaning) -> dict:
+    rows, images, aside = (
+        tables.row(f"SELECT count(*) FROM {name}")[0] for name in ("rows", "images", "aside")
+    )
+    negative, positive, blank_used = tables.row(
+        """SELECT count(*) FILTER (label = '0'), count(*) FILTER (label = '1'), count(*) FILTER (std < ?)
+        FROM judged WHERE reason = ''""",
+        cleaning.near_blank_std,
+    )
+    kinds = tables.table(
+        f"SELECT {KIND} AS kind, count(*) AS count FROM bad GROUP BY kind ORDER BY count DESC, min(place)"
+    )
     return {
-        "before": {"label_rows": len(rows), "images": len(images) + len(aside)},
-        "after": {
-            "patches": len(kept),
-            "negative": int((kept.label == 0).sum()),
-            "positive": int((kept.label == 1).sum()),
-        },
-        "images_set_aside": len(aside),
-        "near_blank": {
-            "used": int(near_blank.id.isin(kept.id).sum()),
-            "examples": near_blank.id.head(EXAMPLES).tolist(),
-        },
-        "rejected": {reason: int(count) for reason, count in kinds.value_counts().items()},
+        "before": {"label_rows": rows, "images": images + aside},
+        "after": {"patches": negative + positive, "negative": negative, "positive": positive},
+        "images_set_aside": aside,
+        "near_blank": {"used": blank_used, "examples": _near_blank(tables, cleaning)[1].id.tolist()},
+        "rejected": dict(zip(kinds.kind, kinds["count"].tolist(), strict=True)),
     }

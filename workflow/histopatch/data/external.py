@@ -1,12 +1,11 @@
 """External data sets: labelled patches that nothing is trained on, as the final model meets them."""
 
-import numpy as np
-
 from histopatch.data.folds import HELD_OUT
 from histopatch.data.formats.format import Format
-from histopatch.data.slides import slides_of
+from histopatch.data.slides import find_slides
+from histopatch.database import database
 from histopatch.errors import InputError
-from histopatch.files import read_table, write_table
+from histopatch.files import read_blocks, write_blocks
 
 
 def external_patches(name: str, labels: str, dataset: Format, table: str) -> None:
@@ -15,20 +14,21 @@ def external_patches(name: str, labels: str, dataset: Format, table: str) -> Non
     name: of the data set; labels: its clean labels (CSV `id,label`); dataset: knows slides, or not. Raises
     InputError if a class is missing.
     """
-    patches = read_table(labels)
-    try:
-        check_both_classes(patches.label.to_numpy())
-    except InputError as error:
-        raise InputError(f"external.{name}: {error}") from None
-    found = slides_of(patches.id, dataset)
-    write_table(patches.assign(slide=found.slide, patient=found.patient, fold=HELD_OUT), table)
+    with database(table) as tables:
+        tables.load("patches", read_blocks(labels))
+        try:
+            check_both_classes(*tables.row("SELECT count(*), coalesce(sum(label), 0) FROM patches"))
+        except InputError as error:
+            raise InputError(f"external.{name}: {error}") from None
+        find_slides(tables, dataset)
+        columns = f"id, label, slide, patient, {HELD_OUT} AS fold"
+        write_blocks(tables.blocks(f"SELECT {columns} FROM patches ORDER BY place"), table)
 
 
-def check_both_classes(labels: np.ndarray) -> None:
-    """Raise InputError unless the labels (N of 0 and 1) of an external data set have both classes."""
-    positive = int(labels.sum())
-    if min(positive, len(labels) - positive) == 0:
+def check_both_classes(count: int, positive: int) -> None:
+    """Raise InputError unless an external data set has both classes. count: of patches; positive: of them."""
+    if min(positive, count - positive) == 0:
         raise InputError(
-            f"{positive:,} of {len(labels):,} usable patches are positive; a model can be "
+            f"{positive:,} of {count:,} usable patches are positive; a model can be "
             "judged on patches of both classes only, add the others or remove the data set"
         )

@@ -7,7 +7,9 @@ fold, 0.
 
 import pandas as pd
 
-from histopatch.files import read_table
+from histopatch.database import database
+from histopatch.errors import InputError
+from histopatch.files import read_blocks
 
 TRAIN_ONLY, HELD_OUT = -1, -2
 
@@ -27,13 +29,35 @@ GIVEN = {
 
 
 def read_split(split: str, index: str) -> pd.DataFrame:
-    """The table of a split (`id,label,slide,fold`) with the `row` of each patch in the pack."""
-    table, rows = read_table(split), read_table(index, ["id", "row"]).set_index("id").row
-    return table.assign(row=rows.loc[table.id].to_numpy())
+    """`label,slide,fold,row` of each patch of a split, in its order; `row` is that in the pack.
+
+    Names are left out, as those of millions of patches take gigabytes; slides are categories, an empty text
+    where unknown. split: its table; index: that of the pack. Raises InputError if the pack lacks a patch.
+    """
+    with database() as tables:
+        tables.load("split", read_blocks(split, ["id", "label", "slide", "fold"]))
+        tables.load("images", read_blocks(index, ["id", "row"]))
+        (missing,) = tables.row("SELECT arg_min(id, place) FROM split ANTI JOIN images USING (id)")
+        if missing is not None:
+            raise InputError(f"{index}: the patch {missing!r} of {split} is not there; make both again")
+        tables.run(
+            """CREATE TABLE found AS
+            SELECT split.place, row, label::TINYINT AS label, fold::SMALLINT AS fold,
+                coalesce(slide, '') AS slide
+            FROM split JOIN images USING (id)"""
+        )
+        return tables.compact("SELECT label, slide, fold, row FROM found ORDER BY place")
+
+
+def patches_of(split: str, fold: int) -> pd.DataFrame:
+    """`id,label` of the patches of a fold, in the order of `read_split`."""
+    blocks = read_blocks(split, ["id", "label", "fold"])
+    chosen = [rows.loc[rows.fold == fold, ["id", "label"]] for rows in blocks]
+    return pd.concat(chosen, ignore_index=True)
 
 
 def parts(split: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of a split (`id,label,slide,fold`) that train, and those that validate, for one fold."""
+    """The rows of a split (`read_split`) that train, and those that validate, for one fold."""
     validates = split.fold == fold
     return split[~validates & (split.fold != HELD_OUT)], split[validates]
 

@@ -9,11 +9,12 @@ import pandas as pd
 
 from histopatch.data.formats.format import Format
 from histopatch.data.names import fault, match_ids, quote
-from histopatch.data.slides import SLIDE_NAMES, slides_of
+from histopatch.data.slides import SLIDE_NAMES, find_slides
 from histopatch.data.tables import Column, column_names, read_columns
 from histopatch.data.units import spelling, units_of
+from histopatch.database import database
 from histopatch.errors import InputError
-from histopatch.files import read_table, write_table
+from histopatch.files import read_blocks, read_table, write_blocks
 
 KEY = "dataset.groups"  # of the configuration
 TAKEN = ("none", "slide", "patient", "appearance", "auto")  # what else patches are grouped by
@@ -140,10 +141,13 @@ def write_groups(labels: str, table: str, dataset: Format, groups: str) -> None:
     There is a row for each patch and column of the table of `read_groups`: `group` is the column, and `value`
     is empty where it is unknown.
     """
-    patches = read_table(labels)[["id"]]
-    found = groups_of(patches.assign(slide=slides_of(patches.id, dataset).slide), read_groups(table))
+    with database(groups) as tables:
+        tables.load("patches", read_blocks(labels, ["id"]))
+        find_slides(tables, dataset)
+        patches = tables.table("SELECT id, slide FROM patches ORDER BY place")
+    found = groups_of(patches, read_groups(table))
     _log_missing(found)
-    write_table(pd.concat([patches.assign(group=name, value=found[name]) for name in found]), groups)
+    write_blocks((patches[["id"]].assign(group=name, value=found[name]) for name in found), groups)
 
 
 def read_named(path: str, ids: pd.Series) -> pd.DataFrame:

@@ -9,49 +9,65 @@ from histopatch.data.clusters import FEATURES, cluster
 from histopatch.data.group_table import by_column, read_named, units_of_groups
 from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, units_of
-from histopatch.files import read_table
+from histopatch.database import Database
+from histopatch.files import read_blocks, read_table
 from histopatch.settings import Split
 
 
 def group_patches(
-    table: pd.DataFrame,
+    tables: Database,
     split: Split,
     appearance: str | None,
     duplicates: str | None,
     named: str | None = None,
 ) -> np.ndarray | None:
-    """The group of each patch as a number, or None where every patch is a group of its own.
+    """The group of each patch as a number, in their order, or None where every patch is a group of its own.
 
-    table: `id,slide,patient`, which are grouped as in `data.units`. appearance: the table of features of
-    the pack; duplicates: its pairs; named: the groups that people name, as `read_named` reads them; each may
-    be None where the split does not use it.
+    tables: with `patches` as `find_slides` makes it, which are grouped as in `data.units`. appearance: the
+    table of features of the pack; duplicates: its pairs; named: the groups that people name, as `read_named`
+    reads them; each may be None where the split does not use it.
     """
-    groups = np.arange(len(table))
+    patches = tables.compact("SELECT slide, patient FROM patches ORDER BY place")
+    groups = np.arange(len(patches))
     if split.group_by in UNITS:
-        groups = units_of(table, split.group_by)
+        groups = units_of(patches, split.group_by)
     elif by_column(split.group_by):
-        values = read_named(named, table.id)[split.group_by]
-        groups = units_of_groups(table, values, split.group_by, split.unmapped)
+        ids = tables.table("SELECT id FROM patches ORDER BY place").id
+        values = read_named(named, ids)[split.group_by]
+        groups = units_of_groups(patches, values, split.group_by, split.unmapped)
     if split.keep_duplicates_together:
-        groups = join(groups, table.id, read_table(duplicates))
+        groups = join(groups, tables, read_table(duplicates))
     if split.group_by == "appearance":
-        features = read_table(appearance).set_index("id")[FEATURES]
         # Duplicates share their mean features, and so a cluster. Merging the clusters that duplicates
         # link would soon leave a single one, because some duplicates lie on the border of any two.
-        shared = features.loc[table.id].reset_index(drop=True).groupby(groups).transform("mean")
+        shared = _features(tables, appearance).groupby(groups).transform("mean")
         return cluster(shared, split.appearance_clusters, split.seed)
     ungrouped = split.group_by == "none" and not split.keep_duplicates_together
     return None if ungrouped else groups
 
 
-def join(groups: np.ndarray, ids: pd.Series, pairs: pd.DataFrame) -> np.ndarray:
+def _features(tables: Database, appearance: str) -> pd.DataFrame:
+    """FEATURES of the patches, in their order."""
+    tables.load("appearance", read_blocks(appearance))
+    columns = ", ".join(FEATURES)
+    tables.run(
+        f"CREATE TABLE features AS SELECT patches.place, {columns} FROM patches JOIN appearance USING (id)"
+    )
+    return tables.table(f"SELECT {columns} FROM features ORDER BY place")
+
+
+def join(groups: np.ndarray, tables: Database, pairs: pd.DataFrame) -> np.ndarray:
     """Groups of patches, merged where pairs (`kind,id_a,id_b`) link them, directly or through others.
 
-    Pairs with a patch that is not among the ids are ignored, except that they link copies of one image.
+    tables: with `patches`, whose `place` counts the groups. Pairs with a patch that is not among them are
+    ignored, except that they link copies of one image.
     """
-    _, groups = np.unique(groups, return_inverse=True)
-    group_of = pd.Series(groups, index=ids)
-    pairs = pairs_among(pairs, ids)
+    groups, distinct = pd.factorize(groups, sort=True)
+    tables.load("linked", [pd.DataFrame({"id": pd.concat([pairs.id_a, pairs.id_b]).unique()}, dtype=str)])
+    linked = tables.table("SELECT id, patches.place FROM patches SEMI JOIN linked USING (id) ORDER BY place")
+    tables.run("DROP TABLE linked")
+    group_of = pd.Series(groups[linked.place], linked.id)
+    pairs = pairs_among(pairs, linked.id)
     ends = group_of.loc[pairs.id_a].to_numpy(), group_of.loc[pairs.id_b].to_numpy()
-    links = coo_array((np.ones(len(pairs), bool), ends), shape=(groups.max() + 1,) * 2)
+    links = coo_array((np.ones(len(pairs), bool), ends), shape=(len(distinct),) * 2)
     return connected_components(links, directed=False)[1][groups]

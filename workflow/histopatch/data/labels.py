@@ -1,6 +1,7 @@
 """Labels as people write them, to 0 and 1."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,28 +12,42 @@ from histopatch.errors import InputError
 SHOWN = 5  # labels in a message
 
 
-def binary_labels(labels: pd.Series, positive: str | None, where: str) -> pd.Series:
-    """Labels as the texts `0` and `1`; what is neither stays as it is, for cleaning to reject.
+def binary_labels(blocks: Iterable[pd.DataFrame], positive: str | None, where: str) -> Iterator[pd.DataFrame]:
+    """Yield blocks of rows with their `label` as the text `0` or `1`; what is neither stays as it is.
 
     positive: the label of the positive class where labels are words, of which there must be two then; None
-    where they are numbers. where: the file, for messages. Raises InputError if the words do not fit, and if
-    words are the rule although none is named.
+    where they are numbers. where: the file, for messages. Raises InputError after the last block if the words
+    do not fit, and if words are the rule although none is named.
     """
-    counts = labels[labels != ""].value_counts()
+    found: Counter[str] = Counter()
+    for block in blocks:
+        found.update(block.label.value_counts().to_dict())
+        if positive is None:
+            label = _as_binary(block.label, _numbers(block.label.unique()))
+        else:
+            label = block.label.where(block.label == "", (block.label == positive).astype(int).astype(str))
+        yield block.assign(label=label)
+    counts = pd.Series(dict(found.most_common()), dtype=int).drop("", errors="ignore")
     if positive is None:
-        number = _numbers(counts.index)
-        if 2 * counts[number.isna()].sum() > counts.sum():
-            words = shown(counts[number.isna()])
-            raise InputError(
-                f"{where}: the labels are words ({words}); set dataset.positive to the positive one"
-            )
-        return _as_binary(labels, number)
+        _check_numbers(counts, where)
+    else:
+        _check_words(counts, positive, where)
+
+
+def _check_numbers(counts: pd.Series, where: str) -> None:
+    words = counts[_numbers(counts.index).isna()]
+    if 2 * words.sum() > counts.sum():
+        raise InputError(
+            f"{where}: the labels are words ({shown(words)}); set dataset.positive to the positive one"
+        )
+
+
+def _check_words(counts: pd.Series, positive: str, where: str) -> None:
     if positive not in counts:
         known = ", ".join(map(quote, counts.index[:SHOWN]))
         raise InputError(f"{where}: no label is {quote(positive)}; set dataset.positive to one of {known}")
     if len(counts) != 2:
         raise InputError(f"{where}: two different labels are needed, but there are {shown(counts)}")
-    return labels.where(labels == "", (labels == positive).astype(int).astype(str))
 
 
 def _numbers(texts: Sequence[str]) -> pd.Series:

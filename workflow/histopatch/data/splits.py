@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from histopatch.data.given_parts import parts_of
 from histopatch.data.group_table import by_column
 from histopatch.data.groups import group_patches
 from histopatch.data.names import quote
-from histopatch.data.slides import check_mapped, slides_of, source_of
+from histopatch.data.slides import check_mapped, find_slides, source_of
 from histopatch.data.units import UNITS, describe_similar, similar_names, spelling
+from histopatch.database import Database, database
 from histopatch.errors import InputError
-from histopatch.files import read_table, write_table
+from histopatch.files import read_blocks, write_blocks
 from histopatch.settings import Split
 
 DRAWS = 1000  # random orders of the groups, of which the best one is taken
@@ -42,29 +44,19 @@ def split_files(
     that people name, or None where the split does not use them. Raises InputError if the split is impossible;
     the message names the split after the stem of `table`.
     """
-    patches = read_table(labels)
-    found = slides_of(patches.id, dataset)
-    patches["slide"], patches["patient"] = found.slide, found.patient
-    try:
-        check_mapped(patches.id, found, split.group_by, split.unmapped, source_of(dataset))
-        given = parts_of(patches, dataset, split) if split.parts == "given" else None
-        groups = group_patches(patches, split, appearance, duplicates, named)
-        # However the folds are made, held-out patches come from slides that no training sees.
-        known = next((unit for unit in UNITS if (patches[unit] != "").any()), None)
-        if by_column(split.group_by):  # whose groups are whole slides already
-            known = None
-        whole = split if known is None else dataclasses.replace(split, group_by=known)
-        held_out_groups = groups if known is None else group_patches(patches, whole, None, duplicates)
-        values = patches.label.to_numpy()
-        if given is None:
-            check_possible(values, groups, split)
-        patches["fold"] = assign_folds(values, groups, held_out_groups, split, given)
-        check_validation(values, patches.fold.to_numpy(), split)
-    except InputError as error:
-        raise InputError(f"splits.{Path(table).stem}.{error}") from None
-    columns = ["id", "label", "slide", "fold"] + (["patient"] if (patches.patient != "").any() else [])
-    write_table(patches[columns], table)
-    _log_slides(patches, dataset, split)
+    with database(table) as tables:
+        tables.load("patches", read_blocks(labels))
+        find_slides(tables, dataset)
+        try:
+            folds = _draw_folds(tables, dataset, appearance, duplicates, split, named)
+        except InputError as error:
+            raise InputError(f"splits.{Path(table).stem}.{error}") from None
+        patches = tables.compact(
+            "SELECT label::TINYINT AS label, slide, patient FROM patches ORDER BY place"
+        ).assign(fold=folds)
+        columns = ["id", "label", "slide", "fold"] + (["patient"] if (patches.patient != "").any() else [])
+        write_blocks((rows[columns] for rows in _with_folds(tables, folds)), table)
+        _log_slides(tables, patches, dataset, split)
     for fold, part in patches.groupby("fold"):
         share = 100 * part.label.mean()
         mapped = part[part.slide != ""]
@@ -73,10 +65,43 @@ def split_files(
         logging.info("%s: %d patches, %.1f %% positive%s", fold_name(fold), len(part), share, of_slides)
 
 
-def _log_slides(patches: pd.DataFrame, dataset: Format, split: Split) -> None:
+def _draw_folds(
+    tables: Database,
+    dataset: Format,
+    appearance: str | None,
+    duplicates: str | None,
+    split: Split,
+    named: str | None,
+) -> np.ndarray:
+    """The fold of each of the patches, in their order, as of `split_files`."""
+    check_mapped(tables, split.group_by, split.unmapped, source_of(dataset))
+    given = parts_of(tables, dataset, split) if split.parts == "given" else None
+    groups = group_patches(tables, split, appearance, duplicates, named)
+    # However the folds are made, held-out patches come from slides that no training sees.
+    patches = tables.compact("SELECT label::TINYINT AS label, slide, patient FROM patches ORDER BY place")
+    known = next((unit for unit in UNITS if (patches[unit] != "").any()), None)
+    if by_column(split.group_by):  # whose groups are whole slides already
+        known = None
+    whole = split if known is None else dataclasses.replace(split, group_by=known)
+    held_out_groups = groups if known is None else group_patches(tables, whole, None, duplicates)
+    labels = patches.label.to_numpy()
+    if given is None:
+        check_possible(labels, groups, split)
+    folds = assign_folds(labels, groups, held_out_groups, split, given)
+    check_validation(labels, folds, split)
+    return folds
+
+
+def _with_folds(tables: Database, folds: np.ndarray) -> Iterator[pd.DataFrame]:
+    start = 0
+    for rows in tables.blocks("SELECT id, label, slide, patient FROM patches ORDER BY place"):
+        yield rows.assign(fold=folds[start : start + len(rows)])
+        start += len(rows)
+
+
+def _log_slides(tables: Database, patches: pd.DataFrame, dataset: Format, split: Split) -> None:
     """Say where slides are from, which patches have none, and which names may mean one slide."""
-    counts = {unit: patches.loc[patches[unit] != "", unit] for unit in UNITS}
-    if not any(map(len, counts.values())):
+    if (patches[[*UNITS]] == "").all(axis=None):
         if split.group_by == "none" and split.parts == "drawn":
             beside = ", or put `patch_id_wsi_full.csv` (`id,wsi`) beside the labels"
             logging.warning(
@@ -86,14 +111,15 @@ def _log_slides(patches: pd.DataFrame, dataset: Format, split: Split) -> None:
             )
         return
     where = source_of(dataset)
-    for unit, names in counts.items():
+    for unit in UNITS:
+        names = patches[unit][patches[unit] != ""]
         if len(names):
             logging.info("%s: %d %ss of %d patches", where, names.nunique(), unit, len(names))
-            missing = patches.id[patches[unit] == ""]
-            if len(missing):
+            if len(names) < len(patches):
+                (first,) = tables.row(f"SELECT arg_min(id, place) FROM patches WHERE {unit} = ''")
                 logging.warning(
                     "%d of %d patches have no %s in %s, the first is %s",
-                    len(missing), len(patches), unit, where, quote(missing.iloc[0]),
+                    len(patches) - len(names), len(patches), unit, where, quote(first),
                 )  # fmt: skip
         if similar := similar_names(names):
             logging.warning("%s; each is taken for one %s", describe_similar(unit, similar), unit)
@@ -113,27 +139,34 @@ def assign_folds(
     drawn; what has no part given is drawn among the patches that train. Raises InputError if the split is
     impossible.
     """
-    folds = np.full(len(labels), TRAIN_ONLY)
+    folds = np.full(len(labels), TRAIN_ONLY, np.int16)
     if given is not None:
         folds[given == HELD_OUT_PART] = HELD_OUT
         folds[given == VALIDATION_PART] = 0
 
     def draw(key: str, groups: np.ndarray | None, sides: int) -> np.ndarray:
-        """Draw the fraction that a key asks for from the patches that train so far: their rows."""
-        rest = np.flatnonzero(folds == TRAIN_ONLY)
+        """Draw the fraction that a key asks for from the patches that train so far: boolean."""
+        rest = folds == TRAIN_ONLY
         own = None if groups is None else groups[rest]
-        return rest[_draw(labels[rest], own, getattr(split, key), sides, split.seed, key)]
+        return _within(rest, _draw(labels[rest], own, getattr(split, key), sides, split.seed, key))
 
     if split.held_out_fraction:
         # Of the rest there will be the folds, or one part that trains and one that validates.
         folds[draw("held_out_fraction", held_out_groups, 1 + max(split.folds, 2))] = HELD_OUT
     if split.folds > 1:
-        rest = np.flatnonzero(folds == TRAIN_ONLY)
+        rest = folds == TRAIN_ONLY
         own = None if groups is None else groups[rest]
         folds[rest] = _cross_validation(labels[rest], own, split.folds, split.seed)
     elif given is None or not (given == VALIDATION_PART).any():
         folds[draw("validation_fraction", groups, 2)] = 0
     return folds
+
+
+def _within(some: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Which of all patches are drawn (N booleans), where `drawn` says it of some of them (N booleans)."""
+    chosen = some.copy()
+    chosen[some] = drawn
+    return chosen
 
 
 def _draw(
@@ -169,8 +202,10 @@ def draw_groups(
     measured on a single one says little about others. setting: the key and value to name in the InputError
     if there are too few groups.
     """
-    _, groups = np.unique(groups, return_inverse=True)
-    patches = np.stack([np.bincount(groups, labels == label) for label in (0, 1)], axis=1)  # groups×classes
+    groups, distinct = pd.factorize(groups, sort=True)
+    groups = groups.astype(np.min_scalar_type(-len(distinct)))
+    of_class = [np.bincount(groups[labels == label], minlength=len(distinct)) for label in (0, 1)]
+    patches = np.stack(of_class, axis=1)  # groups×classes
     has = patches > 0
     status = np.stack([has[:, 1], ~has[:, 1]], axis=1)[:, [has[:, 1].any(), not has[:, 1].all()]]
     counts = np.concatenate([patches, status], axis=1)
@@ -199,7 +234,7 @@ def draw_groups(
             f"{setting} is impossible: there are too few groups of patches ({len(counts)}) to have both "
             "classes on both sides"
         )
-    drawn = np.isin(groups, drawn_groups)
+    drawn = np.isin(np.arange(len(distinct)), drawn_groups)[groups]
     if abs(drawn.mean() / fraction - 1) > TOLERANCE:
         logging.warning(
             "%s: drew %.1f %% of the patches instead of %.1f %%, as groups stay whole and every part needs "
@@ -217,16 +252,17 @@ def _cross_validation(labels: np.ndarray, groups: np.ndarray | None, folds: int,
     fewest = np.bincount(labels, minlength=2).min()
     if fewest < folds:
         raise InputError(f"folds: {folds} is impossible: there are only {fewest} patches of a class")
-    fold = np.full(len(labels), folds - 1)
+    fold = np.full(len(labels), folds - 1, np.int16)
     if groups is None:
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
         for k, (_, validation) in enumerate(splitter.split(labels, labels)):
             fold[validation] = k
         return fold
-    rest = np.arange(len(labels))
+    rest = np.ones(len(labels), bool)
     for k in range(folds - 1):
         sides = folds - k
         drawn = draw_groups(labels[rest], groups[rest], 1 / sides, sides, seed, f"folds: {folds}")
-        fold[rest[drawn]] = k
-        rest = rest[~drawn]
+        chosen = _within(rest, drawn)
+        fold[chosen] = k
+        rest &= ~chosen
     return fold

@@ -4,7 +4,7 @@ import codecs
 import contextlib
 import csv
 import difflib
-import io
+import itertools
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from histopatch.data.names import quote, tidy, tidy_name
 from histopatch.errors import InputError
 
 LARGEST = 2**30  # bytes; ten million rows of Kaggle's label file have half of it
-BLOCK = 2**20  # characters of a table that are taken apart at a time
+BLOCK = 2**22  # characters of a table that are taken apart at a time
+ROWS = 2**16  # likewise of a Parquet file
 SEPARATORS = (",", ";", "\t")
 # What files are that are called like a table by mistake.
 OTHER_KINDS = {
@@ -27,6 +28,7 @@ OTHER_KINDS = {
     b"version https://git-lfs": "a pointer of Git LFS, not the file; fetch it with `git lfs pull`",
     b"<": "HTML or XML, such as the page of an error; download the file again",
 }
+LONGEST_MARK = max(map(len, OTHER_KINDS))
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -46,30 +48,41 @@ class Column:
 def column_names(path: str, columns: dict[str, Column]) -> list[str]:
     """The names of all columns of a table. columns: some that it should have, which tell its separator."""
     _check_file(path)
-    if path.endswith((".parquet", ".pq")):
+    if _is_parquet(path):
         with _parquet(path) as file:
             return tidy(file.schema_arrow.names)
-    header, _, _ = _decode(path, Path(path).read_bytes()).partition("\n")
-    names, _ = _quoted(path, header, _separator(path, header, columns))
-    return names
+    return _names(path, next(_texts(path)), columns)[0]
 
 
 def read_columns(path: str, columns: dict[str, Column]) -> pd.DataFrame:
-    """The wanted columns of a table as tidy texts, called by their keys here.
+    """The wanted columns of a whole table, as `read_blocks` yields them."""
+    return pd.concat(read_blocks(path, columns), ignore_index=True)
+
+
+def read_blocks(path: str, columns: dict[str, Column]) -> Iterator[pd.DataFrame]:
+    """Yield the wanted columns of a table as tidy texts, called by their keys here, some rows at a time.
 
     CSV and TSV are UTF-8, or UTF-16 with its mark, and separated by commas, semicolons or tabs. An optional
-    column that the table lacks is missing from the result. `row` is the line in the file, or in a Parquet
-    file the number of the row. A row without any value is left out. Raises InputError if the file cannot be
-    read as a table or lacks a required column.
+    column that the table lacks is missing from the blocks, of which there is one at least. `row` is the line
+    in the file, or in a Parquet file the number of the row. A row without any value is left out. Raises
+    InputError if the file cannot be read as a table or lacks a required column.
     """
     _check_file(path)
-    if path.endswith((".parquet", ".pq")):
-        return _read_parquet(path, columns)
-    text = _decode(path, Path(path).read_bytes())
-    separator = _separator(path, text.partition("\n")[0], columns)
-    names, fields = _regular(text, separator) or _quoted(path, text, separator)
-    found = {name: tidy(fields(place)) for name, place in _places(path, names, columns).items()}
-    return _with_rows(found, first=2)  # line 1 is the header
+    row = 1
+    if _is_parquet(path):
+        for found in _parquet_blocks(path, columns):
+            yield _with_rows(found, row)
+            row += len(next(iter(found.values())))
+        return
+    names = None
+    for text in _texts(path):
+        if names is None:
+            names, separator, text = _names(path, text, columns)
+            places, row = _places(path, names, columns), 2  # line 1 is the header
+        lines = text.split("\n") if text else []
+        fields = _regular(lines, separator, len(names)) or _quoted(path, lines, separator, len(names), row)
+        yield _with_rows({name: tidy(fields(place)) for name, place in places.items()}, row)
+        row += len(lines)
 
 
 def _check_file(path: str) -> None:
@@ -87,78 +100,101 @@ def _check_file(path: str) -> None:
         raise InputError(f"{path}: the file is empty; it needs a line with the names of its columns")
 
 
-def _decode(path: str, content: bytes) -> str:
-    """The text of a file, its lines ended by `\\n`."""
-    for start, kind in OTHER_KINDS.items():
-        if content.startswith(start):
+def _is_parquet(path: str) -> bool:
+    return path.endswith((".parquet", ".pq"))
+
+
+def _texts(path: str) -> Iterator[str]:
+    """Yield the lines of a file, some at a time, separated by `\\n`; one text at least."""
+    with open(path, "rb") as file:
+        start = file.read(LONGEST_MARK)
+    for mark, kind in OTHER_KINDS.items():
+        if start.startswith(mark):
             raise InputError(f"{path}: no table, but {kind}")
-    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8")
+    line = 1
+    # Universal newlines: whatever ends a line is `\n` here.
+    with open(path, encoding=encoding) as file:
+        while True:
+            try:
+                text = file.read(BLOCK)
+                text += file.readline()
+            except UnicodeDecodeError:
+                raise _not_text(path, encoding) from None
+            if not text and line > 1:
+                return
+            if "\0" in text:
+                line += text[: text.index("\0")].count("\n")
+                raise InputError(
+                    f"{path}: there is a NUL character in line {line}; save the file as UTF-8 text"
+                )
+            line += text.count("\n") + 1
+            yield text.removesuffix("\n")
+
+
+def _not_text(path: str, encoding: str) -> InputError:
+    """What to say of a file that is not of an encoding: where it is not."""
+    content = Path(path).read_bytes()
     try:
-        text = content.decode(encoding)
+        content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path}: line {line} is not {encoding.upper()} (byte 0x{content[error.start]:02x}); "
-            "save the file as UTF-8"
-        ) from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise InputError(f"{path}: there is a NUL character in line {line}; save the file as UTF-8 text")
-    return text
+        found = f"line {line} is not {encoding.upper()} (byte 0x{content[error.start]:02x})"
+        return InputError(f"{path}: {found}; save the file as UTF-8")
+    return InputError(f"{path}: it changed while it was read; run the same command again")
 
 
-Fields = Callable[[int], list[str]]  # the fields of a column by its place, one for each line after the first
+def _names(path: str, text: str, columns: dict[str, Column]) -> tuple[list[str], str, str]:
+    """The names of the columns, what separates them, and the lines after the one with the names."""
+    header, _, rest = text.partition("\n")
+    separator = _separator(path, header, columns)
+    (names,) = _rows(path, [header], separator, first=1)
+    return tidy(names), separator, rest
 
 
-def _regular(text: str, separator: str) -> tuple[list[str], Fields] | None:
-    """The names and fields of a table without quotes whose lines all have the same length; None of any other.
+Fields = Callable[[int], list[str]]  # the fields of a column by its place, one for each line
+
+
+def _regular(lines: list[str], separator: str, width: int) -> Fields | None:
+    """The fields of lines without quotes that all have the same number of them; None of any others.
 
     Most large files are so, and this takes a third of the time of a reader that knows quotes.
     """
+    if {line.count(separator) for line in lines} != {width - 1}:
+        return None
+    text = separator.join(lines)
     if '"' in text:
         return None
-    width = text.partition("\n")[0].count(separator) + 1
-    columns: list[list[str]] = [[] for _ in range(width)]
-    for lines in _blocks(text.removesuffix("\n")):
-        if {line.count(separator) for line in lines} != {width - 1}:
-            return None
-        fields = separator.join(lines).split(separator)
-        for place, column in enumerate(columns):
-            column.extend(fields[place::width])
-    return tidy(column[0] for column in columns), lambda place: columns[place][1:]
+    fields = text.split(separator)
+    return lambda place: fields[place::width]
 
 
-def _blocks(text: str) -> Iterator[list[str]]:
-    """The lines of a text, some at a time: all of a large one at once would take several times its memory."""
-    start = 0
-    while start <= len(text):
-        end = text.find("\n", start + BLOCK)
-        end = len(text) if end < 0 else end
-        yield text[start:end].split("\n")
-        start = end + 1
+def _quoted(path: str, lines: list[str], separator: str, width: int, first: int) -> Fields:
+    """The fields of any lines. Raises InputError where a line is no row. first: the number of the first."""
+    rows = _rows(path, lines, separator, first)
+    for line, row in enumerate(rows, first):
+        if any(field.strip() for field in row[width:]):
+            raise InputError(
+                f"{path}: line {line} has {len(row)} fields, but there are {width} columns: "
+                f"{quote(separator.join(row))}"
+            )
+        row.extend([""] * (width - len(row)))
+    return lambda place: [row[place] for row in rows]
 
 
-def _quoted(path: str, text: str, separator: str) -> tuple[list[str], Fields]:
-    """The names and fields of any table. Raises InputError where a line is none of it."""
-    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True, strict=True)
+def _rows(path: str, lines: list[str], separator: str, first: int) -> list[list[str]]:
+    reader = csv.reader(
+        (line + "\n" for line in lines), delimiter=separator, skipinitialspace=True, strict=True
+    )
     rows: list[list[str]] = []
     try:
         rows.extend(reader)
     except csv.Error:
-        raise InputError(f"{path}: line {len(rows) + 1} is no row of a table; check its quotes") from None
+        raise InputError(f"{path}: line {len(rows) + first} is no row of a table; check its quotes") from None
     if reader.line_num != len(rows):
-        line = next(line for line, row in enumerate(rows, 1) if any("\n" in field for field in row))
+        line = next(line for line, row in enumerate(rows, first) if any("\n" in field for field in row))
         raise InputError(f"{path}: a field goes on after the end of line {line}; is a quote left open there?")
-    names = tidy(rows.pop(0))
-    for line, row in enumerate(rows, 2):
-        if any(field.strip() for field in row[len(names) :]):
-            raise InputError(
-                f"{path}: line {line} has {len(row)} fields, but there are {len(names)} columns: "
-                f"{quote(separator.join(row))}"
-            )
-        row.extend([""] * (len(names) - len(row)))
-    return names, lambda place: [row[place] for row in rows]
+    return rows
 
 
 def _separator(path: str, header: str, columns: dict[str, Column]) -> str:
@@ -224,18 +260,14 @@ def _parquet(path: str):
         raise InputError(f"{path}: this is no Parquet file that can be read: {quote(reason)}") from None
 
 
-def _read_parquet(path: str, columns: dict[str, Column]) -> pd.DataFrame:
+def _parquet_blocks(path: str, columns: dict[str, Column]) -> Iterator[dict[str, list[str]]]:
     with _parquet(path) as file:
         places = _places(path, file.schema_arrow.names, columns)
         wanted = [file.schema_arrow.names[place] for place in places.values()]
-        table = file.read(columns=wanted)
-        found = {name: _texts(table.column(i)) for i, name in enumerate(places)}
-    return _with_rows(found, first=1)
-
-
-def _texts(column) -> list[str]:
-    """The values of a column of Arrow as tidy texts: whole numbers without a point, nothing for null."""
-    return tidy([_text(value) for value in column.to_pylist()])
+        batches = file.iter_batches(ROWS, columns=wanted)
+        for batch in itertools.chain(batches, [file.schema_arrow.empty_table().select(wanted)]):
+            values = (batch.column(name).to_pylist() for name in wanted)
+            yield {name: tidy(map(_text, column)) for name, column in zip(places, values, strict=True)}
 
 
 def _text(value) -> str:
@@ -249,7 +281,7 @@ def _text(value) -> str:
 
 
 def _with_rows(columns: dict[str, list[str]], first: int) -> pd.DataFrame:
-    """The rows of a table that say something, and where each is."""
+    """The rows that say something, and where each is; first: where the first is."""
     table = pd.DataFrame(columns, dtype=str)
     said = [any(row) for row in zip(*columns.values(), strict=True)]
     table.insert(0, "row", range(first, len(table) + first))

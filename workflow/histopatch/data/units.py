@@ -44,8 +44,10 @@ def units_of(patches: pd.DataFrame, by: str) -> np.ndarray:
     counts with the others of its slide.
     """
     count = len(patches)
-    unit = 2 * count + np.arange(count)
+    unit = np.arange(2 * count, 3 * count, dtype=np.min_scalar_type(-3 * count - 1))
     for place, name in enumerate(("slide", "patient") if by == "patient" else ("slide",)):
         known = (patches[name] != "").to_numpy()
-        unit[known] = place * count + pd.factorize(spelling(patches[name]))[0][known]
+        codes, distinct = pd.factorize(patches[name])
+        unit_of = pd.factorize(spelling(pd.Series(distinct, dtype=str)))[0]
+        unit[known] = place * count + unit_of[codes[known]]
     return unit

@@ -14,7 +14,7 @@ import torch
 
 from histopatch.backbones.build import rebuild
 from histopatch.cores import core_count
-from histopatch.data.folds import HELD_OUT, read_split
+from histopatch.data.folds import HELD_OUT, patches_of, read_split
 from histopatch.engine.device import hold_device
 from histopatch.engine.formats import Format
 from histopatch.engine.model_files import library_versions
@@ -76,14 +76,13 @@ def predict_held_out(
     Raises InputError where the split holds out nothing.
     """
     patches = read_split(split, index)
-    patches = patches[patches.fold == HELD_OUT]
-    if patches.empty:
+    rows = patches.row[patches.fold == HELD_OUT].to_numpy()
+    if not len(rows):
         raise InputError(f"{split}: nothing is held out; set held_out_fraction")
-    rows = patches.row.to_numpy()
     with kept_parts(predictions, _facts(models, reports, pack, rows, code)) as parts:
         networks = _predict(models, reports, pack, rows, runtime, threads, parts)
-        patches = patches[["id", "label"]].assign(**ensemble.predict(networks, _known(references)))
-        write_table(patches, predictions)
+        held_out = patches_of(split, HELD_OUT).assign(**ensemble.predict(networks, _known(references)))
+        write_table(held_out, predictions)
 
 
 def _known(references: Sequence[str]) -> list[np.ndarray]:

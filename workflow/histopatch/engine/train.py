@@ -14,7 +14,7 @@ import torch
 from histopatch import components
 from histopatch.backbones.build import build
 from histopatch.cores import core_count
-from histopatch.data.folds import parts, read_split
+from histopatch.data.folds import parts, patches_of, read_split
 from histopatch.data.units import units_of
 from histopatch.engine import resume
 from histopatch.engine.compiling import compile_network, worth_compiling
@@ -108,7 +108,7 @@ def train_run(
                 write_failed_rung(out, pause_after, str(error))
             else:
                 state = resume.load(state_file, state_key) or {"progress": {"history": []}}
-                write_failure(str(error), identity, fold, state["progress"]["history"], work.validated, out)
+                write_failure(str(error), identity, fold, state["progress"]["history"], out)
             state_file.unlink(missing_ok=True)
             return
 
@@ -120,7 +120,8 @@ def train_run(
         probabilities = logits.double().sigmoid().cpu().numpy()
         save_model(network.weights(), out / "model.safetensors")
         write_table(pd.DataFrame(done.history, columns=HISTORY), out / "history.csv")
-        write_table(work.validated.assign(probability=probabilities), out / "predictions.csv")
+        validated = patches_of(split, fold)
+        write_table(validated.assign(probability=probabilities), out / "predictions.csv")
         seconds = phases.seconds | {"train": done.train_seconds, "evaluate": done.evaluate_seconds}
         report = _report(identity, fold, device, network, done, seconds, memory)
         write_json(report | {"made_from": state_key}, out / "run.json")
@@ -149,7 +150,6 @@ class Work:
     patches: Patches
     train: Subset
     validation: Subset
-    validated: pd.DataFrame  # `id,label` of the patches that validate
 
 
 def share_training(processes: Processes, device: torch.device, job: Job, state_key: str) -> None:
@@ -174,8 +174,7 @@ def _prepare(job: Job, device: torch.device) -> Work:
     train, validation = (make_subset(side, settings.balance, device) for side in sides)
     if min(len(train.rows), len(validation.rows)) < settings.gpus:
         raise InputError(f"gpus: {settings.gpus} are more than there are patches on a side of {job.split}")
-    # Not the whole table, which takes gigabytes for millions of patches while the training goes on.
-    return Work(heads, patches, train, validation, sides[1][["id", "label"]])
+    return Work(heads, patches, train, validation)
 
 
 def _train(
@@ -257,11 +256,11 @@ def _shared(settings: Settings, processes: Processes) -> Settings:
 
 
 def make_subset(table: pd.DataFrame, balance: str, device: torch.device) -> Subset:
-    """The patches of one side of a split (`id,label,slide,row`), with the groups that `balance` asks for."""
+    """The patches of one side of a split (`label,slide,row`), with the groups that `balance` asks for."""
     rows, labels = table.row.to_numpy(np.int64), table.label.to_numpy()
     groups = {"class": labels}
     if "slide" in balance:
-        groups["slide"] = units_of(table.fillna({"slide": ""}), "slide")
+        groups["slide"] = units_of(table, "slide")
     levels = [torch.tensor(groups[level]) for level in groups if level in balance.split("_and_")]
     return Subset(torch.tensor(rows), torch.tensor(labels.astype(np.float32), device=device), levels)
 
@@ -273,16 +272,14 @@ def fit_normaliser(settings: Settings, patches: Patches, rows: torch.Tensor) -> 
     return normaliser.fit(settings.stain_normalisation, patches.batches(sample, settings.batch_size))
 
 
-def write_failure(
-    reason: str, identity: dict, fold: int, history: list[dict], predictions: pd.DataFrame, folder: Path
-) -> None:
+def write_failure(reason: str, identity: dict, fold: int, history: list[dict], folder: Path) -> None:
     """Write the four files of a training that failed: valid, without results, with the reason in run.json.
 
-    history: the epochs that were finished; predictions: the table that has no probabilities now.
+    history: the epochs that were finished.
     """
     save_model({}, folder / "model.safetensors")
     write_table(pd.DataFrame(history, columns=HISTORY), folder / "history.csv")
-    write_table(predictions[:0].assign(probability=[]), folder / "predictions.csv")
+    write_table(pd.DataFrame(columns=["id", "label", "probability"]), folder / "predictions.csv")
     write_json({"settings": identity, "fold": fold, "failed": reason}, folder / "run.json")
 
 

@@ -8,9 +8,10 @@ import pandas as pd
 from histopatch.data.clean import NO_LABEL, SET_ASIDE
 from histopatch.data.folds import HELD_OUT, fold_name
 from histopatch.data.formats.format import Format
-from histopatch.data.slides import slides_of
+from histopatch.data.slides import find_slides
 from histopatch.data.units import spelling
-from histopatch.files import read_table, write_table
+from histopatch.database import Database, database
+from histopatch.files import read_blocks, write_table
 
 COLUMNS = ["step", "reason", "count", "positive", "slides", "positive_slides"]
 
@@ -28,50 +29,67 @@ def flow_table(index: str, set_aside: str, rejected: str, split: str, dataset: F
     patches with label 1; empty where none is known. `positive` counts labels of 1. What depends on labels is
     empty where they are not known.
     """
-    images = read_table(index, ["id"])
-    aside, bad, patches = map(read_table, (set_aside, rejected, split))
-    known = slides_of(pd.concat([images.id, aside.id], ignore_index=True), dataset)
-    aside = aside.assign(reason=_set_aside(aside.reason), slide=known.slide[len(images) :].values)
-    images = images.assign(slide=known.slide[: len(images)].values)
-    images["reason"] = _why_not_used(images.id, patches, bad)
-    files = pd.concat([images, aside[["id", "slide", "reason"]]], ignore_index=True)
-    rows = bad[bad.row.notna()]
-    rows = rows.assign(reason=[reason.partition(":")[0] for reason in rows.reason])
+    with database(table) as tables:
+        tables.load("images", read_blocks(index, ["id"]))
+        tables.load("aside", read_blocks(set_aside, ["id", "reason"]))
+        tables.load("bad", read_blocks(rejected, ["id", "reason", "row"]))
+        tables.load("split", read_blocks(split, ["id", "label", "slide", "fold"]))
+        files, known = _files(tables, dataset)
+        rows = tables.table(
+            """SELECT split_part(reason, ':', 1) AS reason, count(*) AS count FROM bad WHERE row IS NOT NULL
+            GROUP BY ALL ORDER BY min(place)"""
+        )
+        patches = tables.table(
+            """SELECT fold, coalesce(slide, '') AS slide, count(*) AS count, sum(label)::BIGINT AS positive
+            FROM split GROUP BY ALL"""
+        )
     steps = [
         _step("image", files),
         *(_step("image excluded", these, why) for why, these in _by_reason(files)),
-        {"step": "label row", "count": len(rows) + len(patches)},
-        *({"step": "row excluded", "reason": why, "count": len(these)} for why, these in _by_reason(rows)),
+        {"step": "label row", "count": rows["count"].sum() + patches["count"].sum()},
+        *(
+            {"step": "row excluded", "reason": why, "count": these["count"].sum()}
+            for why, these in _by_reason(rows)
+        ),
         _step("patch", patches),
         *(_step(fold_name(fold), side) for fold, side in _sides(patches)),
     ]
     flow = pd.DataFrame(steps, columns=COLUMNS).astype(
         dict.fromkeys(("count", "positive", "slides", "positive_slides"), "Int64")
     )
-    if (known.slide == "").all():
+    if not known:
         flow[["slides", "positive_slides"]] = pd.NA
     write_table(flow, table)
 
 
-def _why_not_used(ids: pd.Series, patches: pd.DataFrame, bad: pd.DataFrame) -> pd.Series:
-    """Why each usable image has no usable label, the empty text where it has one."""
-    # Of an id with several rejected rows the first says why: a repeated row comes after what it repeats.
-    reasons = dict(zip(bad.id[::-1], bad.reason[::-1], strict=True))
-    used = {*patches.id}
-    return pd.Series(
-        ["" if name in used else reasons.get(name, NO_LABEL) for name in ids], ids.index, dtype=str
+def _files(tables: Database, dataset: Format) -> tuple[pd.DataFrame, bool]:
+    """How many image files there are, as `reason,slide,count`, and whether the slide of any is known.
+
+    reason: why a file is not used, the empty text where it is.
+    """
+    # Of an id with several rejected rows the first says why: a repeated row comes after what it repeats. Of
+    # images that were set aside the reason may end with the name of another file, which only one of them has.
+    tables.run(
+        """CREATE TABLE patches AS
+        SELECT place, id, CASE WHEN split.id IS NULL THEN coalesce(reason, ?) ELSE '' END AS reason
+        FROM images LEFT JOIN (SELECT id FROM split) AS split USING (id)
+        LEFT JOIN (SELECT id, arg_min(reason, place) AS reason FROM bad GROUP BY id) USING (id)
+        UNION ALL
+        SELECT place + (SELECT count(*) FROM images), id, ? || ': ' || split_part(reason, ' as ', 1)
+        FROM aside""",
+        NO_LABEL, SET_ASIDE,
+    )  # fmt: skip
+    find_slides(tables, dataset)
+    files = tables.table(
+        "SELECT reason, slide, count(*) AS count FROM patches GROUP BY ALL ORDER BY min(place)"
     )
-
-
-def _set_aside(reasons: pd.Series) -> pd.Series:
-    """Why images cannot be used, without the name of another file that only one of them has."""
-    return pd.Series([f"{SET_ASIDE}: {reason.partition(' as ')[0]}" for reason in reasons], dtype=str)
+    return files, bool((files.slide != "").any())
 
 
 def _by_reason(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The rows that are left out, by reason, the most common one first."""
     out = table[table.reason != ""]
-    reasons = out.reason.value_counts(sort=True)
+    reasons = out.groupby("reason", sort=False)["count"].sum().sort_values(ascending=False, kind="stable")
     return [(reason, out[out.reason == reason]) for reason in reasons.index]
 
 
@@ -82,13 +100,13 @@ def _sides(patches: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
 
 
 def _step(step: str, table: pd.DataFrame, reason: str = "") -> dict:
-    counts = {"step": step, "reason": reason, "count": len(table), "slides": _slides(table)}
-    if "label" in table:
-        positive = table[table.label == 1]
-        counts |= {"positive": len(positive), "positive_slides": _slides(positive)}
+    """A row of the flow. table: `slide,count` and perhaps `positive`, how many of them have label 1."""
+    counts = {"step": step, "reason": reason, "count": table["count"].sum(), "slides": _slides(table)}
+    if "positive" in table:
+        with_positives = _slides(table[table.positive > 0])
+        counts |= {"positive": table.positive.sum(), "positive_slides": with_positives}
     return counts
 
 
 def _slides(table: pd.DataFrame) -> int:
-    names = table.slide.fillna("")
-    return int(spelling(names[names != ""]).nunique())
+    return int(spelling(table.slide[table.slide != ""]).nunique())

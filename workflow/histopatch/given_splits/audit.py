@@ -14,7 +14,7 @@ from histopatch.errors import InputError
 from histopatch.files import read_table, write_json, write_table
 from histopatch.given_splits.kept import fingerprint, keep
 from histopatch.given_splits.split import GivenSplit
-from histopatch.leakage.audit import find_pairs, summarise
+from histopatch.leakage.audit import count_sides, find_pairs, summarise
 from histopatch.leakage.duplicates import duplicate_files
 
 DPI = 150  # of the figure
@@ -48,7 +48,7 @@ def audit_split(split: GivenSplit, folder: Path, workers: int) -> Audited:
     search = partial(duplicate_files, *map(str, (array, index, duplicates)), workers)
     keep([duplicates], made_from, search)
     pairs = find_pairs(split.patches, read_table(duplicates))
-    report = summarise(split.patches, pairs)
+    report = summarise(count_sides(split.patches), pairs)
     write_table(pairs, folder / "audit.csv")
     write_json(report, folder / "audit.json")
     return Audited(split, report, pairs)

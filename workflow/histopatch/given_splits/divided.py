@@ -21,7 +21,7 @@ def read_divided(root: str, source: Source) -> GivenSplit:
     before those of folders.
     """
     if is_pcam(root):
-        parts = PCam(root).given_parts()
+        parts = pd.concat(PCam(root).given_parts(), ignore_index=True)
         patches = parts.rename(columns={"part": "fold"}).join(source.facts, on="id")
         return GivenSplit(root, source.images, patches[PATCHES])
     table = pd.DataFrame([_place(id_) for id_ in source.images.ids])

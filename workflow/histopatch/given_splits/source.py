@@ -68,9 +68,9 @@ def _files(folder: str) -> Source:
 
 def _pcam(dataset: PCam) -> Source:
     dataset.check()
-    facts = dataset.labels()[["id", "label"]]
+    facts = pd.concat(dataset.labels())[["id", "label"]]
     if (slides := dataset.slides()) is not None:
-        facts = facts.merge(slides, on="id", how="left")
+        facts = facts.merge(pd.concat(slides), on="id", how="left")
     facts = facts.set_index("id").reindex(columns=[*FACTS]).astype(object).fillna("")
     return Source(dataset.images("train"), facts)
 

@@ -17,8 +17,9 @@ import pandas as pd
 
 from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, called, describe_similar, similar_names, spelling
+from histopatch.database import database
 from histopatch.errors import InputError
-from histopatch.files import read_table, replacing, write_json, write_table
+from histopatch.files import read_blocks, read_table, replacing, write_json, write_table
 from histopatch.leakage.sides import side_name
 
 # The name of each kind in a sentence, singular and plural.
@@ -40,11 +41,31 @@ def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
     split: CSV `id,label,slide,fold`, perhaps with `patient`; duplicates: the pairs of the pack, of which
     those with both patches in the split count.
     """
-    table = read_table(split)
-    table[[*UNITS]] = table.reindex(columns=UNITS, fill_value="").fillna("")
-    found = find_pairs(table, read_table(duplicates))
+    columns = ["id", "label", "fold", *UNITS]
+    with database(report) as tables:
+        rows = (rows.reindex(columns=columns, fill_value="") for rows in read_blocks(split))
+        tables.load("split", (rows.fillna(dict.fromkeys(UNITS, "")) for rows in rows))
+        images = read_table(duplicates)
+        tables.load("paired", [pd.DataFrame({"id": pd.concat([images.id_a, images.id_b])}, dtype=str)])
+        # Of all others a first one on each side stands for its slide or patient.
+        table = tables.table(
+            """FROM split WHERE id IN (SELECT id FROM paired)
+            OR id IN (SELECT id FROM split GROUP BY id HAVING count(*) > 1)
+            OR place IN (SELECT min(place) FROM split WHERE slide <> '' GROUP BY slide, fold)
+            OR place IN (SELECT min(place) FROM split WHERE patient <> '' GROUP BY patient, fold)
+            ORDER BY place"""
+        )
+        sides = tables.table(
+            "SELECT fold, slide, patient, count(*) AS count FROM split GROUP BY ALL ORDER BY min(place)"
+        )
+    found = find_pairs(table, images)
     write_table(found, pairs)
-    write_json(summarise(table, found), report)
+    write_json(summarise(sides, found), report)
+
+
+def count_sides(table: pd.DataFrame) -> pd.DataFrame:
+    """How many patches of a split each side has of each slide and patient: `fold,slide,patient,count`."""
+    return table.groupby(["fold", "slide", "patient"], sort=False).size().reset_index(name="count")
 
 
 def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
@@ -71,8 +92,8 @@ def find_pairs(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([pairs, pairs[one_image & contradict].assign(kind="two_labels")], ignore_index=True)
 
 
-def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
-    """The counts of the audit.
+def summarise(sides: pd.DataFrame, pairs: pd.DataFrame) -> dict:
+    """The counts of the audit. sides: as of `count_sides`; pairs: as of `find_pairs`.
 
     `patches` by side; `slides`: how many are known, how many patches have none, the patches by side of each
     slide on several sides, and `similar_names`, which are taken for one slide; `patients`: likewise, where
@@ -80,10 +101,11 @@ def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
     in crossing pairs.
     """
     crossing = pairs[pairs.fold_a != pairs.fold_b]
-    patients = {"patients": _summarise_units(table, "patient")} if (table.patient != "").any() else {}
+    patients = {"patients": _summarise_units(sides, "patient")} if (sides.patient != "").any() else {}
+    patches = sides.groupby("fold")["count"].sum().rename(index=side_name)
     return {
-        "patches": {side_name(fold): len(side) for fold, side in table.groupby("fold")},
-        "slides": _summarise_units(table, "slide"),
+        "patches": patches.to_dict(),
+        "slides": _summarise_units(sides, "slide"),
         **patients,
         "pairs": {
             kind: {
@@ -96,15 +118,15 @@ def summarise(table: pd.DataFrame, pairs: pd.DataFrame) -> dict:
     }
 
 
-def _summarise_units(table: pd.DataFrame, unit: str) -> dict:
+def _summarise_units(sides: pd.DataFrame, unit: str) -> dict:
     """What `summarise` says of slides or patients; one of several names is called by the first."""
-    mapped = table[table[unit] != ""]
+    mapped = sides[sides[unit] != ""]
     name = called(mapped[unit])
-    sides = mapped.fold.groupby(name).value_counts().unstack(fill_value=0)
-    shared = sides[(sides > 0).sum(axis=1) > 1].rename(columns=side_name)
+    counts = mapped["count"].groupby([name, mapped.fold]).sum().unstack(fill_value=0)
+    shared = counts[(counts > 0).sum(axis=1) > 1].rename(columns=side_name)
     return {
         "known": int(name.nunique()),
-        "patches_without": len(table) - len(mapped),
+        "patches_without": int(sides["count"].sum() - mapped["count"].sum()),
         "on_several_sides": shared.to_dict("index"),
         "similar_names": similar_names(mapped[unit]),
     }

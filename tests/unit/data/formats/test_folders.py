@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -37,14 +38,14 @@ def refusal(dataset: Folders) -> str:
 def test_class_folders_are_read(folders):
     dataset = folders(*CLASSES)
     dataset.check()
-    assert dataset.labels().to_dict("list") == {
+    assert pd.concat(dataset.labels()).to_dict("list") == {
         "row": [1, 2, 3],
         "id": ["normal/c.png", "tumor/a.png", "tumor/b.png"],
         "label": ["0", "1", "1"],
     }
     assert (dataset.slides(), dataset.known_groups, dataset.given_parts()) == (None, (), None)
     images = dataset.images("train")
-    assert images.ids == images.files == [*dataset.labels().id]
+    assert images.ids == images.files == [*pd.concat(dataset.labels()).id]
     assert images.size(0) == (32, 32)
 
 
@@ -52,8 +53,8 @@ def test_class_folders_are_read(folders):
 def test_slide_folders_are_read(folders):
     dataset = folders(*SLIDES)
     dataset.check()
-    assert [*dataset.labels().label] == ["0", "1", "0"]
-    assert [*restore(plain(dataset, "slides")).slides().slide] == ["s1", "s1", "s2"]
+    assert [*pd.concat(dataset.labels()).label] == ["0", "1", "0"]
+    assert [*pd.concat(restore(plain(dataset, "slides")).slides()).slide] == ["s1", "s1", "s2"]
     assert dataset.known_groups == ("slide",)
 
 
@@ -61,7 +62,7 @@ def test_a_slide_map_goes_before_the_folders(folders, tmp_path):
     (tmp_path / "map.csv").write_text("id,slide\ntumor/a.png,s1\ntumor/b.png,s2\n")
     dataset = folders(*CLASSES, slides=str(tmp_path / "map.csv"))
     dataset.check()
-    assert [*dataset.slides().slide] == ["s1", "s2"]
+    assert [*pd.concat(dataset.slides()).slide] == ["s1", "s2"]
     assert dataset.files("slides") == [str(tmp_path / "map.csv")]
 
 
@@ -189,5 +190,5 @@ def test_names_are_made_plain_in_ids_and_kept_for_reading(folders):
 def test_names_that_are_not_utf_8_are_shown(folders):
     dataset = folders("s\udcff/tumor/a.png", "s2/normal/b.png")
     dataset.check()
-    assert {*dataset.slides().slide} == {"s\\xff", "s2"}
-    assert {*dataset.labels().id} == {"s\\xff/tumor/a.png", "s2/normal/b.png"}
+    assert {*pd.concat(dataset.slides()).slide} == {"s\\xff", "s2"}
+    assert {*pd.concat(dataset.labels()).id} == {"s\\xff/tumor/a.png", "s2/normal/b.png"}

@@ -51,7 +51,7 @@ def refusal(root) -> str:
     with pytest.raises(InputError) as caught:
         dataset = pcam(root)
         dataset.check()
-        dataset.slides()
+        pd.concat(dataset.slides())
     message = str(caught.value)
     assert message.isprintable() and len(message) < 500
     return message
@@ -63,14 +63,14 @@ def test_the_published_files_are_read(root):
         compress(path_of(root, part, kind))
     dataset = pcam(root)
     dataset.check()
-    images, labels = dataset.images("train"), dataset.labels()
+    images, labels = dataset.images("train"), pd.concat(dataset.labels())
     assert (len(images), dataset.parts, dataset.patch_size) == (12, ("train",), 96)
     assert [images.ids[0], images.ids[6], images.ids[-1]] == ["train-000000", "valid-000000", "test-000001"]
     assert images.files[-1] == "camelyonpatch_level_2_split_test_x.h5.gz"
     assert [*images.rows] == [*range(6), *range(4), *range(2)]
     assert [*labels.id] == images.ids
     assert [*labels.label] == ["0", "1"] * 6
-    given = dataset.given_parts().set_index("id").part
+    given = pd.concat(dataset.given_parts()).set_index("id").part
     assert given["train-000005"] == "train"
     assert given["valid-000003"] == "validation"
     assert given["test-000001"] == "held out"
@@ -89,10 +89,10 @@ def test_the_pixels_are_those_of_the_ids(root):
 def test_slides_are_read_where_they_are_given(root):
     dataset = pcam(root)
     assert dataset.known_groups == ("slide",)
-    slides = restore(plain(dataset, "slides")).slides().set_index("id").slide
+    slides = pd.concat(restore(plain(dataset, "slides")).slides()).set_index("id").slide
     assert (slides["train-000005"], slides["test-000001"]) == ("train_2", "test_0")
     path_of(root, "test", "meta").unlink()
-    assert len(pcam(root).slides()) == 10
+    assert len(pd.concat(pcam(root).slides())) == 10
     for part in ("train", "valid"):
         path_of(root, part, "meta").unlink()
     assert (pcam(root).slides(), pcam(root).known_groups) == (None, ())
@@ -108,7 +108,7 @@ def test_an_edit_of_a_label_is_an_input_of_labels_and_parts_only(root):
 def test_reading_labels_opens_no_patches(root):
     for part in COUNTS:
         path_of(root, part, "x").write_bytes(b"not HDF5")
-    assert len(pcam(root).labels()) == len(pcam(root).images("train")) == 12
+    assert len(pd.concat(pcam(root).labels())) == len(pcam(root).images("train")) == 12
 
 
 @pytest.mark.input("HDF5", "a file is missing", "refused with its name")
@@ -190,7 +190,7 @@ def test_a_patch_may_have_no_slide(root):
     for line in (1, 3, len(lines) - 1):
         lines[line] = lines[line].rpartition(",")[0] + ","
     path.write_text("\n".join(lines) + "\n")
-    slides = pcam(root).slides().set_index("id").slide
+    slides = pd.concat(pcam(root).slides()).set_index("id").slide
     assert slides[["train-000000", "train-000001", "train-000002"]].tolist() == ["", "train_0", ""]
     assert slides[f"train-{COUNTS['train'] - 1:06d}"] == ""
 

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pandas as pd
+
 from histopatch.data.formats.synthetic import Synthetic
 from histopatch.data.synthetic import write_dataset
 
@@ -11,8 +13,10 @@ def test_what_the_recipe_makes_is_what_is_handed_over(tmp_path):
     assert dataset.known_groups == ("slide",)
     write_dataset(Path(dataset.root), **dataset.recipe)
     assert len(dataset.images("test")) == 2
-    assert {*dataset.labels().id} & {*dataset.slides().id} & {*dataset.images("train").ids}
-    assert (dataset.slides().slide != "").all()
+    assert (
+        {*pd.concat(dataset.labels()).id} & {*pd.concat(dataset.slides()).id} & {*dataset.images("train").ids}
+    )
+    assert (pd.concat(dataset.slides()).slide != "").all()
     for purpose in ("images", "labels", "slides"):
         assert all(Path(file).is_file() for file in dataset.files(purpose))
     assert Path(dataset.sample_submission).is_file()

@@ -7,6 +7,7 @@ from PIL import Image
 
 from histopatch.data.formats.format import plain, restore
 from histopatch.data.formats.table import Table
+from histopatch.data.slides import find_slides
 from histopatch.errors import InputError
 
 ROWS = ("path,label", "imgs/a.png,1", "imgs/b.png,0")
@@ -30,7 +31,7 @@ def table(tmp_path):
 def refusal(dataset: Table) -> str:
     with pytest.raises(InputError) as caught:
         dataset.check()
-        dataset.slides()
+        pd.concat(dataset.slides())
     message = str(caught.value)
     assert message.isprintable() and len(message) < 500
     return message
@@ -47,8 +48,8 @@ def test_a_table_is_read(table, tmp_path, root):
     images = dataset.images("train")
     assert images.ids == images.files
     assert [images.size(number) for number in range(2)] == [(32, 32), (32, 32)]
-    assert dataset.labels().assign(id=images.ids).equals(dataset.labels())
-    assert [*dataset.labels().label] == ["1", "0"]
+    assert pd.concat(dataset.labels()).assign(id=images.ids).equals(pd.concat(dataset.labels()))
+    assert [*pd.concat(dataset.labels()).label] == ["1", "0"]
     assert (dataset.parts, dataset.slides(), dataset.given_parts()) == (("train",), None, None)
     assert (dataset.gives_held_out, dataset.known_groups) == (False, ())
 
@@ -70,11 +71,11 @@ def test_columns_may_have_other_names(table):
     images = restore(plain(dataset, "images"))
     assert images.images("train").ids == ["imgs/a.png", "imgs/b.png"]
     assert images.images("test").ids == ["imgs/c.png"]
-    labels = restore(plain(dataset, "labels")).labels()
+    labels = pd.concat(restore(plain(dataset, "labels")).labels())
     assert labels.to_dict("list") == {"row": [2, 3], "id": images.images("train").ids, "label": ["1", "0"]}
     slides = restore(plain(dataset, "slides"))
-    assert slides.slides()[["slide", "patient"]].values.tolist() == [["s1", "p1"], ["s2", "p1"]]
-    assert [*slides.given_parts().part] == ["train", "held out"]
+    assert pd.concat(slides.slides())[["slide", "patient"]].values.tolist() == [["s1", "p1"], ["s2", "p1"]]
+    assert [*pd.concat(slides.given_parts()).part] == ["train", "held out"]
     assert dataset.known_groups == ("patient", "slide")
     assert dataset.gives_held_out
 
@@ -90,7 +91,7 @@ def test_an_edit_of_a_label_changes_nothing_that_the_images_depend_on(table):
 @pytest.mark.parametrize("name", ["slide", "wsi"])
 def test_slides_are_found_by_their_usual_names(table, name):
     dataset = table(f"path,label,{name},patient", "imgs/a.png,1,s1,", "imgs/b.png,0,s2,")
-    assert [*dataset.slides().slide] == ["s1", "s2"]
+    assert [*pd.concat(dataset.slides()).slide] == ["s1", "s2"]
     assert dataset.known_groups == ("slide",)
 
 
@@ -103,7 +104,7 @@ def test_other_kinds_of_tables_are_read(table, tmp_path, kind):
     dataset = table(*ROWS, **{"table": str(path)})
     dataset.check()
     assert dataset.images("train").ids == ["imgs/a.png", "imgs/b.png"]
-    assert [*dataset.labels().label] == ["1", "0"]
+    assert [*pd.concat(dataset.labels()).label] == ["1", "0"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_other_kinds_of_tables_are_read(table, tmp_path, kind):
 def test_a_path_has_one_id_however_it_is_written(table, written):
     dataset = table("path,label", f"{written},1", "imgs/a.png,0")
     dataset.check()
-    assert [*dataset.labels().id] == ["imgs/a.png"] * 2
+    assert [*pd.concat(dataset.labels()).id] == ["imgs/a.png"] * 2
     assert dataset.images("train").ids == dataset.images("train").files == ["imgs/a.png"]
 
 
@@ -133,7 +134,7 @@ def test_a_slide_map_may_write_paths_likewise(table, tmp_path):
     (tmp_path / "map.csv").write_text("id,slide\nimgs\\a.png,s1\n./imgs/b.png,s2\n")
     dataset = table(*ROWS, slides=str(tmp_path / "map.csv"))
     dataset.check()
-    assert [*dataset.slides().id] == ["imgs/a.png", "imgs/b.png"]
+    assert [*pd.concat(dataset.slides()).id] == ["imgs/a.png", "imgs/b.png"]
     assert dataset.files("slides") == [str(tmp_path / "t.csv"), str(tmp_path / "map.csv")]
 
 
@@ -159,7 +160,7 @@ def test_a_path_without_an_image_is_left_to_cleaning(table, path):
     dataset = table(*ROWS, f"{path},1")
     dataset.check()
     assert dataset.images("train").ids == ["imgs/a.png", "imgs/b.png"]
-    assert len(dataset.labels()) == 3
+    assert len(pd.concat(dataset.labels())) == 3
 
 
 @pytest.mark.input("Table", "none of the images is there", "refused with an example and `dataset.root`")
@@ -234,16 +235,18 @@ def test_slides_are_given_once(table, tmp_path, name):
     assert refusal(dataset).startswith("dataset.slides: the slides are in ")
 
 
-def test_a_patch_of_two_slides_is_refused(table):
+def test_a_patch_of_two_slides_is_refused(table, tables):
     dataset = table("path,label,slide", "imgs/a.png,1,s1", "imgs/a.png,1,s2")
-    assert "'imgs/a.png' appears twice" in refusal(dataset)
+    tables.load("patches", [pd.DataFrame({"id": ["imgs/a.png"]})])
+    with pytest.raises(InputError, match=r"'imgs/a\.png' appears twice"):
+        find_slides(tables, dataset)
 
 
 def test_rows_without_a_path_are_left_to_cleaning(table):
     dataset = table("path,label,slide", *(f"{row},s1" for row in ROWS[1:]), ",1,s2", ",0,s3")
     dataset.check()
-    assert len(dataset.labels()) == 4
-    assert len(dataset.slides()) == 2
+    assert len(pd.concat(dataset.labels())) == 4
+    assert len(pd.concat(dataset.slides())) == 2
 
 
 def test_a_column_that_the_configuration_names_must_be_there(table):

@@ -1,7 +1,7 @@
 """A folder for each class, or such folders within a folder for each slide."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,20 +69,16 @@ class Folders:
     def images(self, part: str) -> ImageFiles:
         return ImageFiles(self.root, self._ids, self._files)
 
-    def labels(self) -> pd.DataFrame:
+    def labels(self) -> Iterator[pd.DataFrame]:
         labels = ["1" if folder == self.positive else "0" for folder in self._classes]
-        return pd.DataFrame({"row": range(1, len(labels) + 1), "id": self._ids, "label": labels})
+        yield pd.DataFrame({"row": range(1, len(labels) + 1), "id": self._ids, "label": labels})
 
-    def slides(self) -> pd.DataFrame | None:
-        return self._slides
-
-    @cached_property
-    def _slides(self) -> pd.DataFrame | None:
+    def slides(self) -> Iterator[pd.DataFrame] | None:
         if self.slide_map:
             return read_slide_map(self.slide_map, self.slide_columns)
         if not self._tops:
             return None
-        return pd.DataFrame({"id": self._ids, "slide": self._tops, "patient": ""}).drop_duplicates("id")
+        return iter([pd.DataFrame({"id": self._ids, "slide": self._tops})])
 
     @property
     def known_groups(self) -> tuple[str, ...]:

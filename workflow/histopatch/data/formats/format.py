@@ -4,6 +4,7 @@ A format is the module here with its name, whose FORMAT is a class with this int
 of its own data set only, so that a new format reruns nothing.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Protocol, Self
 
 import pandas as pd
@@ -50,11 +51,17 @@ class Format(Protocol):
     def images(self, part: str) -> Images:
         """The images of `train` or `test`."""
 
-    def labels(self) -> pd.DataFrame:
-        """`row,id,label`: texts as they were found, words turned into `0` and `1`; `row` is where."""
+    def labels(self) -> Iterator[pd.DataFrame]:
+        """Blocks of `row,id,label`: texts as they were found, words turned into `0` and `1`.
 
-    def slides(self) -> pd.DataFrame | None:
-        """`id,slide,patient` of the patches whose slide is known, each id once; None where none is."""
+        `row` is where each was found. Raises InputError, perhaps after the last block.
+        """
+
+    def slides(self) -> Iterator[pd.DataFrame] | None:
+        """Blocks with `id` and `slide`, `patient` or both: texts as they were found, empty where unknown.
+
+        None where neither is known.
+        """
 
     @property
     def known_groups(self) -> tuple[str, ...]:
@@ -64,11 +71,8 @@ class Format(Protocol):
     def gives_held_out(self) -> bool:
         """Whether the data set itself holds patches out."""
 
-    def given_parts(self) -> pd.DataFrame | None:
-        """`id,part` with the parts of `data.folds.GIVEN`; None where the data set does not say.
-
-        An id with two parts has two rows.
-        """
+    def given_parts(self) -> Iterator[pd.DataFrame] | None:
+        """Blocks of `id,part` with the parts of `data.folds.GIVEN`; None where the data set does not say."""
 
     def check(self) -> None:
         """Raise InputError, which names the first thing that is missing and how to get it."""

@@ -1,6 +1,6 @@
 """The layout of Kaggle's "Histopathologic Cancer Detection": folders of images and a table of labels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from histopatch.data.labels import binary_labels
 from histopatch.data.listing import list_images
 from histopatch.data.names import match_ids, quote, spoiled, tidy, writable
 from histopatch.data.slides import groups_in, read_slide_map
-from histopatch.data.tables import Column, read_columns
+from histopatch.data.tables import Column, read_blocks
 from histopatch.errors import InputError
 
 KAGGLES = "histopathologic-cancer-detection"
@@ -95,23 +95,14 @@ class Kaggle:
             found[part] = ImageFiles(folder, ids, files)
         return found
 
-    def labels(self) -> pd.DataFrame:
-        return self._labels.copy()
-
-    @cached_property
-    def _labels(self) -> pd.DataFrame:
+    def labels(self) -> Iterator[pd.DataFrame]:
         columns = {
             name: Column(f"dataset.columns.{name}", [self.columns.get(name, name)])
             for name in ("id", "label")
         }
-        rows = read_columns(self.where, columns)
-        return rows.assign(label=binary_labels(rows.label, self.positive, self.where))
+        return binary_labels(read_blocks(self.where, columns), self.positive, self.where)
 
-    def slides(self) -> pd.DataFrame | None:
-        return self._slides
-
-    @cached_property
-    def _slides(self) -> pd.DataFrame | None:
+    def slides(self) -> Iterator[pd.DataFrame] | None:
         return read_slide_map(self.slide_map, self.slide_columns) if self.slide_map else None
 
     @property
@@ -136,9 +127,11 @@ class Kaggle:
 
     def _check_ids(self) -> None:
         """Raise InputError if no id at all is that of an image."""
-        images, ids = self.images("train"), self._labels.id
-        known = {*images.ids}
-        if not known or ids.empty or not known.isdisjoint(ids) or not known.isdisjoint(match_ids(ids, known)):
+        images = self.images("train")
+        if any(not {*rows.id}.isdisjoint(images.ids) for rows in self.labels()):
+            return
+        known, ids = {*images.ids}, pd.concat(self.labels()).id
+        if not known or ids.empty or not known.isdisjoint(match_ids(ids, known)):
             return
         why = "".join(f"; {sentence}" for sentence in spoiled(ids, known))
         raise InputError(

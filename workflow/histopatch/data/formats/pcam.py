@@ -75,29 +75,23 @@ class PCam:
         rows = np.concatenate([np.arange(len(ids)) for ids in self._ids.values()])
         return PatchArrays(self.root, self._all_ids, files, rows, "x")
 
-    def labels(self) -> pd.DataFrame:
+    def labels(self) -> Iterator[pd.DataFrame]:
         rows = np.concatenate([np.arange(len(ids)) for ids in self._ids.values()])
         values = np.concatenate([*self._values.values()])
-        return pd.DataFrame({"row": rows, "id": self._all_ids, "label": np.where(values == 1, "1", "0")})
+        yield pd.DataFrame({"row": rows, "id": self._all_ids, "label": np.where(values == 1, "1", "0")})
 
-    def slides(self) -> pd.DataFrame | None:
-        return self._slides
-
-    @cached_property
-    def _slides(self) -> pd.DataFrame | None:
+    def slides(self) -> Iterator[pd.DataFrame] | None:
         tables = [
-            pd.DataFrame({"id": self._ids[part], "slide": self._slides_of(part), "patient": ""})
-            for part in self._metas
+            pd.DataFrame({"id": self._ids[part], "slide": self._slides_of(part)}) for part in self._metas
         ]
-        return pd.concat(tables, ignore_index=True) if tables else None
+        return iter(tables) if tables else None
 
     @property
     def known_groups(self) -> tuple[str, ...]:
         return ("slide",) if self._metas else ()
 
-    def given_parts(self) -> pd.DataFrame:
-        parts = [given for part, given in PARTS.items() for _ in self._ids[part]]
-        return pd.DataFrame({"id": self._all_ids, "part": parts})
+    def given_parts(self) -> Iterator[pd.DataFrame]:
+        return (pd.DataFrame({"id": self._ids[part], "part": given}) for part, given in PARTS.items())
 
     def check(self) -> None:
         for part in PARTS:

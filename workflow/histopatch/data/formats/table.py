@@ -1,9 +1,10 @@
 """A table of patches: one row for each, with the path of its image, its label and perhaps more."""
 
 import functools
+import itertools
 import posixpath
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,8 @@ from histopatch.data.folds import GIVEN, HELD_OUT_PART, TEST_PART
 from histopatch.data.images import ImageFiles
 from histopatch.data.labels import binary_labels
 from histopatch.data.listing import list_files
-from histopatch.data.slides import KNOWN, SLIDE_NAMES, check_slides, groups_in, read_slide_map
-from histopatch.data.tables import Column, read_columns
+from histopatch.data.slides import SLIDE_NAMES, groups_in, read_slide_map
+from histopatch.data.tables import Column, read_blocks
 from histopatch.errors import InputError
 
 
@@ -77,7 +78,7 @@ class Table:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        return ("train", "test") if (self._rows.part == TEST_PART).any() else ("train",)
+        return ("train", "test") if TEST_PART in self._parts else ("train",)
 
     def files(self, purpose: str) -> list[str]:
         # The images are known by the paths in the table: an edit of its other columns packs nothing again.
@@ -96,22 +97,19 @@ class Table:
             found[part] = ImageFiles(self.root, there.id.to_list(), there.file.to_list(), named=True)
         return found
 
-    def labels(self) -> pd.DataFrame:
-        rows = self._rows_of("train")
-        return rows[["row", "id"]].assign(label=binary_labels(rows.label, self.positive, self.table))
+    def labels(self) -> Iterator[pd.DataFrame]:
+        rows = (rows[["row", "id", "label"]] for rows in self._blocks("train"))
+        return binary_labels(rows, self.positive, self.table)
 
-    def slides(self) -> pd.DataFrame | None:
-        return self._slides
-
-    @cached_property
-    def _slides(self) -> pd.DataFrame | None:
+    def slides(self) -> Iterator[pd.DataFrame] | None:
         if self.slide_map:
             known = read_slide_map(self.slide_map, self.slide_columns)
-            return check_slides(known.assign(id=_plain_paths(known.id)), self.slide_map)
-        if not {"slide", "patient"} & {*self._rows}:
+            return (rows.assign(id=_plain_paths(rows.id)) for rows in known)
+        blocks = self._blocks("train")
+        first = next(blocks)
+        if not {"slide", "patient"} & {*first}:
             return None
-        known = self._rows_of("train").reindex(columns=KNOWN, fill_value="")
-        return check_slides(known[known.id != ""].drop_duplicates(), self.table)
+        return (rows[rows.id != ""] for rows in itertools.chain([first], blocks))
 
     @property
     def known_groups(self) -> tuple[str, ...]:
@@ -121,12 +119,12 @@ class Table:
 
     @property
     def gives_held_out(self) -> bool:
-        return Path(self.table).is_file() and bool((self._rows.part == HELD_OUT_PART).any())
+        return Path(self.table).is_file() and HELD_OUT_PART in self._parts
 
-    def given_parts(self) -> pd.DataFrame | None:
+    def given_parts(self) -> Iterator[pd.DataFrame] | None:
         if self.part_column is None:
             return None
-        return self._rows_of("train")[["id", "part"]].drop_duplicates()
+        return (rows[["id", "part"]] for rows in self._blocks("train"))
 
     def check(self) -> None:
         if not Path(self.table).is_file():
@@ -199,10 +197,21 @@ class Table:
 
     @cached_property
     def _rows(self) -> pd.DataFrame:
-        """The rows of the table: `row,id,file,part` and, as far as it has them, `label`, `slide`, `patient`.
+        """The whole table, as blocks have it, with `file` relative to the root, empty where there is none."""
+        rows = pd.concat(self._read(), ignore_index=True)
+        return rows.assign(file=_files(self.root, rows.path, rows.id))
 
-        `file` is relative to the root, or empty where there is no such file.
-        """
+    @cached_property
+    def _parts(self) -> set[str]:
+        """The parts that patches are of, as in `data.folds.GIVEN`; none where the table does not say."""
+        return {part for rows in self._read() for part in rows.part.unique()} if self.part_column else set()
+
+    def _blocks(self, part: str) -> Iterator[pd.DataFrame]:
+        """The rows of `train` or `test`, some at a time."""
+        return (rows[(rows.part == TEST_PART) == (part == "test")] for rows in self._read())
+
+    def _read(self) -> Iterator[pd.DataFrame]:
+        """`row,path,id,part` and, as far as the table has them, `label`, `slide`, `patient`, in blocks."""
         columns = {
             "path": Column("dataset.columns.path", [self.path_column]),
             "slide": _optional("slide", self.slide_column, SLIDE_NAMES),
@@ -212,10 +221,9 @@ class Table:
             columns["label"] = Column("dataset.columns.label", [self.label_column])
         if self.part_column:
             columns["part"] = Column("dataset.columns.part", [self.part_column])
-        rows = read_columns(self.table, columns)
-        rows["id"] = _plain_paths(rows.path)
-        rows["file"] = _files(self.root, rows.path, rows.id)
-        return rows.assign(part=self._given(rows) if self.part_column else "")
+        for rows in read_blocks(self.table, columns):
+            part = self._given(rows) if self.part_column else ""
+            yield rows.assign(id=_plain_paths(rows.path), part=part)
 
     def _given(self, rows: pd.DataFrame) -> pd.Series:
         part = rows.part.str.lower().map(GIVEN)

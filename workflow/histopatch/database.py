@@ -1,0 +1,105 @@
+"""Tables that may be larger than memory: matched, sorted and counted by DuckDB, which goes on on disk.
+
+Rows come and go in blocks, tables of pandas with some rows each. What joins or groups large tables is one
+statement and what sorts the outcome another: together they may need more than MEMORY.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from histopatch.cores import available_cores
+from histopatch.files import scratch_beside
+
+MEMORY = "300MB"  # that DuckDB takes before it goes on on disk
+THREADS = 4  # at most: each takes some of it
+ROWS = 2**16  # in a block
+
+
+class Database:
+    """Tables by name.
+
+    folder: where those go that have no room in memory; nothing of them stays.
+    """
+
+    def __init__(self, folder: Path):
+        import duckdb  # here, as most calls need none of it
+
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": MEMORY,
+                "threads": min(available_cores(), THREADS),
+                "temp_directory": str(folder),
+                "preserve_insertion_order": False,  # `place` keeps the order where one is asked for
+            }
+        )
+
+    def load(self, name: str, blocks: Iterable[pd.DataFrame]) -> None:
+        """Make a table of blocks, of which there is one at least; its column `place` numbers the rows."""
+        import pyarrow as pa
+
+        count = 0
+        for number, block in enumerate(blocks):
+            block = block.assign(place=range(count, count + len(block)))
+            self._connection.register("block", pa.Table.from_pandas(block, preserve_index=False))
+            made = f"INSERT INTO {name} BY NAME" if number else f"CREATE TABLE {name} AS"
+            self._connection.execute(f"{made} FROM block")
+            self._connection.unregister("block")
+            count += len(block)
+
+    def run(self, statement: str, *values) -> None:
+        """Run a statement of SQL, whose question marks stand for the values."""
+        self._connection.execute(statement, values)
+
+    def blocks(self, query: str, *values) -> Iterator[pd.DataFrame]:
+        """Yield what a query finds in blocks, of which there is one at least."""
+        with self._connection.cursor() as cursor:
+            found = cursor.sql(query, params=values).to_arrow_reader(ROWS)
+            yield found.schema.empty_table().to_pandas()
+            for batch in found:
+                yield batch.to_pandas()
+
+    def table(self, query: str, *values) -> pd.DataFrame:
+        """All that a query finds."""
+        return pd.concat(self.blocks(query, *values), ignore_index=True)
+
+    def compact(self, query: str, *values) -> pd.DataFrame:
+        """The same with texts as categories, so that a text that many rows have takes a few bytes in each."""
+        blocks = [
+            block.astype(dict.fromkeys(block.select_dtypes(exclude="number"), "category"))
+            for block in self.blocks(query, *values)
+        ]
+        return pd.DataFrame({name: _joined([block[name] for block in blocks]) for name in blocks[0]})
+
+    def row(self, query: str, *values) -> tuple:
+        """The only row that a query finds."""
+        (row,) = self._connection.execute(query, values).fetchall()
+        return row
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _joined(parts: list[pd.Series]) -> pd.Series | pd.Categorical:
+    if parts[0].dtype == "category":
+        return pd.api.types.union_categoricals(parts)
+    return pd.concat(parts, ignore_index=True)
+
+
+@contextlib.contextmanager
+def database(path: str | Path | None = None) -> Iterator[Database]:
+    """Yield an empty database.
+
+    path: the file that is made with it, beside which what has no room in memory goes; without one it goes to
+    where temporary files are.
+    """
+    if path is None:
+        place = contextlib.nullcontext(Path(tempfile.gettempdir(), f"histopatch-{os.getpid()}"))
+    else:
+        place = scratch_beside(path)
+    with place as folder, contextlib.closing(Database(folder)) as tables:
+        yield tables
