@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from machine import describe_machine, table
 
-from histopatch.evaluation.predictions import read_predictions
+from histopatch.evaluation.predictions import ids_at, known_patches, read_predictions
 from histopatch.files import read_table
 from histopatch.statistics.area import auroc
 
@@ -42,8 +42,11 @@ def main() -> None:
         subprocess.run([*command, "results/planted/final/suspect_labels.csv"], cwd=project, check=True)
         suspects = read_table(project / "results/planted/final/suspect_labels.csv")
         files = sorted((project / "results/planted/runs").glob("*/fold-*/predictions.csv"))
-        predicted = read_predictions(files, None)
-    area = auroc(truth.loc[predicted.ids].to_numpy(), predicted.probabilities)
+        split = project / "results/planted/splits/main.csv"
+        with known_patches(split) as patches:
+            predicted = read_predictions(files, patches)
+        ids = ids_at(split, predicted.places)
+    area = auroc(truth.loc[ids].to_numpy(), predicted.probabilities)
     hits = suspects.id.isin(flipped).to_numpy()
     print(describe_machine())
     print(f"\n{len(flipped)} of {len(truth):,} labels flipped; AUROC {area:.4f} by the labels before that")

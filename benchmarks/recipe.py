@@ -93,10 +93,11 @@ def _run_workflow(config: dict) -> None:
 
 def _predictions(member: dict):
     """Label and out-of-fold probability of every patch, sorted by id."""
-    from histopatch.evaluation.predictions import fold_folders, read_predictions
+    from histopatch.evaluation.predictions import fold_folders, known_patches, read_predictions
 
     folders = fold_folders(member, str(ROOT / "results/recipe/runs"))
-    return read_predictions([folder / "predictions.csv" for folder in folders], None)
+    with known_patches(ROOT / f"results/recipe/splits/{member['settings']['split']}.csv") as patches:
+        return read_predictions([folder / "predictions.csv" for folder in folders], patches)
 
 
 # --- what they cost ---------------------------------------------------------------------------------

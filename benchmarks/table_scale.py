@@ -162,11 +162,14 @@ def reading_for_a_training(folder: Path) -> Callable:
 
 
 def statistics(folder: Path) -> Callable:
-    from histopatch.evaluation.predictions import read_predictions, read_slides
+    from histopatch.evaluation.predictions import known_patches, read_predictions
 
-    return lambda: read_predictions(
-        [str(folder / "predictions.csv")], read_slides(str(folder / "split.csv"))
-    ).summarise()
+    def summarise() -> dict:
+        with known_patches(folder / "split.csv") as patches:
+            predictions = read_predictions([folder / "predictions.csv"], patches)
+        return predictions.summarise()
+
+    return summarise
 
 
 STEPS = {

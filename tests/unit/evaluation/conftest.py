@@ -66,7 +66,6 @@ def predictions():
         labels = generator.permutation(np.arange(count) % 2)
         probabilities = 1 / (1 + np.exp(-2 * generator.normal(labels - 0.5)))
         slide_of_patch = None if slides is None else np.array([f"slide {i % slides}" for i in range(count)])
-        ids = np.array([f"{i:03d}" for i in range(count)])
-        return Predictions(ids, labels, probabilities, slide_of_patch, np.arange(count) % folds)
+        return Predictions(np.arange(count), labels, probabilities, slide_of_patch, np.arange(count) % folds)
 
     return make

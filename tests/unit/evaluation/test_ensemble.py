@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from histopatch.evaluation.ensemble import Pooled, gain, read_held_out, read_validation
+from histopatch.evaluation.predictions import known_patches
 from histopatch.statistics.auroc import contrasts_by_slide, delong_contrasts
 from histopatch.statistics.ensembles import Ensemble
 
@@ -23,27 +24,35 @@ def table(tmp_path):
     return write
 
 
-def test_validation_predictions_are_of_one_training_of_each_member(table):
+@pytest.fixture
+def patches(tmp_path):
+    """Four patches of a split, without slides."""
+    (tmp_path / "split.csv").write_text("id,label,slide,fold\na,1,,0\nb,0,,0\nc,1,,0\nd,0,,0\n")
+    with known_patches(tmp_path / "split.csv") as known:
+        yield known
+
+
+def test_validation_predictions_are_of_one_training_of_each_member(table, patches):
     """Members side by side, the folds of each in order."""
     first, second = {"probability": [0.1, 0.2]}, {"probability": [0.5, 0.8]}
     paths = [
         table("a0", "dc", **first), table("a1", "ab", **second),
         table("b0", "cd", probability=[0.4, 0.3]), table("b1", "ab", probability=[0.7, 0.2]),
     ]  # fmt: skip
-    pooled = read_validation(paths, Ensemble(2), None)
-    assert [*pooled.together.ids] == [*"abcd"]
+    pooled = read_validation(paths, Ensemble(2), patches)
+    assert [*pooled.together.places] == [0, 1, 2, 3]
     assert [*pooled.together.folds] == [1, 1, 0, 0]
     assert pooled.alone[0].probabilities == pytest.approx([0.5, 0.8, 0.2, 0.1])
     assert pooled.alone[1].probabilities == pytest.approx([0.7, 0.2, 0.4, 0.3])
     assert pooled.together.probabilities == pytest.approx([0.6, 0.5, 0.3, 0.2])
 
 
-def test_held_out_predictions_have_a_column_of_each_member(table):
+def test_held_out_predictions_have_a_column_of_each_member(table, patches):
     path = table("held", "ba", probability=[0.5, 0.4], member_1=[0.6, 0.2], member_2=[0.4, 0.6])
-    together, alone = read_held_out(path, Ensemble(2), None)
+    together, alone = read_held_out(path, Ensemble(2), patches)
     assert together.probabilities == pytest.approx([0.4, 0.5])
     assert [member.probabilities.tolist() for member in alone] == [[0.2, 0.6], [0.6, 0.4]]
-    single = read_held_out(path, Ensemble(), None)
+    single = read_held_out(path, Ensemble(), patches)
     assert single.alone[0] is single.together
 
 

@@ -1,7 +1,13 @@
-import pandas as pd
 import pytest
 
-from histopatch.evaluation.predictions import read_predictions, read_run_predictions, read_slides
+from histopatch.errors import InputError
+from histopatch.evaluation.predictions import (
+    Predictions,
+    ids_at,
+    known_patches,
+    read_predictions,
+    read_run_predictions,
+)
 
 
 @pytest.fixture
@@ -14,11 +20,16 @@ def write(tmp_path):
     return table
 
 
+def read(paths, split) -> Predictions:
+    with known_patches(split) as patches:
+        return read_predictions(paths, patches)
+
+
 def test_predictions_get_the_slides_of_their_patches(write):
     split = write("split.csv", "id,label,slide,fold\n007,1,s1,0\nNA,0,s2,0\nb,1,s1,-1\n")
     path = write("predictions.csv", "id,label,probability\nNA,0,0.25\n007,1,0.5\n")
-    predictions = read_predictions([path], read_slides(split))
-    assert list(predictions.ids) == ["007", "NA"]
+    predictions = read([path], split)
+    assert list(ids_at(split, predictions.places)) == ["007", "NA"]
     assert list(predictions.labels) == [1, 0]
     assert list(predictions.probabilities) == [0.5, 0.25]
     assert list(predictions.slides) == ["s1", "s2"]
@@ -27,7 +38,7 @@ def test_predictions_get_the_slides_of_their_patches(write):
 def test_a_patch_without_a_slide_is_one_of_its_own(write):
     split = write("split.csv", "id,label,slide,fold\na,1,s1,0\nb,0,,0\nc,0,,0\nd,1,s1,0\n")
     path = write("predictions.csv", "id,label,probability\na,1,0.5\nb,0,0.4\nc,0,0.3\nd,1,0.2\n")
-    predictions = read_predictions([path], read_slides(split))
+    predictions = read([path], split)
     a, b, c, d = predictions.units
     assert a == d
     assert len({a, b, c}) == 3
@@ -36,9 +47,15 @@ def test_a_patch_without_a_slide_is_one_of_its_own(write):
 
 def test_where_no_slide_is_known_there_are_none(write):
     split = write("split.csv", "id,label,slide,fold\na,1,,0\nb,0,,0\n")
-    assert read_slides(split) is None
-    path = write("predictions.csv", pd.DataFrame({"id": ["a"], "label": 1, "probability": 0.5}).to_csv())
-    assert read_predictions([path], None).slides is None
+    path = write("predictions.csv", "id,label,probability\na,1,0.5\n")
+    assert read([path], split).slides is None
+
+
+def test_a_patch_that_the_split_lacks_is_named(write):
+    split = write("split.csv", "id,label,slide,fold\na,1,,0\n")
+    path = write("predictions.csv", "id,label,probability\na,1,0.5\nb,0,0.5\n")
+    with pytest.raises(InputError, match=r"predictions\.csv: the patch 'b' is not in the split"):
+        read([path], split)
 
 
 def test_the_folds_of_a_run_are_pooled(write):
@@ -46,12 +63,13 @@ def test_the_folds_of_a_run_are_pooled(write):
         write("0.csv", "id,label,probability\nc,0,0.25\na,1,0.5\n"),
         write("1.csv", "id,label,probability\nb,1,0.75\n"),
     ]
-    predictions = read_predictions(folds, None)
-    assert list(predictions.ids) == [*"abc"]
+    split = write("split.csv", "id,label,slide,fold\nb,1,,1\nc,0,,0\na,1,,0\n")
+    predictions = read(folds, split)
+    assert list(ids_at(split, predictions.places)) == [*"abc"]
     assert list(predictions.probabilities) == [0.5, 0.75, 0.25]
     assert list(predictions.folds) == [0, 1, 0]
     some = predictions.subset(predictions.folds == 0)
-    assert (list(some.ids), list(some.labels), some.slides) == (["a", "c"], [1, 0], None)
+    assert (list(some.places), list(some.labels), some.slides) == ([2, 1], [1, 0], None)
 
 
 def test_runs_are_read_once_each_with_the_slides_of_their_split(write, tmp_path):
@@ -69,8 +87,8 @@ def test_runs_are_read_once_each_with_the_slides_of_their_split(write, tmp_path)
     ]
     found = read_run_predictions(runs, str(tmp_path), splits)
     assert [*found] == ["x", "y"]
-    assert (list(found["x"].ids), found["x"].slides) == (["a"], None)
-    assert (list(found["y"].ids), list(found["y"].slides)) == (["a", "b"], ["s1", "s1"])
+    assert (list(found["x"].places), found["x"].slides) == ([0], None)
+    assert (list(found["y"].places), list(found["y"].slides)) == ([0, 1], ["s1", "s1"])
 
 
 PATIENTS = (
@@ -86,7 +104,7 @@ PATIENTS = (
 def test_slides_of_a_patient_are_one_unit(write):
     rows = "".join(f"{name},{i % 2},0.5\n" for i, name in enumerate("abcdef"))
     path = write("predictions.csv", f"id,label,probability\n{rows}")
-    predictions = read_predictions([path], read_slides(write("split.csv", PATIENTS)))
+    predictions = read([path], write("split.csv", PATIENTS))
     a, b, c, d, e, f = predictions.units
     assert a == b
     assert c == d  # names that differ by case only
@@ -101,7 +119,7 @@ def test_patches_whose_slides_are_unknown_are_no_slides(write):
     """Slides are known of other patches only."""
     split = write("split.csv", "id,label,slide,fold\na,1,,0\nb,0,,0\nc,0,s1,-1\n")
     path = write("predictions.csv", "id,label,probability\na,1,0.5\nb,0,0.4\n")
-    predictions = read_predictions([path], read_slides(split))
+    predictions = read([path], split)
     assert predictions.units is None
     assert predictions.summarise()["auc_interval"] == "DeLong"
     assert predictions.counts["slides"] == 0

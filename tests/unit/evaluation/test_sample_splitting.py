@@ -10,7 +10,7 @@ def test_halves_share_no_slide_and_no_patch(predictions):
     one, other = split_in_half(Subset("patches", whole))
     assert (one.name, other.name) == ("one half of the patches", "the other half of the patches")
     assert not set(one.predictions.slides) & set(other.predictions.slides)
-    assert sorted([*one.predictions.ids, *other.predictions.ids]) == sorted(whole.ids)
+    assert sorted([*one.predictions.places, *other.predictions.places]) == sorted(whole.places)
     assert {*one.predictions.labels} == {*other.predictions.labels} == {0, 1}
 
 
@@ -20,7 +20,7 @@ def test_halves_share_no_slide_and_no_patch(predictions):
 def test_without_several_slides_halves_are_of_patches(predictions, slides, name):
     one, other = split_in_half(Subset("patches", predictions(50, slides=slides)))
     assert one.name == name
-    assert (len(one.predictions.ids), len(other.predictions.ids)) == (25, 25)
+    assert (len(one.predictions.places), len(other.predictions.places)) == (25, 25)
     assert abs(int(one.predictions.labels.sum()) - int(other.predictions.labels.sum())) <= 1
 
 

@@ -25,7 +25,7 @@ def test_all_of_a_rare_class_are_in_the_sample():
 def test_the_most_confident_of_each_kind_come_first():
     labels = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])
     probabilities = np.array([0.4, 0.1, 0.3, 0.6, 0.9, 0.5, 0.8, 0.7, 0.2])
-    predictions = Predictions(np.arange(9).astype(str), labels, probabilities, None, np.zeros(9, int))
+    predictions = Predictions(np.arange(9), labels, probabilities, None, np.zeros(9, int))
     assert most_confident(predictions, 2).tolist() == [1, 2, 4, 3, 6, 7, 8]
     assert most_confident(predictions, 9).tolist() == [1, 2, 0, 4, 3, 6, 7, 5, 8]
 

@@ -22,7 +22,7 @@ def table(shares, labels=(0, 0, 1, 1), centre=(1, 1, 1, 1), border=(1, 1, 1, 1))
 
 def predictions(slides=None) -> Predictions:
     slides = None if slides is None else np.array(slides)
-    return Predictions(np.array(list("abcd")), np.array([0, 0, 1, 1]), np.ones(4), slides, np.zeros(4, int))
+    return Predictions(np.arange(4), np.array([0, 0, 1, 1]), np.ones(4), slides, np.zeros(4, int))
 
 
 def test_shares_are_averaged_over_all_and_over_each_class():

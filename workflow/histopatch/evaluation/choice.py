@@ -44,7 +44,7 @@ def _row(study: pd.DataFrame, predictions: dict[str, Predictions]) -> dict:
     own = predictions[best.folder]
     alike = study[(study.validated_on == best.validated_on) & (study.folder != best.folder)]
     others = [predictions[folder] for folder in alike.folder]
-    compared = [own, *(other for other in others if np.array_equal(other.ids, own.ids))]
+    compared = [own, *(other for other in others if np.array_equal(other.places, own.places))]
     row = {"study": best.study, "run": best.run, "chosen_from": len(compared), "val_auc": best.final_val_auc}
     return row if own.units is None else row | _by_unit(compared)
 

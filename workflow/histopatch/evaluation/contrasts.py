@@ -15,7 +15,7 @@ def paired_contrasts(runs: list[Predictions], weights: np.ndarray) -> list[Diffe
     runs is None.
     """
     first_with_same_patches = [
-        next(k for k, other in enumerate(runs) if np.array_equal(run.ids, other.ids)) for run in runs
+        next(k for k, other in enumerate(runs) if np.array_equal(run.places, other.places)) for run in runs
     ]
     contrasts: list[Difference | None] = [None] * len(weights)
     for first in dict.fromkeys(first_with_same_patches):

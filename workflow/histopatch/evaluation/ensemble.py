@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from histopatch.database import Database
 from histopatch.evaluation.contrasts import paired_contrasts
 from histopatch.evaluation.predictions import Predictions, read_predictions
 from histopatch.statistics.ensembles import Ensemble, average
@@ -18,36 +19,38 @@ class Pooled(NamedTuple):
     alone: list[Predictions]
 
 
-def read_validation(paths: Sequence[str], ensemble: Ensemble, slides) -> Pooled:
+def read_validation(paths: Sequence[str], ensemble: Ensemble, patches: Database) -> Pooled:
     """The predictions (CSV) of validation patches, of every fold of one member after the other.
 
-    Each patch is predicted by the trainings that did not see it, one of each member. slides: as
-    `read_slides` returns them.
+    Each patch is predicted by the trainings that did not see it, one of each member. patches: as
+    `known_patches` yields them.
     """
     folds = len(paths) // ensemble.members
     starts = range(0, len(paths), folds)
-    members = [read_predictions(paths[start : start + folds], slides) for start in starts]
+    members = [read_predictions(paths[start : start + folds], patches) for start in starts]
     alone = [_combine([member], ensemble.average) for member in members]
     return Pooled(_combine(members, ensemble.average), alone)
 
 
-def read_held_out(path: str, ensemble: Ensemble, slides) -> Pooled:
+def read_held_out(path: str, ensemble: Ensemble, patches: Database) -> Pooled:
     """The predictions (CSV) of held-out patches, with a column for each of several members."""
-    together = read_predictions([path], slides)
+    together = read_predictions([path], patches)
     if ensemble.members == 1:
         return Pooled(together, [together])
     columns = [f"member_{member + 1}" for member in range(ensemble.members)]
-    return Pooled(together, [read_predictions([path], slides, column) for column in columns])
+    return Pooled(together, [read_predictions([path], patches, column) for column in columns])
 
 
-def read_measured(predictions: Sequence[str], held_out: str | None, ensemble: Ensemble, slides) -> Pooled:
+def read_measured(
+    predictions: Sequence[str], held_out: str | None, ensemble: Ensemble, patches: Database
+) -> Pooled:
     """What the final model is measured on: the held-out patches, or where there are none the validation ones.
 
     predictions: as of `read_validation`; held_out: as of `read_held_out`, or None.
     """
     if held_out:
-        return read_held_out(held_out, ensemble, slides)
-    return read_validation(predictions, ensemble, slides)
+        return read_held_out(held_out, ensemble, patches)
+    return read_validation(predictions, ensemble, patches)
 
 
 def gain(pooled: Pooled, members: list[dict]) -> dict:
@@ -81,7 +84,7 @@ def gain(pooled: Pooled, members: list[dict]) -> dict:
 def _combine(members: list[Predictions], by: str) -> Predictions:
     """Average the members' predictions; ranks are within what the same training predicted."""
     first, networks = members[0], np.stack([member.probabilities for member in members])
-    values = np.empty(len(first.ids))
+    values = np.empty(len(first.labels))
     for fold in np.unique(first.folds):
         own = networks[:, first.folds == fold]
         values[first.folds == fold] = average(own, by, references=own)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.evaluation.ensemble import read_measured
-from histopatch.evaluation.predictions import Predictions, read_slides
+from histopatch.evaluation.predictions import Predictions, ids_at, known_patches
 from histopatch.failures import check_final
 from histopatch.files import read_table, write_table
 from histopatch.statistics.ensembles import Ensemble
@@ -31,20 +31,23 @@ def errors_table(
     the final training failed.
     """
     check_final(predictions)
-    measured = read_measured(predictions, held_out, ensemble, read_slides(split_table)).together
+    with known_patches(split_table) as patches:
+        measured = read_measured(predictions, held_out, ensemble, patches).together
     points = read_table(operating_points).set_index("point")
-    write_table(misclassified(measured, points.threshold[BALANCED]), table)
+    wrong = misclassified(measured, points.threshold[BALANCED])
+    write_table(wrong.assign(id=ids_at(split_table, wrong.place.to_numpy()))[COLUMNS], table)
 
 
 def misclassified(predictions: Predictions, threshold: float) -> pd.DataFrame:
-    """The misclassified of N patches, COLUMNS, called 1 if their probability is at least `threshold`.
+    """The misclassified of N patches: COLUMNS with the `place` of each, of which the id is known.
 
-    They are sorted by how much of the way from the threshold to the wrong end, 0 or 1, it went.
+    Patches are called 1 if their probability is at least `threshold`. They are sorted by how much of the way
+    from the threshold to the wrong end, 0 or 1, it went.
     """
     calls = (predictions.probabilities >= threshold).astype(int)
     table = pd.DataFrame(
         {
-            "id": predictions.ids,
+            "place": predictions.places,
             "label": predictions.labels,
             "probability": predictions.probabilities,
             "call": calls,
@@ -54,4 +57,4 @@ def misclassified(predictions: Predictions, threshold: float) -> pd.DataFrame:
     wrong = table[calls != predictions.labels]
     way = np.where(wrong.call == 1, 1 - threshold, threshold)
     went = (wrong.probability - threshold).abs() / np.maximum(way, np.finfo(float).tiny)
-    return wrong.iloc[np.lexsort([wrong.id, -went])][COLUMNS]
+    return wrong.iloc[np.argsort(-went.to_numpy(), kind="stable")]

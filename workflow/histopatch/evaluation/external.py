@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.evaluation.ensemble import read_held_out
-from histopatch.evaluation.predictions import Predictions, read_slides
+from histopatch.evaluation.predictions import Predictions, known_patches
 from histopatch.files import read_table, write_table
 from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.metrics import METRICS
@@ -44,8 +44,8 @@ def external_tables(
     thresholds = read_table(operating_points).set_index("point").threshold
     rows, calls = [], []
     for name, files in sets.items():
-        slides = read_slides(files["patches"])
-        predictions = read_held_out(files["predictions"], ensemble, slides).together
+        with known_patches(files["patches"]) as patches:
+            predictions = read_held_out(files["predictions"], ensemble, patches).together
         shared = read_table(files["shared"])
         row = {"set": name, "shared": len(shared), "shared_near": int((shared.kind == "near").sum())}
         row |= predictions.summarise()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from histopatch.evaluation.by_group import auc_by_group
 from histopatch.evaluation.ensemble import gain, read_held_out, read_validation
-from histopatch.evaluation.predictions import read_slides
+from histopatch.evaluation.predictions import known_patches
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
 from histopatch.evaluation.split_descriptions import evaluated_on, held_out_on
 from histopatch.failures import check_final
@@ -54,9 +54,9 @@ def final_tables(
     rows. Raises InputError if the final training failed.
     """
     check_final(predictions)
-    slides = read_slides(split_table)
-    validated = read_validation(predictions, ensemble, slides)
-    reported = read_held_out(held_out, ensemble, slides) if held_out else validated
+    with known_patches(split_table) as patches:
+        validated = read_validation(predictions, ensemble, patches)
+        reported = read_held_out(held_out, ensemble, patches) if held_out else validated
     validation = Subset("validation patches", validated.together)
     measured = Subset("held-out patches", reported.together) if held_out else validation
     choosing, reporting = (validation, measured) if held_out else split_in_half(validation)

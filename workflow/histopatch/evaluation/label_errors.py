@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.evaluation.ensemble import read_held_out, read_validation
-from histopatch.evaluation.predictions import Predictions, read_slides
+from histopatch.evaluation.predictions import Predictions, ids_at, known_patches
 from histopatch.failures import check_final
 from histopatch.files import write_table
 from histopatch.statistics.ensembles import Ensemble
@@ -27,16 +27,18 @@ def label_errors_table(
     the final training failed.
     """
     check_final(predictions)
-    slides = read_slides(split_table)
-    parts = {"validation": read_validation(predictions, ensemble, slides).together}
-    if held_out:
-        parts["held out"] = read_held_out(held_out, ensemble, slides).together
-    write_table(rank_label_errors(parts), table)
+    with known_patches(split_table) as patches:
+        parts = {"validation": read_validation(predictions, ensemble, patches).together}
+        if held_out:
+            parts["held out"] = read_held_out(held_out, ensemble, patches).together
+    ranked = rank_label_errors(parts)
+    write_table(ranked.assign(id=ids_at(split_table, ranked.place.to_numpy()))[COLUMNS], table)
 
 
 def rank_label_errors(parts: dict[str, Predictions]) -> pd.DataFrame:
-    """The patches with suspect labels among predictions by part, COLUMNS; the least probable label first.
+    """The patches with suspect labels among predictions by part, the least probable label first.
 
+    COLUMNS with the `place` of each, of which the id is known.
     The parts are judged each by itself: the averages that probabilities are compared with are of the
     networks that made them.
     """
@@ -44,7 +46,7 @@ def rank_label_errors(parts: dict[str, Predictions]) -> pd.DataFrame:
     for name, part in parts.items():
         patches = pd.DataFrame(
             {
-                "id": part.ids,
+                "place": part.places,
                 "label": part.labels,
                 "probability": part.probabilities,
                 "slide": "" if part.slides is None else part.slides,
@@ -53,5 +55,5 @@ def rank_label_errors(parts: dict[str, Predictions]) -> pd.DataFrame:
             }
         )
         tables.append(patches[suspect_labels(part.labels, part.probabilities)])
-    ranked = pd.concat(tables).sort_values(["confidence", "id"], kind="stable", ignore_index=True)
-    return ranked.assign(rank=np.arange(1, len(ranked) + 1))[COLUMNS]
+    ranked = pd.concat(tables).sort_values("confidence", kind="stable", ignore_index=True)
+    return ranked.assign(rank=np.arange(1, len(ranked) + 1))

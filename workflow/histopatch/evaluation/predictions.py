@@ -1,14 +1,17 @@
 """Predictions of runs, read from their files, with the slides and patients as far as they are known."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from histopatch.data.units import spelling, units_of
-from histopatch.files import read_table
+from histopatch.data.units import UNITS, spelling, units_of
+from histopatch.database import Database, database
+from histopatch.errors import InputError
+from histopatch.files import read_blocks
 from histopatch.statistics.auroc import fold_aurocs, precision_by_slide
 from histopatch.statistics.metrics import summarise
 from histopatch.statistics.sample_size import slides_for_margin
@@ -17,12 +20,12 @@ from histopatch.statistics.sample_size import slides_for_margin
 class Predictions(NamedTuple):
     """Predictions of N patches, sorted by id so that two runs can be paired."""
 
-    ids: np.ndarray
+    places: np.ndarray  # of the patches in the table of their split, from 0: `ids_at` knows their ids
     labels: np.ndarray  # 0 and 1
     probabilities: np.ndarray  # of label 1
-    slides: np.ndarray | None  # an empty text where one is unknown; None if all are
+    slides: np.ndarray | pd.Categorical | None  # an empty text where one is unknown; None if all are
     folds: np.ndarray  # the fold whose training predicted the patch
-    patients: np.ndarray | None = None  # likewise
+    patients: np.ndarray | pd.Categorical | None = None  # likewise
 
     @property
     def unit(self) -> str:
@@ -35,10 +38,9 @@ class Predictions(NamedTuple):
 
         If only some are known, every other patch is a unit of its own, as it is in the split.
         """
+        nothing = pd.Categorical.from_codes(np.zeros(len(self.labels), np.int8), [""])
         known = {"slide": self.slides, "patient": self.patients}
-        table = pd.DataFrame(
-            {name: "" if of is None else of for name, of in known.items()}, range(len(self.ids))
-        )
+        table = pd.DataFrame({name: nothing if of is None else of for name, of in known.items()})
         if (table == "").all(axis=None):
             return None
         return units_of(table, self.unit)
@@ -89,36 +91,67 @@ def _distinct(names: np.ndarray | None) -> int | None:
     return None if names is None else int(spelling(pd.Series(names[names != ""], dtype=str)).nunique())
 
 
-def read_slides(split: str | Path) -> pd.DataFrame | None:
-    """The `slide` and `patient` of each patch by id, empty texts where unknown; None if all are.
+@contextlib.contextmanager
+def known_patches(split: str | Path) -> Iterator[Database]:
+    """Yield the patches of a split, which predictions are of, with their slides and patients.
 
-    split: CSV `id,label,slide,fold`, perhaps with `patient`.
+    split: CSV `id,label,slide,fold`, perhaps with `patient`. The table of the database is `patches`:
+    `place,id,slide,patient`, with empty texts where a slide or patient is unknown.
     """
-    table = read_table(split).set_index("id").reindex(columns=["slide", "patient"], fill_value="")
-    table = table.fillna("")
-    return None if (table == "").all(axis=None) else table
+    with database() as tables:
+        rows = (rows.reindex(columns=["id", *UNITS], fill_value="") for rows in read_blocks(split))
+        tables.load("patches", (rows.fillna(dict.fromkeys(UNITS, "")) for rows in rows))
+        yield tables
 
 
 def read_predictions(
-    paths: Sequence[str | Path], slides: pd.DataFrame | None, column: str = "probability"
+    paths: Sequence[str | Path], patches: Database, column: str = "probability"
 ) -> Predictions:
     """Pool the predictions (CSV `id,label,probability`) of a run's folds, fold 0 first.
 
-    Each patch is predicted by the training that did not see it. slides: as `read_slides` returns them;
-    column: the one with the probabilities.
+    Each patch is predicted by the training that did not see it. patches: as `known_patches` yields them;
+    column: the one with the probabilities. Raises InputError for a patch that is not among them.
     """
-    tables = [read_table(path).assign(fold=fold) for fold, path in enumerate(paths)]
-    table = pd.concat(tables).sort_values("id", kind="stable")
-    ids, labels, probabilities, folds = (table[name].to_numpy() for name in ("id", "label", column, "fold"))
-    slide, patient = (_known(slides, name, ids) for name in ("slide", "patient"))
-    return Predictions(ids, labels, probabilities, slide, folds, patient)
+    patches.load(
+        "predictions",
+        (
+            rows.assign(fold=fold)
+            for fold, path in enumerate(paths)
+            for rows in read_blocks(path, ["id", "label", column])
+        ),
+    )
+    (missing,) = patches.row("SELECT arg_min(id, place) FROM predictions ANTI JOIN patches USING (id)")
+    if missing is not None:
+        raise InputError(f"{paths[0]}: the patch {missing!r} is not in the split; make both again")
+    patches.run(
+        f"""CREATE TABLE found AS
+        SELECT id, patches.place, label::TINYINT AS label, {column}::DOUBLE AS probability, slide,
+            fold::SMALLINT AS fold, patient
+        FROM predictions JOIN patches USING (id)"""
+    )
+    found = patches.compact(
+        "SELECT place, label, probability, slide, fold, patient FROM found ORDER BY id, fold"
+    )
+    for table in ("predictions", "found"):
+        patches.run(f"DROP TABLE {table}")
+    slides, patients = (
+        found[unit].array if patches.row(f"SELECT count(*) FROM patches WHERE {unit} <> ''")[0] else None
+        for unit in ("slide", "patient")
+    )
+    return Predictions(
+        found.place.to_numpy(), found.label.to_numpy(), found.probability.to_numpy(), slides,
+        found.fold.to_numpy(), patients,
+    )  # fmt: skip
 
 
-def _known(slides: pd.DataFrame | None, name: str, ids: np.ndarray) -> np.ndarray | None:
-    """The slides or patients of some patches, None if none is known."""
-    if slides is None or (slides[name] == "").all():
-        return None
-    return slides[name].loc[ids].to_numpy()
+def ids_at(split: str | Path, places: np.ndarray) -> np.ndarray:
+    """The ids of the patches at some places of a split, in the order of the places."""
+    ids, start = np.empty(len(places), object), 0
+    for rows in read_blocks(split, ["id"]):
+        here = (places >= start) & (places < start + len(rows))
+        ids[here] = rows.id.to_numpy()[places[here] - start]
+        start += len(rows)
+    return ids
 
 
 def read_run_predictions(runs: list[dict], root: str, splits: dict[str, str]) -> dict[str, Predictions]:
@@ -127,13 +160,14 @@ def read_run_predictions(runs: list[dict], root: str, splits: dict[str, str]) ->
     runs: `folder`, `settings` and `folds` of each; root: the folder that holds the runs' folders; splits:
     the table of each split by name, which knows the slides.
     """
-    slides = {name: read_slides(path) for name, path in splits.items()}
-    return {
-        folder: read_predictions(
-            [path / "predictions.csv" for path in fold_folders(run, root)], slides[run["settings"]["split"]]
-        )
-        for folder, run in {run["folder"]: run for run in runs}.items()
-    }
+    found = {}
+    for name, path in splits.items():
+        with known_patches(path) as patches:
+            for run in runs:
+                if run["settings"]["split"] == name and run["folder"] not in found:
+                    files = [folder / "predictions.csv" for folder in fold_folders(run, root)]
+                    found[run["folder"]] = read_predictions(files, patches)
+    return {run["folder"]: found[run["folder"]] for run in runs}
 
 
 def fold_folders(run: dict, root: str) -> list[Path]:

@@ -8,7 +8,7 @@ import pandas as pd
 from histopatch.data.group_table import read_named
 from histopatch.data.units import called
 from histopatch.evaluation.ensemble import read_measured
-from histopatch.evaluation.predictions import Predictions, read_slides
+from histopatch.evaluation.predictions import Predictions, ids_at, known_patches
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
 from histopatch.files import read_table, write_table
 from histopatch.statistics.auroc import delong, jackknife_by_slide, slides_of_the_rarer_class
@@ -44,14 +44,16 @@ def subgroup_tables(
     is held out, the rates are of the half of the patches that did not choose the threshold. tests: a row for
     each `group`, with how many of its `groups` are compared, and an F test that their AUROCs are equal.
     """
-    measured = read_measured(predictions, held_out, ensemble, read_slides(split_table)).together
+    with known_patches(split_table) as patches:
+        measured = read_measured(predictions, held_out, ensemble, patches).together
+    ids = pd.Series(ids_at(split_table, measured.places))
     reporting = measured
     if not held_out:
         reporting = split_in_half(Subset("validation patches", measured))[1].predictions
-    places = pd.Index(measured.ids).get_indexer(reporting.ids)
+    places = pd.Index(measured.places).get_indexer(reporting.places)
     threshold = float(read_table(operating_points).set_index("point").threshold[BALANCED])
     rows, tested = [], []
-    for group, values in _groupings(measured, clusters, named).items():
+    for group, values in _groupings(measured, ids, clusters, named).items():
         of_measured, of_reporting = _units(measured, group), _units(reporting, group)
         found = heterogeneity(measured.labels, measured.probabilities, values, of_measured)
         tested.append({"group": group, **found._asdict()})
@@ -65,11 +67,12 @@ def subgroup_tables(
     write_table(pd.DataFrame(tested), tests)
 
 
-def _groupings(measured: Predictions, clusters: str, named: str | None) -> dict[str, np.ndarray]:
+def _groupings(
+    measured: Predictions, ids: pd.Series, clusters: str, named: str | None
+) -> dict[str, np.ndarray]:
     """The group of each patch as a text, empty where it has none, by what they are grouped by."""
-    ids = pd.Series(measured.ids)
     found = {name: of.to_numpy() for name, of in read_named(named, ids).items()} if named else {}
-    found["appearance"] = read_table(clusters).set_index("id").value.loc[measured.ids].to_numpy()
+    found["appearance"] = read_table(clusters).set_index("id").value.loc[ids].to_numpy()
     if measured.slides is not None:
         found["slide"] = called(pd.Series(measured.slides)).to_numpy()
     return found

@@ -12,7 +12,7 @@ from histopatch.data.pixels import Pixels
 from histopatch.engine.model_files import save_model
 from histopatch.engine.predict import restore_network
 from histopatch.evaluation.ensemble import read_validation
-from histopatch.evaluation.predictions import read_slides
+from histopatch.evaluation.predictions import known_patches
 from histopatch.export.appearance import describe_appearance
 from histopatch.export.contents import REFERENCE, together
 from histopatch.export.description import FORMAT
@@ -84,7 +84,8 @@ def export_model(
     for network, reference in zip(networks, known, strict=False):  # there are none unless ranks are averaged
         network[REFERENCE] = torch.tensor(reference)
     save_model(together(networks), Path(weights))
-    validated = read_validation(predictions, ensemble, read_slides(split)).together
+    with known_patches(split) as patches:
+        validated = read_validation(predictions, ensemble, patches).together
     write_json(
         {
             "format": FORMAT,

@@ -15,7 +15,7 @@ from histopatch.engine.device import hold_device
 from histopatch.engine.patches import Patches
 from histopatch.engine.predict import load_network
 from histopatch.evaluation.ensemble import read_held_out
-from histopatch.evaluation.predictions import Predictions, read_predictions, read_slides
+from histopatch.evaluation.predictions import Predictions, ids_at, known_patches, read_predictions
 from histopatch.failures import check_final
 from histopatch.files import read_table, replacing, write_json, write_table
 from histopatch.interpretability.choice import balanced_sample, choose_networks, most_confident
@@ -54,23 +54,24 @@ def explain_final(
     """
     check_final(reports)
     torch.set_num_threads(core_count(runtime["workers"], threads))
-    slides = read_slides(split)
-    if held_out:
-        unseen = read_held_out(held_out, ensemble, slides).alone[0]
-        unseen = unseen._replace(folds=np.full(len(unseen.ids), HELD_OUT))
-    else:
-        unseen = read_predictions(predictions, slides)
+    with known_patches(split) as known:
+        if held_out:
+            unseen = read_held_out(held_out, ensemble, known).alone[0]
+            unseen = unseen._replace(folds=np.full(len(unseen.labels), HELD_OUT))
+        else:
+            unseen = read_predictions(predictions, known)
     sample, confident = balanced_sample(unseen.labels), most_confident(unseen)
     places = np.union1d(sample, confident)
     runs = [json.loads(Path(report).read_text()) for report in reports]
     networks = choose_networks(unseen.folds[places], [run["fold"] for run in runs])
-    rows = read_table(index, ["id", "row"]).set_index("id").row.loc[unseen.ids[places]].to_numpy()
+    ids = ids_at(split, unseen.places[places])
+    rows = read_table(index, ["id", "row"]).set_index("id").row.loc[ids].to_numpy()
     logging.info("explaining %d predictions", len(places))
     with hold_device(runtime["device"]) as device:
         patches = Patches(pack, device)
         explained = _explain(patches, rows, networks, models, runs)
 
-    table = _table(unseen.subset(places), networks, explained)
+    table = _table(ids, unseen.subset(places), networks, explained)
     of_sample, of_confident = (np.searchsorted(places, these) for these in (sample, confident))
     write_table(table.iloc[of_sample], outputs["attribution"])
     summary = summarise(table.iloc[of_sample], unseen.subset(sample), patches.size)
@@ -100,11 +101,13 @@ def _explain(
     return Explanation(*(np.concatenate(values)[order] for values in zip(*parts, strict=True)))
 
 
-def _table(predictions: Predictions, networks: np.ndarray, explained: Explanation) -> pd.DataFrame:
+def _table(
+    ids: np.ndarray, predictions: Predictions, networks: np.ndarray, explained: Explanation
+) -> pd.DataFrame:
     logit, without_centre, without_border = explained.logits.T
     return pd.DataFrame(
         {
-            "id": predictions.ids,
+            "id": ids,
             "label": predictions.labels,
             "probability": predictions.probabilities,
             "network": networks,
