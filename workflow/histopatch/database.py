@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from histopatch.cores import available_cores
-from histopatch.files import scratch_beside
+from histopatch.files import compact, scratch_beside
 
 MEMORY = "300MB"  # that DuckDB takes before it goes on on disk
 THREADS = 4  # at most: each takes some of it
@@ -68,12 +68,8 @@ class Database:
         return pd.concat(self.blocks(query, *values), ignore_index=True)
 
     def compact(self, query: str, *values) -> pd.DataFrame:
-        """The same with texts as categories, so that a text that many rows have takes a few bytes in each."""
-        blocks = [
-            block.astype(dict.fromkeys(block.select_dtypes(exclude="number"), "category"))
-            for block in self.blocks(query, *values)
-        ]
-        return pd.DataFrame({name: _joined([block[name] for block in blocks]) for name in blocks[0]})
+        """The same with texts as categories."""
+        return compact(self.blocks(query, *values))
 
     def row(self, query: str, *values) -> tuple:
         """The only row that a query finds."""
@@ -82,12 +78,6 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _joined(parts: list[pd.Series]) -> pd.Series | pd.Categorical:
-    if parts[0].dtype == "category":
-        return pd.api.types.union_categoricals(parts)
-    return pd.concat(parts, ignore_index=True)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
+from histopatch import database, files
+from histopatch.data import tables
 from histopatch.data.clean import clean_files
 from histopatch.data.formats.kaggle import Kaggle
 from histopatch.errors import InputError
@@ -41,6 +43,23 @@ def cleaned(tmp_path, csv):
         return Cleaned(*tables, json.loads((tmp_path / "summary.json").read_text()))
 
     return run
+
+
+def test_labels_of_many_blocks_are_cleaned_as_those_of_one(cleaned, monkeypatch):
+    lines = [f"p{number:03d}.tif,{number % 3 % 2}" for number in range(300)]
+    lines[40:40] = ["p001,1", "p100.TIF,1", ",1", "p002.tif,1", "unknown,1", "p007,2"]
+    arguments = {
+        "images": [f"p{number:03d}" for number in range(1, 302)],
+        "aside": ["p000,p000.tif,unreadable"],
+    }
+    whole = cleaned(*lines, **arguments)
+    for module, name, value in ((tables, "BLOCK", 100), (database, "ROWS", 7), (files, "ROWS_AT_A_TIME", 11)):
+        monkeypatch.setattr(module, name, value)
+    parts = cleaned(*lines, **arguments)
+    pd.testing.assert_frame_equal(parts.clean, whole.clean)
+    pd.testing.assert_frame_equal(parts.rejected, whole.rejected)
+    assert parts.summary == whole.summary
+    assert len({*whole.rejected.reason}) == 7  # few reasons are left out
 
 
 def test_good_rows_are_kept_in_their_order(cleaned):

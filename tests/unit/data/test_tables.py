@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from histopatch.data import tables
 from histopatch.data.tables import Column, read_columns
 from histopatch.errors import InputError
 
@@ -101,6 +102,29 @@ def test_a_header_alone_is_a_table_without_rows(read):
     assert read("id,label\n") == []
 
 
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """A few lines of a file are read at a time."""
+    monkeypatch.setattr(tables, "BLOCK", 12)
+
+
+@pytest.mark.parametrize("content", READ.values(), ids=READ)
+def test_a_table_is_the_same_in_small_blocks(read, small_blocks, content):
+    assert read(content) == ROWS
+
+
+def test_rows_are_numbered_on_from_block_to_block(read, small_blocks):
+    lines = [f"p{number},{number % 2}" for number in range(50)]
+    lines[7], lines[20], lines[33] = '"p7",1', "", "p33,1,"
+    found = read("\n".join(["id,label", *lines]))
+    assert found == [(number + 2, f"p{number}", str(number % 2)) for number in range(50) if number != 20]
+
+
+def test_a_line_without_an_end_is_not_read_to_its_end(read, small_blocks):
+    with pytest.raises(InputError, match=r"line 3 has more than 12 characters; this is no table"):
+        read("id,label\nabcdefgh,1\n" + "x" * 200)
+
+
 REFUSED = {
     "empty": (b"", "the file is empty"),
     "NUL": (b"id,label\na,0\nb\0,1\n", "there is a NUL character in line 3"),
@@ -149,8 +173,17 @@ def test_a_file_that_is_no_table_is_refused_in_one_line(read, content, message):
     assert "\n" not in str(caught.value)
 
 
+IN_BLOCKS = {name: case for name, case in REFUSED.items() if name != "quote over lines"}
+
+
+@pytest.mark.parametrize(("content", "message"), IN_BLOCKS.values(), ids=IN_BLOCKS)
+def test_a_file_that_is_no_table_is_refused_in_small_blocks_too(read, small_blocks, content, message):
+    with pytest.raises(InputError, match=message):
+        read(content)
+
+
 @pytest.mark.input(
-    "Label file", "A folder, pipe or device, or a file of more than 1.1 GB", "refused without reading it"
+    "Label file", "A folder, pipe or device, or a file of more than 8.6 GB", "refused without reading it"
 )
 def test_what_is_no_file_is_refused_without_reading(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")

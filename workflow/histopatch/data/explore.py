@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from histopatch.data.pack_index import with_rows
 from histopatch.data.pixels import Pixels
 from histopatch.files import read_table, write_table
 
@@ -13,7 +14,7 @@ CHECKED = ["mode", "width", "height", "min", "max", "mean", "std"]  # columns of
 
 def class_balance(labels: str, table: str) -> None:
     """Count the clean labels (CSV `id,label`) into a table `label,patches,share`."""
-    counts = read_table(labels).label.value_counts().sort_index()
+    counts = read_table(labels, ["label"]).label.value_counts().sort_index()
     balance = counts.rename_axis("label").rename("patches").reset_index()
     write_table(balance.assign(share=(balance.patches / balance.patches.sum()).round(4)), table)
 
@@ -55,11 +56,9 @@ def rgb_histograms(pack: str, index: str, labels: str, table: str) -> None:
     pack: uint8 array N×H×W×3, read in chunks; a share is of the pixels of the class.
     """
     pixels = Pixels(pack)
-    row_of = read_table(index, ["id", "row"]).set_index("id").row
-    clean = read_table(labels)
     tables = []
-    for label, group in clean.groupby("label"):
-        rows = np.sort(row_of.loc[group.id].to_numpy())
+    for label, group in with_rows(labels, index, ["label"]).groupby("label"):
+        rows = np.sort(group.row.to_numpy())
         counts = np.zeros((len(CHANNELS), 256), np.int64)
         for start in range(0, len(rows), CHUNK):
             chunk = pixels[rows[start : start + CHUNK]]  # n×H×W×3

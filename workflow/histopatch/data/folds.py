@@ -7,9 +7,9 @@ fold, 0.
 
 import pandas as pd
 
-from histopatch.database import database
-from histopatch.errors import InputError
-from histopatch.files import read_blocks
+from histopatch.data.pack_index import with_rows
+from histopatch.data.units import UNITS
+from histopatch.files import compact, read_blocks
 
 TRAIN_ONLY, HELD_OUT = -1, -2
 
@@ -34,19 +34,14 @@ def read_split(split: str, index: str) -> pd.DataFrame:
     Names are left out, as those of millions of patches take gigabytes; slides are categories, an empty text
     where unknown. split: its table; index: that of the pack. Raises InputError if the pack lacks a patch.
     """
-    with database() as tables:
-        tables.load("split", read_blocks(split, ["id", "label", "slide", "fold"]))
-        tables.load("images", read_blocks(index, ["id", "row"]))
-        (missing,) = tables.row("SELECT arg_min(id, place) FROM split ANTI JOIN images USING (id)")
-        if missing is not None:
-            raise InputError(f"{index}: the patch {missing!r} of {split} is not there; make both again")
-        tables.run(
-            """CREATE TABLE found AS
-            SELECT split.place, row, label::TINYINT AS label, fold::SMALLINT AS fold,
-                coalesce(slide, '') AS slide
-            FROM split JOIN images USING (id)"""
-        )
-        return tables.compact("SELECT label, slide, fold, row FROM found ORDER BY place")
+    return with_rows(split, index, ["label", "slide", "fold"])
+
+
+def read_sides(split: str) -> pd.DataFrame:
+    """`fold,slide,patient` of each patch of a split, in its order; categories, empty texts where unknown."""
+    columns = ["fold", *UNITS]
+    blocks = (rows.reindex(columns=columns, fill_value="") for rows in read_blocks(split))
+    return compact(rows.fillna(dict.fromkeys(UNITS, "")) for rows in blocks)
 
 
 def patches_of(split: str, fold: int) -> pd.DataFrame:

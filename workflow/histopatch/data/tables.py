@@ -15,7 +15,7 @@ import pandas as pd
 from histopatch.data.names import quote, tidy, tidy_name
 from histopatch.errors import InputError
 
-LARGEST = 2**30  # bytes; ten million rows of Kaggle's label file have half of it
+LARGEST = 2**33  # bytes; ten million rows of Kaggle's label file have a sixteenth of it
 BLOCK = 2**22  # characters of a table that are taken apart at a time
 ROWS = 2**16  # likewise of a Parquet file
 SEPARATORS = (",", ";", "\t")
@@ -94,7 +94,8 @@ def _check_file(path: str) -> None:
         raise InputError(f"{path}: this is no file, but a folder, pipe or device; name the file of the table")
     if status.st_size > LARGEST:
         raise InputError(
-            f"{path}: {status.st_size / 1e9:.1f} GB are too much for a table; the limit is 1.1 GB"
+            f"{path}: {status.st_size / 1e9:.1f} GB are too much for a table; the limit is "
+            f"{LARGEST / 1e9:.1f} GB"
         )
     if status.st_size == 0:
         raise InputError(f"{path}: the file is empty; it needs a line with the names of its columns")
@@ -112,23 +113,26 @@ def _texts(path: str) -> Iterator[str]:
         if start.startswith(mark):
             raise InputError(f"{path}: no table, but {kind}")
     encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8")
-    line = 1
+    line, first = 1, True
     # Universal newlines: whatever ends a line is `\n` here.
     with open(path, encoding=encoding) as file:
         while True:
             try:
                 text = file.read(BLOCK)
-                text += file.readline()
+                text += (rest := file.readline(BLOCK))
             except UnicodeDecodeError:
                 raise _not_text(path, encoding) from None
-            if not text and line > 1:
+            if not text and not first:
                 return
+            if len(rest) == BLOCK and not rest.endswith("\n"):
+                line += text.count("\n")
+                raise InputError(f"{path}: line {line} has more than {BLOCK:,} characters; this is no table")
             if "\0" in text:
                 line += text[: text.index("\0")].count("\n")
                 raise InputError(
                     f"{path}: there is a NUL character in line {line}; save the file as UTF-8 text"
                 )
-            line += text.count("\n") + 1
+            line, first = line + text.count("\n"), False
             yield text.removesuffix("\n")
 
 

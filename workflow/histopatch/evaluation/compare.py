@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from histopatch.data.folds import read_sides
 from histopatch.errors import InputError
 from histopatch.evaluation.predictions import Predictions, fold_folders, read_run_predictions
 from histopatch.evaluation.run_table import KEYS, setting_values
@@ -47,7 +48,7 @@ def compare_runs(
     failures = {run["folder"]: failure(fold_folders(run, root)) for run in whole}
     finished = [run for run in whole if not failures[run["folder"]]]
     predictions = read_run_predictions(finished, root, split_tables)
-    validated_on = {name: evaluated_on(splits[name], read_table(path)) for name, path in split_tables.items()}
+    validated_on = {name: evaluated_on(splits[name], read_sides(path)) for name, path in split_tables.items()}
     facts, results = {}, {}
     for run in runs:
         folder = run["folder"]

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from histopatch.data.folds import read_sides
 from histopatch.evaluation.by_group import auc_by_group
 from histopatch.evaluation.ensemble import gain, read_held_out, read_validation
 from histopatch.evaluation.predictions import known_patches
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
 from histopatch.evaluation.split_descriptions import evaluated_on, held_out_on
 from histopatch.failures import check_final
-from histopatch.files import read_table, write_json, write_table
+from histopatch.files import write_json, write_table
 from histopatch.settings import Split
 from histopatch.statistics.calibration import (
     calibration_error_by_chance,
@@ -87,7 +88,7 @@ def _metrics(
     choice: dict, validation: Subset, measured: Subset, ensemble: Ensemble, split: Split, split_table: str
 ) -> dict:
     predictions = validation.predictions
-    patches = read_table(split_table)
+    patches = read_sides(split_table)
     validated_on = evaluated_on(split, patches)
     aurocs = predictions.fold_aurocs
     recalibration = fit_recalibration(predictions.labels, predictions.probabilities)

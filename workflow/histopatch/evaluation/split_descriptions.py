@@ -45,8 +45,8 @@ GROUPED = {
 def evaluated_on(split: Split, patches: pd.DataFrame) -> str:
     """Which kind of patches the runs of a split are evaluated on.
 
-    patches: the table of the split. A split that the data set gives promises nothing: what its parts share is
-    looked up there.
+    patches: the split, as `read_sides` returns it. A split that the data set gives promises nothing: what its
+    parts share is looked up there.
     """
     if split.parts == "drawn" or split.folds > 1:
         return _kind(split)

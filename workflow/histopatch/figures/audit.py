@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from histopatch.data.pack_index import find_images
 from histopatch.data.pixels import Pixels
 from histopatch.data.units import UNITS
 from histopatch.figures import style
@@ -45,11 +46,12 @@ def audit(report: str, pairs: str, pack: str, index: str, path: str, dpi: int, n
     of a patch in the pack. name: of the split.
     """
     counts = json.loads(Path(report).read_text())
-    row_of = read_table(index, ["id", "row"]).set_index("id").row
+    chosen = choose_pairs(read_table(pairs)).convert_dtypes()
+    row_of = find_images(index, "id", [*chosen.id_a, *chosen.id_b]).set_index("id").row
     pixels = Pixels(pack)
     examples = [
         Example(_caption(pair), pixels[row_of[pair.id_a]], pixels[row_of[pair.id_b]])
-        for pair in choose_pairs(read_table(pairs)).convert_dtypes().itertuples()
+        for pair in chosen.itertuples()
     ]
     with style.figure(path, dpi) as figure:
         draw_audit(figure, counts, examples, name)

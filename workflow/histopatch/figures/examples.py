@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from histopatch.data.pack_index import with_rows
 from histopatch.data.pixels import Pixels
 from histopatch.figures import style
-from histopatch.files import read_table
 
 GAP = 4  # white pixels between patches
 
@@ -20,8 +20,7 @@ def examples(pack: str, index: str, labels: str, path: str, per_class: int, seed
     pack: uint8 array N×H×W×3 (.npy). index: table `id,row`, the row of a patch in the pack.
     labels: CSV `id,label`. per_class: patches of each class. seed: of the random choice.
     """
-    labelled = read_table(labels).merge(read_table(index, ["id", "row"]), on="id")
-    chosen = choose_examples(labelled, per_class, seed)
+    chosen = choose_examples(with_rows(labels, index, ["label"]), per_class, seed)
     pixels = Pixels(pack)
     with style.figure(path, dpi) as figure:
         draw_examples(figure, {label: pixels[rows] for label, rows in chosen.items()})

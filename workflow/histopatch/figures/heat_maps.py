@@ -9,6 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from histopatch.data.pack_index import find_images
 from histopatch.data.pixels import Pixels
 from histopatch.figures import style
 from histopatch.files import read_table
@@ -23,7 +24,8 @@ def heat_maps(confident: str, maps: str, pack: str, index: str, path: str, dpi: 
     confident: CSV `id,label,probability,centre_share`, and maps: the map of each row (.npy, n×h×w).
     pack: uint8 array N×H×W×3 (.npy). index: table `id,row`, the row of a patch in the pack.
     """
-    table = read_table(confident).merge(read_table(index, ["id", "row"]), on="id", how="left")
+    table = read_table(confident)
+    table = table.merge(find_images(index, "id", table.id), on="id", how="left")
     pixels = Pixels(pack)[table.row.to_numpy()]
     with style.figure(path, dpi) as figure:
         draw_heat_maps(figure, table, pixels, np.load(maps))

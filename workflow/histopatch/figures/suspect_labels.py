@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from histopatch.data.pack_index import find_images
 from histopatch.data.pixels import Pixels
 from histopatch.figures import style
 from histopatch.files import read_table
@@ -20,7 +21,8 @@ def suspect_labels(table: str, pack: str, index: str, path: str, dpi: int) -> No
     table: CSV `rank,id,label,probability`, in order. pack: uint8 array N×H×W×3 (.npy). index: table `id,row`,
     the row of a patch in the pack.
     """
-    ranked = read_table(table).head(MOST).merge(read_table(index, ["id", "row"]), on="id", how="left")
+    ranked = read_table(table).head(MOST)
+    ranked = ranked.merge(find_images(index, "id", ranked.id), on="id", how="left")
     pixels = Pixels(pack)[ranked.row.to_numpy(int)]
     with style.figure(path, dpi) as figure:
         draw_suspect_labels(figure, ranked, pixels)

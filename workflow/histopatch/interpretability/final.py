@@ -11,13 +11,14 @@ import torch
 
 from histopatch.cores import core_count
 from histopatch.data.folds import HELD_OUT
+from histopatch.data.pack_index import find_images
 from histopatch.engine.device import hold_device
 from histopatch.engine.patches import Patches
 from histopatch.engine.predict import load_network
 from histopatch.evaluation.ensemble import read_held_out
 from histopatch.evaluation.predictions import Predictions, ids_at, known_patches, read_predictions
 from histopatch.failures import check_final
-from histopatch.files import read_table, replacing, write_json, write_table
+from histopatch.files import replacing, write_json, write_table
 from histopatch.interpretability.choice import balanced_sample, choose_networks, most_confident
 from histopatch.interpretability.explanation import Explanation, explain
 from histopatch.interpretability.summarise import summarise
@@ -65,7 +66,7 @@ def explain_final(
     runs = [json.loads(Path(report).read_text()) for report in reports]
     networks = choose_networks(unseen.folds[places], [run["fold"] for run in runs])
     ids = ids_at(split, unseen.places[places])
-    rows = read_table(index, ["id", "row"]).set_index("id").row.loc[ids].to_numpy()
+    rows = find_images(index, "id", ids).set_index("id").row.loc[ids].to_numpy()
     logging.info("explaining %d predictions", len(places))
     with hold_device(runtime["device"]) as device:
         patches = Patches(pack, device)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.data.chunks import chunk_size, map_chunks
+from histopatch.data.pack_index import find_images
 from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
 from histopatch.files import read_table, scratch_beside, write_table
@@ -39,16 +40,16 @@ def duplicate_files(array: str, index: str, duplicates: str, workers: int) -> No
     overlap: the share of a patch's area that both patches show; correlation: Pearson's, over that area. Both
     are 1 for the kinds identical and turned.
     """
-    images = read_table(index, ["id", "row"])
+    rows = read_table(index, ["row"]).row.to_numpy()
     with scratch_beside(duplicates) as scratch:
-        pairs = find_duplicates(array, images.row.to_numpy(), workers, scratch)
-    ids = images.set_index("row").id
+        pairs = find_duplicates(array, rows, workers, scratch)
+    ids = find_images(index, "row", pd.concat([pairs.row_a, pairs.row_b])).set_index("row").id
     for side in ("a", "b"):
         pairs[f"id_{side}"] = pairs[f"row_{side}"].map(ids)
     write_table(pairs[["kind", "id_a", "id_b", "correlation", "overlap"]].round(4), duplicates)
     counts = pairs.kind.value_counts()
     found = ", ".join(f"{n} {kind}" for kind, n in counts.items())
-    logging.info("pairs of duplicates among %d images: %s", len(images), found or "none")
+    logging.info("pairs of duplicates among %d images: %s", len(rows), found or "none")
 
 
 def find_duplicates(array: str, rows: np.ndarray, workers: int, scratch: Path) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from histopatch.data.pack_index import find_images
 from histopatch.data.pixels import Pixels
 from histopatch.files import read_table
 from histopatch.report.pictures import Picture, from_patch, with_evidence
@@ -70,5 +71,5 @@ def suspects(suspect_labels: str, pack: str, index: str) -> list[Patch]:
 
 def _pixels(table: pd.DataFrame, pack: str, index: str) -> np.ndarray:
     """The patches of the ids of a table, uint8 n×H×W×3."""
-    rows = read_table(index, ["id", "row"]).set_index("id").row.reindex(table.id)
+    rows = find_images(index, "id", table.id).set_index("id").row.reindex(table.id)
     return Pixels(pack)[rows.to_numpy(int)]
