@@ -100,7 +100,7 @@ def read_blocks(path: str | Path, columns: Sequence[str] | None = None) -> Itera
 
 
 def compact(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of blocks in one table, whose texts are categories, which take a few bytes where they repeat."""
+    """The rows of blocks in one table, its texts as categories, which take a few bytes where they repeat."""
     blocks = [rows.astype(dict.fromkeys(rows.select_dtypes(exclude="number"), "category")) for rows in blocks]
     return pd.DataFrame({name: _joined([rows[name] for rows in blocks]) for name in blocks[0]})
 
