@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from machine import describe_machine, peak_bytes, table
 
 from histopatch.data.pack import INDEX
-from histopatch.files import read_table
+from histopatch.files import read_blocks, read_table
 
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
@@ -121,6 +121,17 @@ def check_before_any_job(folder: Path) -> Callable:
     return lambda: check_inputs(replace(experiment, dataset=dataset))
 
 
+def index_of_a_pack(folder: Path) -> Callable:
+    from histopatch.data.pack import write_index
+
+    # What packing knows of each image is what the index has, and why an image is not usable.
+    def records() -> Iterator[pd.DataFrame]:
+        return (rows.assign(reason=None) for rows in read_blocks(folder / "index.parquet"))
+
+    files = str(folder / "made.index.parquet"), str(folder / "made.rejected.csv")
+    return lambda: write_index(records(), str(folder), *files)
+
+
 def cleaning(folder: Path) -> Callable:
     from histopatch.data.clean import clean_files
     from histopatch.data.formats.kaggle import Kaggle
@@ -174,6 +185,7 @@ def statistics(folder: Path) -> Callable:
 
 STEPS = {
     "check before any job": check_before_any_job,
+    "index of a pack": index_of_a_pack,
     "cleaning": cleaning,
     "splitting": splitting,
     "audit": auditing,

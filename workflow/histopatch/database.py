@@ -5,9 +5,10 @@ statement and what sorts the outcome another: together they may need more than M
 """
 
 import contextlib
+import itertools
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -38,15 +39,21 @@ class Database:
             }
         )
 
-    def load(self, name: str, blocks: Iterable[pd.DataFrame]) -> None:
-        """Make a table of blocks, of which there is one at least; its column `place` numbers the rows."""
+    def load(self, name: str, blocks: Iterable[pd.DataFrame], types: Mapping[str, str] | None = None) -> None:
+        """Make a table of blocks, of which there is one at least; its column `place` numbers the rows.
+
+        types: those of SQL by column, where the first block may not tell them.
+        """
         import pyarrow as pa
 
+        if types:
+            columns = ", ".join(f'"{column}" {type_}' for column, type_ in types.items())
+            self._connection.execute(f"CREATE TABLE {name} ({columns}, place BIGINT)")
         count = 0
         for number, block in enumerate(blocks):
             block = block.assign(place=range(count, count + len(block)))
             self._connection.register("block", pa.Table.from_pandas(block, preserve_index=False))
-            made = f"INSERT INTO {name} BY NAME" if number else f"CREATE TABLE {name} AS"
+            made = f"INSERT INTO {name} BY NAME" if number or types else f"CREATE TABLE {name} AS"
             self._connection.execute(f"{made} FROM block")
             self._connection.unregister("block")
             count += len(block)
@@ -59,8 +66,8 @@ class Database:
         """Yield what a query finds in blocks, of which there is one at least."""
         with self._connection.cursor() as cursor:
             found = cursor.sql(query, params=values).to_arrow_reader(ROWS)
-            yield found.schema.empty_table().to_pandas()
-            for batch in found:
+            first = next(found, found.schema.empty_table())
+            for batch in itertools.chain([first], found):
                 yield batch.to_pandas()
 
     def table(self, query: str, *values) -> pd.DataFrame:

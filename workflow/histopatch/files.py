@@ -1,6 +1,7 @@
 """Files that are whole or not there: each is written under another name and then moved into place."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -123,8 +124,9 @@ def _parquet_blocks(path: str | Path, columns: Sequence[str] | None) -> Iterator
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            yield file.schema_arrow.empty_table().to_pandas()
-            for batch in file.iter_batches(ROWS_AT_A_TIME, columns=columns):
+            batches = file.iter_batches(ROWS_AT_A_TIME, columns=columns)
+            first = next(batches, file.schema_arrow.empty_table())
+            for batch in itertools.chain([first], batches):
                 yield batch.to_pandas()
     except pyarrow.ArrowException:
         raise InputError(f"{path}: the file is damaged; remove it and run the same command again") from None
@@ -136,18 +138,33 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     A name that ends in .parquet makes Parquet, for tables that only programs read; any other makes CSV, in
     which a spreadsheet finds nothing to run.
     """
-    if Path(path).suffix == ".parquet":
-        with replacing(path) as temporary:
-            table.to_parquet(temporary, index=False, compression="zstd")
-    else:
-        write_blocks([table], path)
+    write_blocks([table], path)
 
 
 def write_blocks(blocks: Iterable[pd.DataFrame], path: str | Path) -> None:
-    """Write a CSV of the rows of tables that have the same columns, one at least, as `write_table` does."""
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        for number, block in enumerate(blocks):
-            harmless(block).to_csv(file, header=number == 0, index=False)
+    """Write the rows of blocks that have the same columns, one at least, as `write_table` does."""
+    with replacing(path) as temporary:
+        if temporary.suffix == ".parquet":
+            _write_parquet(blocks, temporary)
+        else:
+            with open(temporary, "w", encoding="utf-8", newline="") as file:
+                for number, block in enumerate(blocks):
+                    harmless(block).to_csv(file, header=number == 0, index=False)
+
+
+def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    blocks = iter(blocks)
+    first = next(blocks)
+    schema = pa.Schema.from_pandas(first, preserve_index=False)
+    for place, field in enumerate(schema):
+        if pa.types.is_null(field.type):  # texts, of which the first block has none
+            schema = schema.set(place, field.with_type(pa.string()))
+    with pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for block in itertools.chain([first], blocks):
+            writer.write_table(pa.Table.from_pandas(block, schema, preserve_index=False))
 
 
 def write_json(value, path: str | Path) -> None:

@@ -11,6 +11,7 @@ import math
 import os
 import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ from histopatch.data.chunks import CHUNK_BYTES, chunk_size
 from histopatch.data.images import Images, check_there_are_some
 from histopatch.data.names import writable
 from histopatch.data.pool import worker_pool
+from histopatch.database import database
 from histopatch.errors import InputError
-from histopatch.files import replacing, write_table
+from histopatch.files import replacing, write_blocks, write_table
 from histopatch.parts import file_facts, kept_parts
 
 CHUNK = 256  # images per task at most, so that memory use stays flat
@@ -37,7 +39,8 @@ INDEX = {
     "min": "int64", "max": "int64", "mean": "float64", "std": "float64", "format": "object", "bytes": "Int64",
     "quality": "Int64", "software": "object", "red": "float64", "green": "float64", "blue": "float64",
 }  # fmt: skip
-REJECTED = ["id", "file", "reason"]
+SQL = {"object": "VARCHAR", "int64": "BIGINT", "Int64": "BIGINT", "float64": "DOUBLE"}
+TYPES = {name: SQL[type_] for name, type_ in INDEX.items()} | {"reason": "VARCHAR"}
 SAME_ID = "same id as "  # how the reason begins where two files share an id
 
 
@@ -55,7 +58,7 @@ def pack_images(
     check_there_are_some(images)
     warn_of_others(images)
     table = decode_images(images, size, array, workers, code)
-    write_index(table, images.where, index, rejected)
+    write_index([table], images.where, index, rejected)
 
 
 def warn_of_others(images: Images) -> None:
@@ -80,19 +83,34 @@ def decode_images(
     return table
 
 
-def write_index(table: pd.DataFrame, where: str, index: str, rejected: str) -> None:
-    """Write the tables of usable and of unusable images from a row of each image of `decode_images`.
+def write_index(records: Iterable[pd.DataFrame], where: str, index: str, rejected: str) -> None:
+    """Write the tables of usable and of unusable images from blocks of the rows of `decode_images`.
 
-    where: what holds the images. Raises InputError if none is usable.
+    where: what holds the images. Of files that share an id because they differ only in their suffix, the
+    first one by name is usable. Raises InputError if none is.
     """
-    _set_aside_repeated_ids(table)
-    used = table.loc[table.reason.isna(), [*INDEX]].astype(INDEX)
-    aside = table.loc[table.reason.notna(), REJECTED].reset_index(drop=True)
-    if used.empty:
-        raise InputError(f"{where}: no usable image; {aside.file[0]} is set aside: {aside.reason[0]}")
-    write_table(used, index)
+    with database(index) as tables:
+        tables.load("images", records, TYPES)
+        tables.run(
+            """CREATE TABLE repeated AS
+            SELECT id, min(file) AS first FROM images WHERE reason IS NULL GROUP BY id HAVING count(*) > 1"""
+        )
+        tables.run(
+            """CREATE TABLE judged AS
+            SELECT images.* EXCLUDE reason,
+                CASE WHEN reason IS NULL AND file <> first THEN ? || first ELSE reason END AS reason
+            FROM images LEFT JOIN repeated USING (id)""",
+            SAME_ID,
+        )
+        aside = tables.table("SELECT id, file, reason FROM judged WHERE reason IS NOT NULL ORDER BY place")
+        (count,) = tables.row("SELECT count(*) FROM judged WHERE reason IS NULL")
+        if not count:
+            raise InputError(f"{where}: no usable image; {aside.file[0]} is set aside: {aside.reason[0]}")
+        columns = ", ".join(f'"{name}"' for name in INDEX)
+        used = tables.blocks(f"SELECT {columns} FROM judged WHERE reason IS NULL ORDER BY place")
+        write_blocks((rows.astype(INDEX) for rows in used), index)
     write_table(aside, rejected)
-    logging.info("packed %d images of %s, set %d aside", len(used), where, len(aside))
+    logging.info("packed %d images of %s, set %d aside", count, where, len(aside))
     for line in _commonest_reasons(aside):
         logging.warning("%s: set aside: %s", where, line)
 
@@ -204,14 +222,6 @@ def statistics(pixels: np.ndarray) -> list[dict]:
         channels = {"red": red, "green": green, "blue": blue}
         records.append(record | {name: round(3 * value / count, 2) for name, value in channels.items()})
     return records
-
-
-def _set_aside_repeated_ids(table: pd.DataFrame) -> None:
-    """Of files that share an id because they differ only in their suffix, keep the first one by name."""
-    usable = table[table.reason.isna()].sort_values("file")
-    first = usable.groupby("id").file.transform("first")
-    repeated = usable.index[usable.file != first]
-    table.loc[repeated, "reason"] = SAME_ID + first[repeated]
 
 
 def _commonest_reasons(aside: pd.DataFrame) -> list[str]:

@@ -1,7 +1,7 @@
 """Packing in shards: parts of the images, each packed by a job of its own, and read as one array."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from histopatch.data.images import Images, check_there_are_some
 from histopatch.data.pack import decode_images, warn_of_others, write_index
 from histopatch.data.pixels import SHARD
-from histopatch.files import read_table, replacing, write_table
+from histopatch.files import read_blocks, read_table, replacing, write_table
 
 
 def part_of(count: int, shard: int, shards: int) -> slice:
@@ -38,13 +38,21 @@ def join_shards(
     index and rejected: as of `pack.pack_images`, of all images. Raises InputError if none is usable.
     """
     warn_of_others(images)
-    shards = [read_table(table) for table in tables]
+    counts = [len(read_table(table, ["row"])) for table in tables]
     names = [Path(file).relative_to(Path(array).parent).as_posix() for file in arrays]
-    listed = zip(names, map(len, shards), map(_digest, arrays), strict=True)
+    listed = zip(names, counts, map(_digest, arrays), strict=True)
     with replacing(array) as temporary, open(temporary, "wb") as file:
         np.save(file, np.array([*listed], SHARD))
-    table = pd.concat(shards, ignore_index=True).astype({"reason": "object"})
-    write_index(table.assign(row=np.arange(len(table))), images.where, index, rejected)
+    write_index(_numbered(tables), images.where, index, rejected)
+
+
+def _numbered(tables: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """The rows of the shards' tables in blocks, numbered as rows of the whole pack."""
+    count = 0
+    for table in tables:
+        for rows in read_blocks(table):
+            yield rows.assign(row=range(count, count + len(rows)))
+            count += len(rows)
 
 
 def _digest(path: str) -> str:
