@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from machine import describe_machine, peak_bytes, table
 
 from histopatch.data.pack import INDEX
-from histopatch.files import read_blocks, read_table
+from histopatch.files import read_blocks
 
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
@@ -96,7 +96,7 @@ def write_tables(folder: Path, count: int) -> None:
 def check_before_any_job(folder: Path) -> Callable:
     from histopatch.config import load
     from histopatch.data.formats.kaggle import Kaggle
-    from histopatch.data.images import ImageFiles
+    from histopatch.data.images import ImageFiles, Stems
     from histopatch.experiment import read_experiment
     from histopatch.preflight import check_inputs
 
@@ -105,8 +105,8 @@ def check_before_any_job(folder: Path) -> Callable:
 
         @cached_property
         def _images(self) -> dict[str, ImageFiles]:
-            known = read_table(folder / "index.parquet", ["id", "file"])
-            return {"train": ImageFiles(str(folder), known.id.to_list(), known.file.to_list())}
+            files = [file for rows in read_blocks(folder / "index.parquet", ["file"]) for file in rows.file]
+            return {"train": ImageFiles(str(folder), Stems(files), files)}
 
     section = {
         "dataset": {"format": "kaggle", "root": str(folder)},

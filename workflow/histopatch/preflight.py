@@ -125,7 +125,7 @@ def _groups(experiment: Experiment) -> pd.DataFrame | None:
             f"{experiment.groups}: no such file; dataset.groups names a table with `id` or `slide` and groups"
         )
     dataset, groups = experiment.dataset, read_groups(experiment.groups)
-    listed = (pd.DataFrame({"id": dataset.images(part).ids}, dtype=str) for part in dataset.parts)
+    listed = (pd.DataFrame({"id": [*dataset.images(part).ids]}, dtype=str) for part in dataset.parts)
     ids = pd.concat([rows.id for rows in itertools.chain(dataset.labels(), listed)]).drop_duplicates()
     slides = [rows.slide for rows in dataset.slides() or () if "slide" in rows]
     check_known(experiment.groups, groups, ids, pd.concat([pd.Series([""], dtype=str), *slides]))
@@ -189,7 +189,7 @@ def _find_usable(tables: Database, dataset: Format) -> None:
     """
     images = dataset.images("train").ids
     parts = (images[start : start + ROWS] for start in range(0, len(images), ROWS))
-    tables.load("images", (pd.DataFrame({"id": part}, dtype=str) for part in parts))
+    tables.load("images", (pd.DataFrame({"id": [*part]}, dtype=str) for part in parts))
     tables.load("rows", dataset.labels())
     fit_ids(tables, "rows", "images")
     tables.run(

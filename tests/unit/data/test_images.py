@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from histopatch.data import images
 from histopatch.data.images import (
     ImageFiles,
+    Stems,
     check_there_are_some,
     check_unchanged,
     commonest_size,
@@ -151,3 +153,19 @@ def test_images_that_came_or_went_since_they_were_listed_stop_the_work(folder):
     (folder / "a.tif").unlink()
     with pytest.raises(InputError, match="images were added or removed since the work was planned; run"):
         check_unchanged(files_in(folder), names_digest(known))
+
+
+def test_ids_are_file_names_without_their_suffix(monkeypatch):
+    monkeypatch.setattr(images, "AT_A_TIME", 2)
+    ids = Stems(["a.tif", "b.c.png", " d .TIF", "cafe\u0301.tif", "\udcff.tif"])
+    assert [*ids] == ["a", "b.c", "d", "caf\u00e9", "\\xff"]
+    assert (len(ids), ids[1], ids[-1], [*ids[1:3]]) == (5, "b.c", "\\xff", ["b.c", "d"])
+
+
+def test_the_digest_of_names_does_not_depend_on_how_many_are_put_together(monkeypatch):
+    files = [f"{number}.tif" for number in range(7)]
+    listed = ImageFiles("folder", Stems(files), files)
+    whole = names_digest(listed)
+    monkeypatch.setattr(images, "AT_A_TIME", 2)
+    assert names_digest(listed) == whole == names_digest(ImageFiles("folder", [*Stems(files)], files))
+    assert names_digest(ImageFiles("folder", files, [*Stems(files)])) != whole

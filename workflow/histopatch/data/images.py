@@ -14,8 +14,10 @@ import numpy as np
 
 from histopatch.data.decode import decode, read_size
 from histopatch.data.listing import IMAGE_SUFFIXES, describe_others
+from histopatch.data.names import tidy, writable
 from histopatch.errors import InputError
 
+AT_A_TIME = 2**16  # names that are made of others, or put together, at a time
 SAMPLE = 200  # images whose headers say which size is the commonest
 SIZES = range(16, 1025)  # of patches that can be packed
 
@@ -104,13 +106,39 @@ class ImageFiles:
         return 1
 
 
+class Stems(Sequence[str]):
+    """The ids of image files, their names without a suffix, made when they are asked for."""
+
+    def __init__(self, files: Sequence[str]):
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, place: int | slice) -> "str | Stems":
+        return Stems(self._files[place]) if isinstance(place, slice) else _stems([self._files[place]])[0]
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), AT_A_TIME):
+            yield from _stems(self._files[start : start + AT_A_TIME])
+
+
+def _stems(files: Sequence[str]) -> list[str]:
+    return tidy(writable(file).rpartition(".")[0] for file in files)
+
+
 def names_digest(images: Images) -> str:
     """Digest of the names of images: sees additions and removals, and nothing else.
 
     The same ids and files in another order have another digest.
     """
-    text = "\n".join([*images.ids, *images.files])
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for number, names in enumerate((images.ids, images.files)):
+        for start in range(0, len(names), AT_A_TIME):
+            text = "\n".join(names[start : start + AT_A_TIME])
+            separator = "\n" if number or start else ""
+            digest.update((separator + text).encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
 
 
 def check_unchanged(images: Images, known: str | None) -> None:

@@ -19,7 +19,7 @@ def changed_images(images: Images, array: str, index: str, workers: int) -> list
     them by their names.
     """
     packed = read_table(index, ["id", "file", "row"])
-    now = pd.DataFrame({"id": images.ids, "file": [writable(file) for file in images.files]}, dtype=str)
+    now = pd.DataFrame({"id": [*images.ids], "file": [writable(file) for file in images.files]}, dtype=str)
     rows = now.merge(packed, how="left").row
     changed = packed.file[~packed.id.isin(now.id[rows.notna()])].tolist()
     with (

@@ -50,8 +50,8 @@ def test_images_and_labels_are_handed_over(root):
     dataset.check()
     assert dataset.parts == ("train", "test")
     images = dataset.images("train")
-    assert (images.where, images.ids, images.files) == (f"{root}/train", ["a", "b"], ["a.tif", "b.tif"])
-    assert dataset.images("test").ids == ["c"]
+    assert (images.where, [*images.ids], images.files) == (f"{root}/train", ["a", "b"], ["a.tif", "b.tif"])
+    assert [*dataset.images("test").ids] == ["c"]
     assert pd.concat(dataset.labels()).to_dict("list") == {
         "row": [2, 3],
         "id": ["a", "b"],
@@ -163,7 +163,7 @@ def test_a_file_name_fits_its_id_however_it_is_composed(root, name):
 def test_a_file_name_that_is_not_utf_8_is_shown(root):
     (root / "train/b.tif").rename(root / "train/b\udcff.tif")
     images = kaggle(root).images("train")
-    assert images.ids == ["a", "b\\xff"]
+    assert [*images.ids] == ["a", "b\\xff"]
     assert images.size(1) == (32, 32)
 
 

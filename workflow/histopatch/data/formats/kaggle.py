@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 
 import pandas as pd
 
-from histopatch.data.images import ImageFiles
+from histopatch.data.images import ImageFiles, Stems
 from histopatch.data.labels import binary_labels
 from histopatch.data.listing import list_images
-from histopatch.data.names import match_ids, quote, spoiled, tidy, writable
+from histopatch.data.names import match_ids, quote, spoiled
 from histopatch.data.slides import groups_in, read_slide_map
 from histopatch.data.tables import Column, read_blocks
 from histopatch.errors import InputError
@@ -91,8 +91,7 @@ class Kaggle:
         for part in self.parts:
             folder = f"{self.root}/{part}"
             files = list_images(folder)
-            ids = tidy(writable(file).rpartition(".")[0] for file in files)
-            found[part] = ImageFiles(folder, ids, files)
+            found[part] = ImageFiles(folder, Stems(files), files)
         return found
 
     def labels(self) -> Iterator[pd.DataFrame]:
