@@ -100,6 +100,15 @@ def read_blocks(path: str | Path, columns: Sequence[str] | None = None) -> Itera
         yield block if columns is None else block[[*columns]]
 
 
+def beside(table: str | Path, columns: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the `id` of each row of a table with further columns, which have as many rows, in blocks."""
+    start = 0
+    for rows in read_blocks(table, ["id"]):
+        own = columns[start : start + len(rows)].set_axis(rows.index)
+        yield pd.concat([rows, own], axis=1)
+        start += len(rows)
+
+
 def compact(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """The rows of blocks in one table, its texts as categories, which take a few bytes where they repeat."""
     blocks = [rows.astype(dict.fromkeys(rows.select_dtypes(exclude="number"), "category")) for rows in blocks]

@@ -19,7 +19,7 @@ from histopatch.data.chunks import chunk_size, map_chunks
 from histopatch.data.clusters import FEATURES
 from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
-from histopatch.files import read_table, write_table
+from histopatch.files import beside, read_table, write_blocks
 
 CHUNK = 128  # patches per task at most
 DENSITY = -np.log((np.arange(256, dtype=np.float32) + 1) / 256)  # natural optical density by pixel value
@@ -33,9 +33,8 @@ def appearance_files(array: str, index: str, table: str, workers: int) -> None:
 
     array: the pack, uint8 N×H×W×3, read in chunks; index: its table.
     """
-    images = read_table(index, ["id", "row"])
-    features = measure_pack(array, images.row.to_numpy(), workers)
-    write_table(pd.concat([images[["id"]], features.round(5)], axis=1), table)
+    rows = read_table(index, ["row"]).row.to_numpy()
+    write_blocks(beside(index, measure_pack(array, rows, workers).round(5)), table)
 
 
 def measure_pack(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:

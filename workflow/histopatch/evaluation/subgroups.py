@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from histopatch.data.group_table import read_named
 from histopatch.data.units import called
+from histopatch.database import Database
 from histopatch.evaluation.ensemble import read_measured
-from histopatch.evaluation.predictions import Predictions, ids_at, known_patches
+from histopatch.evaluation.predictions import Predictions, known_patches
 from histopatch.evaluation.sample_splitting import Subset, split_in_half
-from histopatch.files import read_table, write_table
+from histopatch.files import read_blocks, read_table, write_table
 from histopatch.statistics.auroc import delong, jackknife_by_slide, slides_of_the_rarer_class
 from histopatch.statistics.ensembles import Ensemble
 from histopatch.statistics.heterogeneity import heterogeneity
@@ -46,14 +46,14 @@ def subgroup_tables(
     """
     with known_patches(split_table) as patches:
         measured = read_measured(predictions, held_out, ensemble, patches).together
-    ids = pd.Series(ids_at(split_table, measured.places))
+        groupings = _groupings(patches, measured, clusters, named)
     reporting = measured
     if not held_out:
         reporting = split_in_half(Subset("validation patches", measured))[1].predictions
     places = pd.Index(measured.places).get_indexer(reporting.places)
     threshold = float(read_table(operating_points).set_index("point").threshold[BALANCED])
     rows, tested = [], []
-    for group, values in _groupings(measured, ids, clusters, named).items():
+    for group, values in groupings.items():
         of_measured, of_reporting = _units(measured, group), _units(reporting, group)
         found = heterogeneity(measured.labels, measured.probabilities, values, of_measured)
         tested.append({"group": group, **found._asdict()})
@@ -68,14 +68,30 @@ def subgroup_tables(
 
 
 def _groupings(
-    measured: Predictions, ids: pd.Series, clusters: str, named: str | None
+    patches: Database, measured: Predictions, clusters: str, named: str | None
 ) -> dict[str, np.ndarray]:
     """The group of each patch as a text, empty where it has none, by what they are grouped by."""
-    found = {name: of.to_numpy() for name, of in read_named(named, ids).items()} if named else {}
-    found["appearance"] = read_table(clusters).set_index("id").value.loc[ids].to_numpy()
+    found = {}
+    if named:
+        patches.load("named", read_blocks(named), {"id": "VARCHAR", "group": "VARCHAR", "value": "VARCHAR"})
+        for name in patches.table('SELECT DISTINCT "group" AS name FROM named ORDER BY name').name:
+            found[name] = _values(patches, 'SELECT * FROM named WHERE "group" = ?', name)[measured.places]
+    patches.load("clusters", read_blocks(clusters))
+    found["appearance"] = _values(patches, "SELECT * FROM clusters")[measured.places]
     if measured.slides is not None:
         found["slide"] = called(pd.Series(measured.slides)).to_numpy()
     return found
+
+
+def _values(patches: Database, query: str, *values) -> np.ndarray:
+    """The `value` that a query finds of each patch by its `id`, in their order; empty texts where none is."""
+    patches.run(f"CREATE OR REPLACE TABLE grouped AS {query}", *values)
+    patches.run(
+        """CREATE OR REPLACE TABLE valued AS
+        SELECT patches.place, coalesce(value::VARCHAR, '') AS value
+        FROM patches LEFT JOIN grouped USING (id)"""
+    )
+    return patches.compact("SELECT value FROM valued ORDER BY place").value.to_numpy()
 
 
 def _units(predictions: Predictions, group: str) -> np.ndarray | None:
