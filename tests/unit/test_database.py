@@ -6,6 +6,7 @@ import pytest
 
 from histopatch import database as module
 from histopatch.database import ROWS, database
+from histopatch.errors import InputError
 
 COUNT = 1_200_000
 
@@ -61,3 +62,14 @@ def test_compact_texts_are_categories_in_the_same_order(tables):
 def test_values_are_no_statements(tables):
     tables.load("patches", [pd.DataFrame({"id": ["a", "'; DROP TABLE patches; --"]})])
     assert tables.row("SELECT place FROM patches WHERE id = ?", "'; DROP TABLE patches; --") == (1,)
+
+
+def test_without_room_there_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "MEMORY", "4MB")
+    message = r"there is no room for tables that .*; make some$"
+    with pytest.raises(InputError, match=message) as caught, database(tmp_path / "made.csv") as tables:
+        tables.load("patches", blocks(np.arange(COUNT)))
+        tables.run("CREATE TABLE sorted AS SELECT id FROM patches ORDER BY id")
+    assert str(caught.value).startswith(str(tmp_path))
+    assert "\n" not in str(caught.value)
+    assert [*tmp_path.iterdir()] == []

@@ -6,14 +6,15 @@ statement and what sorts the outcome another: together they may need more than M
 
 import contextlib
 import itertools
-import os
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from histopatch.cores import available_cores
+from histopatch.errors import InputError
 from histopatch.files import compact, scratch_beside
 
 MEMORY = "300MB"  # that DuckDB takes before it goes on on disk
@@ -92,11 +93,22 @@ def database(path: str | Path | None = None) -> Iterator[Database]:
     """Yield an empty database.
 
     path: the file that is made with it, beside which what has no room in memory goes; without one it goes to
-    where temporary files are.
+    where temporary files are. Raises InputError where there is no room either.
     """
+    import duckdb
+
     if path is None:
-        place = contextlib.nullcontext(Path(tempfile.gettempdir(), f"histopatch-{os.getpid()}"))
+        # Made where it is needed only, so that a process that is killed leaves none as a rule.
+        place = contextlib.nullcontext(Path(tempfile.gettempdir(), f"histopatch-{uuid.uuid4().hex}"))
     else:
         place = scratch_beside(path)
-    with place as folder, contextlib.closing(Database(folder)) as tables:
-        yield tables
+    with place as folder:
+        try:
+            with contextlib.closing(Database(folder)) as tables:
+                yield tables
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            reason = str(error).partition("\n")[0]
+            raise InputError(
+                f"{folder.parent}: there is no room for tables that do not fit into memory ({reason}); make "
+                "some" + (", or set TMPDIR to a folder that has it" if path is None else "")
+            ) from None

@@ -89,9 +89,8 @@ def find_slides(tables: Database, dataset: Format) -> None:
     )
     _check_once(repeated, where)
     if not tables.row("SELECT count(*) FROM patches SEMI JOIN known USING (id)")[0]:
-        (theirs, *_), (ours, *_) = (
-            [*tables.table(f"SELECT id FROM {table} ORDER BY place LIMIT 1").id, None]
-            for table in ("known", "patches")
+        (theirs,), (ours,) = (
+            tables.row(f"SELECT arg_min(id, place) FROM {table}") for table in ("known", "patches")
         )
         such = "as there is none" if theirs is None else f"such as {quote(theirs)}"
         raise InputError(f"{where}: no id is that of a patch, {such}; patches have ids such as {quote(ours)}")
