@@ -84,8 +84,8 @@ def export_model(
     for network, reference in zip(networks, known, strict=False):  # there are none unless ranks are averaged
         network[REFERENCE] = torch.tensor(reference)
     save_model(together(networks), Path(weights))
-    with known_patches(split) as patches:
-        validated = read_validation(predictions, ensemble, patches).together
+    with known_patches(split) as of_split:
+        validated = read_validation(predictions, ensemble, of_split).together
     write_json(
         {
             "format": FORMAT,
