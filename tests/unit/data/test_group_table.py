@@ -116,3 +116,10 @@ def test_patches_without_a_group_stop_a_split_or_are_groups_of_their_own():
 def test_a_slide_in_two_groups_stops_a_split():
     with pytest.raises(InputError, match=r"^group_by: the slide 'S1' has patches with the site 'A' and 'B'"):
         units_of_groups(PATCHES, pd.Series(["A", "B", "B", "B"]), "site", "stop")
+
+
+@pytest.mark.parametrize("count", [40, 43, 300, 11_000])
+def test_any_number_of_patches_may_be_groups_of_their_own(count):
+    patches = pd.DataFrame({"slide": [""] * count, "patient": ""})
+    values = pd.Series([f"site {number}" if number < 20 else "" for number in range(count)])
+    assert len({*units_of_groups(patches, values, "site", "own_group")}) == count

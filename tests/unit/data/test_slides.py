@@ -74,6 +74,11 @@ def test_a_patch_has_the_patient_of_its_slide(find):
     assert found.patient.tolist() == ["p", "p", ""]
 
 
+def test_rows_of_one_patch_may_leave_the_patient_of_its_slide_to_others(find):
+    """With and without a suffix they are one patch, whose slide has one patient."""
+    assert find("id,slide,patient", "a.png,1,p", "a,1,", "b,2,q").patient.tolist() == ["p", "q", ""]
+
+
 def test_a_slide_that_is_spelled_in_two_ways_has_one_patient(find):
     """Else a split by patient would tear it apart."""
     assert find("id,slide,patient", "a,S1,p", "b,s1,", "c,S1.0,P").patient.tolist() == ["p", "p", "P"]

@@ -79,28 +79,26 @@ def find_slides(tables: Database, dataset: Format) -> None:
         return
     where = source_of(dataset)
     tables.load("known", (rows.reindex(columns=KNOWN, fill_value="") for rows in known))
+    _check_known(tables, where)
+    of_slides = "SELECT slide, patient FROM known GROUP BY slide, patient ORDER BY min(place)"
+    tables.load("owners", [_owners(tables.table(of_slides), where)])
+    tables.run(
+        """CREATE OR REPLACE TABLE known AS
+        SELECT known.place, id, slide, coalesce(nullif(patient, ''), owner) AS patient
+        FROM known JOIN owners USING (slide)"""
+    )
     if tables.row("SELECT count(*) FROM patches ANTI JOIN known USING (id)")[0]:
         fit_ids(tables, "known", "patches")
-    repeated = tables.table(
-        """SELECT id, slide, patient FROM known SEMI JOIN (
-            SELECT id FROM known GROUP BY id
-            HAVING min(slide) <> max(slide) OR min(patient) <> max(patient) ORDER BY min(place) LIMIT 1
-        ) USING (id) ORDER BY place"""
-    )
-    _check_once(repeated, where)
+        _check_known(tables, where)
     if not tables.row("SELECT count(*) FROM patches SEMI JOIN known USING (id)")[0]:
         (theirs,), (ours,) = (
             tables.row(f"SELECT arg_min(id, place) FROM {table}") for table in ("known", "patches")
         )
         such = "as there is none" if theirs is None else f"such as {quote(theirs)}"
         raise InputError(f"{where}: no id is that of a patch, {such}; patches have ids such as {quote(ours)}")
-    of_slides = "SELECT slide, patient FROM known GROUP BY slide, patient ORDER BY min(place)"
-    tables.load("owners", [_owners(tables.table(of_slides), where)])
     tables.run(
         """CREATE TABLE slide_of AS
-        SELECT id, any_value(slide) AS slide,
-            coalesce(nullif(any_value(patient), ''), any_value(owner)) AS patient
-        FROM known JOIN owners USING (slide) GROUP BY id"""
+        SELECT id, any_value(slide) AS slide, any_value(patient) AS patient FROM known GROUP BY id"""
     )
     tables.run(
         """CREATE OR REPLACE TABLE patches AS
@@ -109,6 +107,17 @@ def find_slides(tables: Database, dataset: Format) -> None:
     )
     for table in ("known", "owners", "slide_of"):
         tables.run(f"DROP TABLE {table}")
+
+
+def _check_known(tables: Database, where: str) -> None:
+    """Raise InputError if an id has two slides or patients in the table `known`."""
+    repeated = tables.table(
+        """SELECT id, slide, patient FROM known SEMI JOIN (
+            SELECT id FROM known GROUP BY id
+            HAVING min(slide) <> max(slide) OR min(patient) <> max(patient) ORDER BY min(place) LIMIT 1
+        ) USING (id) ORDER BY place"""
+    )
+    _check_once(repeated, where)
 
 
 def check_mapped(tables: Database, group_by: str, unmapped: str, where: str) -> None:

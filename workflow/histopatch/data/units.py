@@ -44,7 +44,7 @@ def units_of(patches: pd.DataFrame, by: str) -> np.ndarray:
     counts with the others of its slide.
     """
     count = len(patches)
-    unit = np.arange(2 * count, 3 * count, dtype=np.min_scalar_type(-3 * count - 1))
+    unit = np.arange(2 * count, 3 * count, dtype=np.int32 if count < 2**28 else np.int64)
     for place, name in enumerate(("slide", "patient") if by == "patient" else ("slide",)):
         known = (patches[name] != "").to_numpy()
         codes, distinct = pd.factorize(patches[name])
