@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from histopatch.errors import InputError
-from histopatch.files import read_table, replacing, write_json, write_table
+from histopatch.files import compact, read_table, replacing, write_json, write_table
 
 
 def names(folder) -> list[str]:
@@ -115,3 +115,10 @@ def test_json_is_read_back_as_it_was(tmp_path):
     assert json.loads(text) == value
     assert text.endswith("}\n")
     assert len(text.splitlines()) > 1  # a person can read it
+
+
+def test_compact_texts_group_in_the_order_of_texts():
+    blocks = [pd.DataFrame({"slide": names}, dtype=str) for names in (["s9", "s3"], ["s1", "s9"])]
+    found = compact(blocks)
+    assert found.slide.tolist() == ["s9", "s3", "s1", "s9"]
+    assert [*found.groupby("slide", observed=True).size().index] == ["s1", "s3", "s9"]

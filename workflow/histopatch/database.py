@@ -25,7 +25,7 @@ ROWS = 2**16  # in a block
 class Database:
     """Tables by name.
 
-    folder: where those go that have no room in memory; nothing of them stays.
+    folder: where those go that have no room in memory, from which DuckDB removes them at the end.
     """
 
     def __init__(self, folder: Path):
@@ -53,7 +53,11 @@ class Database:
         count = 0
         for number, block in enumerate(blocks):
             block = block.assign(place=range(count, count + len(block)))
-            self._connection.register("block", pa.Table.from_pandas(block, preserve_index=False))
+            rows = pa.Table.from_pandas(block, preserve_index=False)
+            for place, field in enumerate(rows.schema):
+                if pa.types.is_null(field.type):  # texts, of which the block has none
+                    rows = rows.set_column(place, field.name, rows.column(place).cast(pa.string()))
+            self._connection.register("block", rows)
             made = f"INSERT INTO {name} BY NAME" if number or types else f"CREATE TABLE {name} AS"
             self._connection.execute(f"{made} FROM block")
             self._connection.unregister("block")

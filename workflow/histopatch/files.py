@@ -117,7 +117,7 @@ def compact(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 def _joined(parts: list[pd.Series]) -> pd.Series | pd.Categorical:
     if parts[0].dtype == "category":
-        return pd.api.types.union_categoricals(parts)
+        return pd.api.types.union_categoricals(parts, sort_categories=True)
     return pd.concat(parts, ignore_index=True)
 
 

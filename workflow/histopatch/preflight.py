@@ -185,7 +185,7 @@ def _units(split: Split, found: pd.DataFrame, named: pd.DataFrame | None) -> np.
 def _find_usable(tables: Database, dataset: Format) -> None:
     """Make the table `patches` (`place,id,label`): those that have an image and one label of 0 or 1.
 
-    `rows` are all label rows then.
+    Their places are those of label rows, so that some are missing. `rows` are all label rows then.
     """
     images = dataset.images("train").ids
     parts = (images[start : start + ROWS] for start in range(0, len(images), ROWS))

@@ -50,6 +50,11 @@ def test_the_least_probable_labels_of_all_parts_come_first(suspects):
     assert [*table.probability] == [0.99, 0.97, 0.93]
 
 
+def test_suspects_that_are_equally_probable_are_in_the_order_of_their_ids(suspects):
+    table = suspects(patches("b", z=0.99, x=0.99), held_out=patches("a", y=0.99))
+    assert [*table.id] == ["x", "y", "z"]
+
+
 def test_without_suspects_the_table_is_empty(suspects):
     assert suspects(patches("a")).empty
 

@@ -43,11 +43,13 @@ def clean_files(
         _stop_if_asked(tables, cleaning, labels)
         counts = _summary(tables, cleaning)
         if min(counts["after"]["negative"], counts["after"]["positive"]) == 0:
-            commonest = max(counts["rejected"], key=counts["rejected"].get, default=None)
+            commonest = tables.table(
+                "SELECT reason FROM bad GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1"
+            )
             raise InputError(
                 f"{labels}: both classes are needed, but the usable rows ({counts['after']['patches']} of "
                 f"{counts['before']['label_rows']}) lack at least one"
-                + (f"; the most common reason for rejection is {commonest!r}" if commonest else "")
+                + "".join(f"; the most common reason for rejection is {why!r}" for why in commonest.reason)
             )
         kept = "SELECT id, label::TINYINT AS label FROM judged WHERE reason = '' ORDER BY place"
         write_blocks(tables.blocks(kept), clean)

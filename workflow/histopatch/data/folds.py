@@ -5,10 +5,12 @@ TRAIN_ONLY. Patches of HELD_OUT do neither: they are kept for the final measurem
 fold, 0.
 """
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import pandas as pd
 
 from histopatch.data.pack_index import with_rows
-from histopatch.data.units import UNITS
 from histopatch.files import compact, read_blocks
 
 TRAIN_ONLY, HELD_OUT = -1, -2
@@ -39,9 +41,14 @@ def read_split(split: str, index: str) -> pd.DataFrame:
 
 def read_sides(split: str) -> pd.DataFrame:
     """`fold,slide,patient` of each patch of a split, in its order; categories, empty texts where unknown."""
-    columns = ["fold", *UNITS]
-    blocks = (rows.reindex(columns=columns, fill_value="") for rows in read_blocks(split))
-    return compact(rows.fillna(dict.fromkeys(UNITS, "")) for rows in blocks)
+    return compact(split_blocks(split, ["fold"]))
+
+
+def split_blocks(split: str | Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Columns of a split in blocks, with `slide` and `patient`, empty texts where unknown."""
+    unknown = dict.fromkeys(("slide", "patient"), "")
+    for rows in read_blocks(split):
+        yield rows.reindex(columns=[*columns, *unknown], fill_value="").fillna(unknown)
 
 
 def patches_of(split: str, fold: int) -> pd.DataFrame:

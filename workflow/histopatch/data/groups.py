@@ -10,6 +10,7 @@ from histopatch.data.group_table import by_column, read_named, units_of_groups
 from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, units_of
 from histopatch.database import Database
+from histopatch.errors import InputError
 from histopatch.files import read_blocks, read_table
 from histopatch.settings import Split
 
@@ -49,6 +50,9 @@ def group_patches(
 def _features(tables: Database, appearance: str) -> pd.DataFrame:
     """FEATURES of the patches, in their order."""
     tables.load("appearance", read_blocks(appearance))
+    (missing,) = tables.row("SELECT arg_min(id, place) FROM patches ANTI JOIN appearance USING (id)")
+    if missing is not None:
+        raise InputError(f"{appearance}: the patch {missing!r} is not there; remove it and make it again")
     columns = ", ".join(FEATURES)
     tables.run(
         f"CREATE TABLE features AS SELECT patches.place, {columns} FROM patches JOIN appearance USING (id)"

@@ -12,8 +12,8 @@ def fit_ids(
     """Give ids of a table the suffix of the known ones, or take it, where that alone is the difference.
 
     table and known: tables with `id`, the first with `place` too. Returns strays, the rows that are not
-    known, as `place,id,fit` in their order, `fit` being the id that each has now; and of the known ids those
-    that are like one of them, but for a suffix or leading zeros. Both are in memory. all_strays: whether to
+    known, as `place,id,fit` in their order, `fit` being the id that each has now; and the known ids
+    that equal a stray apart from a suffix or leading zeros. Both are in memory. all_strays: whether to
     return those that are like none, too.
     """
     tables.run(f"CREATE OR REPLACE MACRO stem(name) AS regexp_replace(name, '{SUFFIX.pattern}', '', 'i')")
@@ -23,7 +23,8 @@ def fit_ids(
     strays = tables.table("SELECT place, id FROM strays ORDER BY place")
     alike = tables.table(
         f"""SELECT DISTINCT id FROM {known}
-        WHERE stem(id) IN (SELECT stem(id) FROM strays) OR ltrim(id, '0') IN (SELECT id FROM strays)"""
+        WHERE stem(id) IN (SELECT stem(id) FROM strays) OR ltrim(id, '0') IN (SELECT id FROM strays)
+        ORDER BY id"""
     ).id
     strays["fit"] = match_ids(strays.id, alike)
     changed = strays[strays.fit != strays.id]

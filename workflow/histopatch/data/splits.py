@@ -40,9 +40,9 @@ def split_files(
     """Split the clean labels (CSV `id,label`) into the table `id,label,slide,fold`.
 
     dataset: knows slides, patients and given parts, or not; where it knows patients, the table has a column
-    `patient` too. appearance and duplicates: the tables of the pack, named: the groups
-    that people name, or None where the split does not use them. Raises InputError if the split is impossible;
-    the message names the split after the stem of `table`.
+    `patient` too. appearance and duplicates: the tables of the pack, named: the groups that people name, or
+    None where the split does not use them. Raises InputError if the split is impossible; the message names
+    the split after the stem of `table`.
     """
     with database(table) as tables:
         tables.load("patches", read_blocks(labels))

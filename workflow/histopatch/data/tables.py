@@ -224,7 +224,7 @@ def _places(path: str, names: list[str], columns: dict[str, Column]) -> dict[str
             places[name] = names.index(called)
         elif column.required:
             close = difflib.get_close_matches(column.names[0], names, n=1)
-            shown = ", ".join(map(quote, names[:10])) + (", …" if len(names) > 10 else "")
+            shown = ", ".join(map(quote, names[:10])) + (", …" if len(names) > 10 else "") or "no names"
             raise InputError(
                 f"{path}: there is no column {quote(column.names[0])}, the first line has {shown}; "
                 + (f"did you mean {quote(close[0])}? " if close else "")

@@ -25,7 +25,7 @@ def called(names: pd.Series) -> pd.Series:
 
 def similar_names(names: pd.Series) -> list[list[str]]:
     """The names that differ only by case or a trailing `.0`, each unit's together."""
-    names = pd.Series(names[names != ""].unique(), dtype=str)
+    names = pd.Series(np.asarray(names[names != ""].unique(), object))
     spelled = [sorted(same) for _, same in names.groupby(spelling(names)) if len(same) > 1]
     return sorted(spelled)
 
@@ -48,6 +48,6 @@ def units_of(patches: pd.DataFrame, by: str) -> np.ndarray:
     for place, name in enumerate(("slide", "patient") if by == "patient" else ("slide",)):
         known = (patches[name] != "").to_numpy()
         codes, distinct = pd.factorize(patches[name])
-        unit_of = pd.factorize(spelling(pd.Series(distinct, dtype=str)))[0]
+        unit_of = pd.factorize(spelling(pd.Series(np.asarray(distinct, object))))[0]
         unit[known] = place * count + unit_of[codes[known]]
     return unit

@@ -39,7 +39,7 @@ def errors_table(
 
 
 def misclassified(predictions: Predictions, threshold: float) -> pd.DataFrame:
-    """The misclassified of N patches: COLUMNS with the `place` of each, of which the id is known.
+    """The misclassified of N patches: COLUMNS with their `place` in the split instead of `id`.
 
     Patches are called 1 if their probability is at least `threshold`. They are sorted by how much of the way
     from the threshold to the wrong end, 0 or 1, it went.

@@ -31,14 +31,16 @@ def label_errors_table(
         parts = {"validation": read_validation(predictions, ensemble, patches).together}
         if held_out:
             parts["held out"] = read_held_out(held_out, ensemble, patches).together
-    ranked = rank_label_errors(parts)
-    write_table(ranked.assign(id=ids_at(split_table, ranked.place.to_numpy()))[COLUMNS], table)
+    suspects = find_label_errors(parts)
+    suspects["id"] = ids_at(split_table, suspects.place.to_numpy())
+    ranked = suspects.sort_values(["confidence", "id"], ignore_index=True)
+    write_table(ranked.assign(rank=np.arange(1, len(ranked) + 1))[COLUMNS], table)
 
 
-def rank_label_errors(parts: dict[str, Predictions]) -> pd.DataFrame:
-    """The patches with suspect labels among predictions by part, the least probable label first.
+def find_label_errors(parts: dict[str, Predictions]) -> pd.DataFrame:
+    """The patches with suspect labels among predictions by part.
 
-    COLUMNS with the `place` of each, of which the id is known.
+    Columns: `place` in the split, `label`, `probability`, `slide`, `part`, and the `confidence` in the label.
     The parts are judged each by itself: the averages that probabilities are compared with are of the
     networks that made them.
     """
@@ -55,5 +57,4 @@ def rank_label_errors(parts: dict[str, Predictions]) -> pd.DataFrame:
             }
         )
         tables.append(patches[suspect_labels(part.labels, part.probabilities)])
-    ranked = pd.concat(tables).sort_values("confidence", kind="stable", ignore_index=True)
-    return ranked.assign(rank=np.arange(1, len(ranked) + 1))
+    return pd.concat(tables, ignore_index=True)

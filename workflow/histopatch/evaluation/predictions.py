@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from histopatch.data.units import UNITS, spelling, units_of
+from histopatch.data.folds import split_blocks
+from histopatch.data.units import spelling, units_of
 from histopatch.database import Database, database
 from histopatch.errors import InputError
 from histopatch.files import read_blocks
@@ -18,9 +19,9 @@ from histopatch.statistics.sample_size import slides_for_margin
 
 
 class Predictions(NamedTuple):
-    """Predictions of N patches, sorted by id so that two runs can be paired."""
+    """Predictions of N patches, in the order of their ids so that two runs can be paired."""
 
-    places: np.ndarray  # of the patches in the table of their split, from 0: `ids_at` knows their ids
+    places: np.ndarray  # of the patches in the table of their split, from 0, for `ids_at`
     labels: np.ndarray  # 0 and 1
     probabilities: np.ndarray  # of label 1
     slides: np.ndarray | pd.Categorical | None  # an empty text where one is unknown; None if all are
@@ -88,7 +89,7 @@ class Predictions(NamedTuple):
 
 
 def _distinct(names: np.ndarray | None) -> int | None:
-    return None if names is None else int(spelling(pd.Series(names[names != ""], dtype=str)).nunique())
+    return None if names is None else int(spelling(pd.Series(names[names != ""])).nunique())
 
 
 @contextlib.contextmanager
@@ -99,8 +100,7 @@ def known_patches(split: str | Path) -> Iterator[Database]:
     `place,id,slide,patient`, with empty texts where a slide or patient is unknown.
     """
     with database() as tables:
-        rows = (rows.reindex(columns=["id", *UNITS], fill_value="") for rows in read_blocks(split))
-        tables.load("patches", (rows.fillna(dict.fromkeys(UNITS, "")) for rows in rows))
+        tables.load("patches", split_blocks(split, ["id"]))
         yield tables
 
 

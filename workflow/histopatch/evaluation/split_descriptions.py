@@ -87,7 +87,7 @@ def _new_to_training(patches: pd.DataFrame, evaluated: pd.Series) -> str | None:
     """What is new about some patches (N booleans): patients, slides or neither; None if unknown."""
     text = None
     for unit in UNITS:
-        names = patches[unit].fillna("") if unit in patches else pd.Series("", patches.index)
+        names = patches[unit].astype(object).fillna("") if unit in patches else pd.Series("", patches.index)
         theirs, others = (set(spelling(names[side & (names != "")])) for side in (evaluated, ~evaluated))
         if theirs and not theirs & others:
             unknown = (names[evaluated] == "").any()

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from histopatch.data.folds import split_blocks
 from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, called, describe_similar, similar_names, spelling
 from histopatch.database import database
 from histopatch.errors import InputError
-from histopatch.files import read_blocks, read_table, replacing, write_json, write_table
+from histopatch.files import read_table, replacing, write_json, write_table
 from histopatch.leakage.sides import side_name
 
 # The name of each kind in a sentence, singular and plural.
@@ -41,10 +42,8 @@ def audit_files(split: str, duplicates: str, report: str, pairs: str) -> None:
     split: CSV `id,label,slide,fold`, perhaps with `patient`; duplicates: the pairs of the pack, of which
     those with both patches in the split count.
     """
-    columns = ["id", "label", "fold", *UNITS]
     with database(report) as tables:
-        rows = (rows.reindex(columns=columns, fill_value="") for rows in read_blocks(split))
-        tables.load("split", (rows.fillna(dict.fromkeys(UNITS, "")) for rows in rows))
+        tables.load("split", split_blocks(split, ["id", "label", "fold"]))
         images = read_table(duplicates)
         tables.load("paired", [pd.DataFrame({"id": pd.concat([images.id_a, images.id_b])}, dtype=str)])
         # Of all others a first one on each side stands for its slide or patient.
