@@ -72,6 +72,15 @@ def test_the_folds_of_a_run_are_pooled(write):
     assert (list(some.places), list(some.labels), some.slides) == ([2, 1], [1, 0], None)
 
 
+def test_probabilities_stay_what_they_are_after_a_fold_of_zeros_and_ones(write):
+    folds = [
+        write("0.csv", "id,label,probability\na,1,1\nb,0,0\n"),
+        write("1.csv", "id,label,probability\nc,0,0.25\n"),
+    ]
+    split = write("split.csv", "id,label,slide,fold\na,1,,0\nb,0,,0\nc,0,,1\n")
+    assert list(read(folds, split).probabilities) == [1, 0, 0.25]
+
+
 def test_runs_are_read_once_each_with_the_slides_of_their_split(write, tmp_path):
     splits = {
         name: str(write(f"{name}.csv", f"id,label,slide,fold\na,1,{slide},0\nb,0,{slide},1\n"))

@@ -119,14 +119,15 @@ def read_predictions(
             for fold, path in enumerate(paths)
             for rows in read_blocks(path, ["id", "label", column])
         ),
+        # Else a first block of zeros and ones would make whole numbers of all others.
+        {"id": "VARCHAR", "label": "TINYINT", column: "DOUBLE", "fold": "SMALLINT"},
     )
     (missing,) = patches.row("SELECT arg_min(id, place) FROM predictions ANTI JOIN patches USING (id)")
     if missing is not None:
         raise InputError(f"{paths[0]}: the patch {missing!r} is not in the split; make both again")
     patches.run(
         f"""CREATE TABLE found AS
-        SELECT id, patches.place, label::TINYINT AS label, {column}::DOUBLE AS probability, slide,
-            fold::SMALLINT AS fold, patient
+        SELECT id, patches.place, label, {column} AS probability, slide, fold, patient
         FROM predictions JOIN patches USING (id)"""
     )
     found = patches.compact(
