@@ -49,7 +49,8 @@ def group_patches(
 
 def _features(tables: Database, appearance: str) -> pd.DataFrame:
     """FEATURES of the patches, in their order."""
-    tables.load("appearance", read_blocks(appearance))
+    types = {"id": "VARCHAR"} | dict.fromkeys(FEATURES, "DOUBLE")
+    tables.load("appearance", read_blocks(appearance, [*types]), types)
     (missing,) = tables.row("SELECT arg_min(id, place) FROM patches ANTI JOIN appearance USING (id)")
     if missing is not None:
         raise InputError(f"{appearance}: the patch {missing!r} is not there; remove it and make it again")
