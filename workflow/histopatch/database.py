@@ -43,7 +43,7 @@ class Database:
     def load(self, name: str, blocks: Iterable[pd.DataFrame], types: Mapping[str, str] | None = None) -> None:
         """Make a table of blocks, of which there is one at least; its column `place` numbers the rows.
 
-        types: those of SQL by column, where the first block may not tell them: it makes whole numbers of others.
+        types: those of SQL by column, where the first block may not tell them: whole numbers stay whole.
         """
         import pyarrow as pa
 
