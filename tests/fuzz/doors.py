@@ -75,7 +75,7 @@ def _slide_maps() -> list[bytes]:
 def _open_slide_map(path: Path) -> bool:
     from histopatch.data.slides import read_slide_map
 
-    return len(read_slide_map(str(path), {})) > 0
+    return any(len(rows) for rows in read_slide_map(str(path), {}))
 
 
 def _open_sample(path: Path) -> bool:
