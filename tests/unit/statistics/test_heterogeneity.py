@@ -85,6 +85,39 @@ def test_groups_that_share_slides_are_compared_in_pairs():
     assert (found.numerator, found.denominator) == (1, pytest.approx(11))
 
 
+def test_groups_of_which_some_share_slides_are_compared_by_contrasts():
+    """Two groups on the same slides and a third on others, against the matrices of Johansen's paper."""
+    generator = np.random.default_rng(7)
+    shared, apart = draw(generator, 2, 14, patches=60, shared=True), draw(generator, 1, 9)
+    labels, scores = (np.concatenate(both) for both in list(zip(shared, apart, strict=True))[:2])
+    group, slides = (np.concatenate([shared[k], np.char.add("other ", apart[k])]) for k in (2, 3))
+    found = heterogeneity(labels, scores, group, slides)
+
+    names = np.unique(group)
+    areas = [logit_area(labels[of], scores[of], slides[of]) for of in (group == name for name in names)]
+    covariance = np.diag([area.error**2 for area in areas])
+    first, second = np.flatnonzero(["other" not in name for name in names])
+    # All of the first two groups' slides appear in both, in some order of their own.
+    orders = [dict.fromkeys(slides[group == names[k]]) for k in (first, second)]
+    spreads = [
+        dict(zip(order, areas[k].spread, strict=True))
+        for k, order in zip((first, second), orders, strict=True)
+    ]
+    covariance[first, second] = sum(spreads[0][slide] * spreads[1][slide] for slide in spreads[0])
+    covariance[second, first] = covariance[first, second]
+    contrasts, values = np.array([[1, -1, 0], [0, 1, -1]]), np.array([area.value for area in areas])
+    projection = contrasts.T @ np.linalg.inv(contrasts @ covariance @ contrasts.T) @ contrasts
+    correction = 0.0
+    for members in ([first, second], [3 - first - second]):
+        own = (covariance @ projection)[np.ix_(members, members)]
+        degrees = min(areas[member].degrees for member in members)
+        correction += (np.trace(own @ own) + np.trace(own) ** 2) / degrees / 2
+    assert found.statistic == pytest.approx(
+        values @ projection @ values / (2 + 2 * correction - 6 * correction / 4)
+    )
+    assert (found.numerator, found.denominator) == (2, pytest.approx(8 / (3 * correction)))
+
+
 def test_patches_of_no_group_and_groups_of_one_class_play_no_part():
     labels, scores, group, slides = draw(np.random.default_rng(4), 3, 6)
     two = np.where(group == "g2", "", group)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.special import fdtrc
 
@@ -39,49 +40,52 @@ def heterogeneity(labels, scores, groups, slides=None) -> Heterogeneity:
     """
     labels = binary_labels(labels)
     scores, groups = finite_scores(scores, len(labels)), np.asarray(groups)
-    units = None if slides is None else slide_codes(slides, len(labels))
-    areas, rows = [], []
-    for group in dict.fromkeys(groups[groups != ""]):
-        of = groups == group
-        if 0 < labels[of].sum() < of.sum():
-            area = logit_area(labels[of], scores[of], None if units is None else units[of])
+    slides = None if slides is None else slide_codes(slides, len(labels))
+    units = np.arange(len(labels)) if slides is None else slides
+    areas, units_of = [], []
+    for group, rows in pd.Series(groups).groupby(groups).indices.items():
+        if group != "" and 0 < labels[rows].sum() < len(rows):
+            area = logit_area(labels[rows], scores[rows], None if slides is None else slides[rows])
             if area.degrees > 0:
                 areas.append(area)
-                rows.append(of)
+                units_of.append(pd.unique(units[rows]))
     if len(areas) < 2:
         return Heterogeneity(len(areas), np.nan, np.nan, np.nan, np.nan)
-    return _welch_james(areas, _covariance(areas, None if units is None else [units[of] for of in rows]))
+    return _welch_james(areas, _samples(areas, units_of))
 
 
-def _covariance(areas: list[LogitArea], units: list[np.ndarray] | None) -> np.ndarray:
-    """The covariance (G×G) of the groups' AUROCs on the logit scale; units: those of each group's patches."""
-    variances = np.diag([area.error**2 for area in areas])
-    if units is None:
-        return variances
-    spread = np.zeros((len(areas), 1 + max(codes.max() for codes in units)))
-    for row, area, codes in zip(spread, areas, units, strict=True):
-        row[pd.unique(codes)] = area.spread
-    shared = spread @ spread.T
-    return shared - np.diag(np.diag(shared)) + variances
+def _samples(areas: list[LogitArea], units: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Samples of m groups that share no unit with others: the members, and their AUROCs' covariance (m×m).
+
+    units: those that each group has patches of, as the columns of its area's `spread`.
+    """
+    spread = np.concatenate([area.spread for area in areas])
+    row = np.repeat(np.arange(len(areas)), [len(these) for these in units])
+    # Sparse, as there may be a group for each of thousands of slides.
+    spread = scipy.sparse.csr_array((spread, (row, np.concatenate(units))))
+    covariance = spread @ spread.T
+    covariance.setdiag([area.error**2 for area in areas])
+    covariance.eliminate_zeros()
+    sample_of = connected_components(covariance, directed=False)[1]
+    samples = pd.Series(sample_of).groupby(sample_of).indices.values()
+    return [(members, covariance[members][:, members].toarray()) for members in samples]
 
 
-def _welch_james(areas: list[LogitArea], covariance: np.ndarray) -> Heterogeneity:
-    """The test of equal values with their covariance, the blocks of which are independent samples."""
-    count, values = len(areas), np.array([area.value for area in areas])
-    contrasts = np.eye(count - 1, count) - np.eye(count - 1, count, 1)
-    samples = connected_components(covariance != 0, directed=False)[1]
-    projection = contrasts.T @ np.linalg.solve(contrasts @ covariance @ contrasts.T, contrasts)
-    # Rounding may make a sum of squares that is 0 negative.
-    statistic, shares = max(float(values @ projection @ values), 0.0), covariance @ projection
-    correction = 0.0
-    for sample in np.unique(samples):
-        members = np.flatnonzero(samples == sample)
-        degrees = min(areas[member].degrees for member in members)
-        if len(members) > 1 and degrees <= len(members):
-            return Heterogeneity(count, np.nan, np.nan, np.nan, np.nan)
-        own = shares[np.ix_(members, members)]
-        correction += (np.trace(own @ own) + np.trace(own) ** 2) / 2 / degrees
-    rank = count - 1
-    statistic /= rank + 2 * correction - 6 * correction / (rank + 2)
-    denominator = rank * (rank + 2) / (3 * correction)
-    return Heterogeneity(count, statistic, rank, denominator, float(fdtrc(rank, denominator, statistic)))
+def _welch_james(areas: list[LogitArea], samples: list[tuple[np.ndarray, np.ndarray]]) -> Heterogeneity:
+    """The test of equal values; samples: independent ones with their covariance, as of `_samples`."""
+    values, weights, rank = np.array([area.value for area in areas]), np.empty(len(areas)), len(areas) - 1
+    for members, covariance in samples:
+        weights[members] = np.linalg.solve(covariance, np.ones(len(members)))
+    deviations = values - np.average(values, weights=weights)
+    statistic = correction = 0.0
+    for members, covariance in samples:
+        count, degrees = len(members), min(areas[member].degrees for member in members)
+        if count > 1 and degrees <= count:
+            return Heterogeneity(len(areas), np.nan, np.nan, np.nan, np.nan)
+        statistic += deviations[members] @ np.linalg.solve(covariance, deviations[members])
+        # The traces of Johansen's matrix and of its square, I - 1 w' with weights w that add up to 1.
+        share = weights[members].sum() / weights.sum()
+        correction += (count - 2 * share + share**2 + (count - share) ** 2) / 2 / degrees
+    statistic = float(statistic / (rank + 2 * correction - 6 * correction / (rank + 2)))
+    denominator = float(rank * (rank + 2) / (3 * correction))
+    return Heterogeneity(len(areas), statistic, rank, denominator, float(fdtrc(rank, denominator, statistic)))
