@@ -1,5 +1,7 @@
 """Logistic regression by maximum likelihood, for the few coefficients that calibration needs."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy.special import expit
 
@@ -18,8 +20,8 @@ def maximum_likelihood(
     found = np.zeros(design.shape[1])
     best = _log_likelihood(found, labels, design, offset)
     for _ in range(ITERATIONS):
-        gradients, curvatures = derivatives(found, labels, design, offset)
-        step = np.linalg.solve(curvatures.sum(axis=0), gradients.sum(axis=0))
+        gradient, curvature = derivatives(found, labels, design, offset)
+        step = np.linalg.solve(curvature[0], gradient[0])
         step *= FARTHEST / max(np.abs(design @ step).max(), FARTHEST)
         while (reached := _log_likelihood(found + step, labels, design, offset)) < best - 1e-9 * abs(best):
             step /= 2
@@ -30,13 +32,30 @@ def maximum_likelihood(
 
 
 def derivatives(
-    coefficients: np.ndarray, labels: np.ndarray, design: np.ndarray, offset: np.ndarray | float
+    coefficients: np.ndarray,
+    labels: np.ndarray,
+    design: np.ndarray,
+    offset: np.ndarray | float,
+    units: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the log likelihood of each patch: its gradient, N×K, and its curvature, N×K×K, as positive."""
-    expected = expit(design @ coefficients + offset)
-    gradients = (labels - expected)[:, None] * design
-    weights = expected * (1 - expected)
-    return gradients, weights[:, None, None] * design[:, :, None] * design[:, None, :]
+    """The log likelihood's gradient, U×K, and its curvature, U×K×K, as positive, each summed over each unit.
+
+    labels, design, offset: as of `maximum_likelihood`; units: N codes from 0 to U-1, or None for one unit.
+    """
+    expected = design @ coefficients
+    expected += offset
+    expit(expected, out=expected)
+    residuals, weights = labels - expected, expected * (1 - expected)
+    gradient = _sums((residuals * one for one in design.T), units)
+    curvature = _sums((weights * one * other for one in design.T for other in design.T), units)
+    return gradient, curvature.reshape(len(curvature), design.shape[1], -1)
+
+
+def _sums(columns: Iterable[np.ndarray], units: np.ndarray | None) -> np.ndarray:
+    """The sums of C columns of N values over each of U units: U×C. One column is held at a time."""
+    if units is None:
+        return np.array([[column.sum() for column in columns]])
+    return np.stack([np.bincount(units, column) for column in columns], axis=1)
 
 
 def standardise(values: np.ndarray) -> tuple[np.ndarray, float]:

@@ -80,16 +80,11 @@ def _fit(
     costs one pass over the patches for all units (Pregibon, Annals of Statistics 1981).
     """
     found = maximum_likelihood(labels, design, offset)
-    gradients, curvatures = derivatives(found, labels, design, offset)
-    count = units.max() + 1
-    per_unit = np.stack([np.bincount(units, column, count) for column in gradients.T], axis=1)
-    flat = curvatures.reshape(len(labels), -1)
-    curvature = np.stack([np.bincount(units, column, count) for column in flat.T], axis=1)
-    curvature = curvature.reshape(count, *curvatures.shape[1:])
+    gradient, curvature = derivatives(found, labels, design, offset, units)
     rest = curvature.sum(axis=0) - curvature
     known = np.linalg.cond(rest) < 1 / np.finfo(float).eps
-    left_out = np.full(per_unit.shape, np.inf)
-    left_out[known] = found - np.linalg.solve(rest[known], per_unit[known, :, None])[..., 0]
+    left_out = np.full(gradient.shape, np.inf)
+    left_out[known] = found - np.linalg.solve(rest[known], gradient[known, :, None])[..., 0]
     margins = margin(left_out, degrees, level)
     return [
         Coefficient(float(value), float(value - half), float(value + half))
