@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from histopatch.data.clean import SET_ASIDE
 from histopatch.data.giveaways import FACTS, giveaways
 from histopatch.data.pack import INDEX
 from histopatch.files import write_table
@@ -147,3 +148,17 @@ def test_several_facts_are_said_at_once(found, caplog):
     found(file=lambda label: "a.png" if label else "a.jpg", mode=lambda label: "L" if label else "RGB")
     (record,) = caplog.records
     assert "Others that do: colour mode (1.00). A model could" in record.getMessage()
+
+
+def test_of_very_many_patches_some_are_looked_at(found, monkeypatch, caplog):
+    """The same ones in every table, and of what was left out as large a share."""
+    count = 50 * COUNT
+    rejected = [(f"r{n}", f"{SET_ASIDE}: truncated", n, int(n % 4 == 0)) for n in range(count)]
+    whole = found(rejected, count=count, format=lambda label: "PNG" if label else "JPEG")
+    monkeypatch.setattr("histopatch.data.giveaways.MOST", 10 * COUNT)
+    drawn = found(rejected, count=count, format=lambda label: "PNG" if label else "JPEG")
+    looked_at = int(drawn.negatives["format"].removeprefix("JPEG (").removesuffix(")"))
+    assert looked_at == pytest.approx(5 * COUNT, rel=0.1)
+    assert drawn.auc["format"] == 1
+    assert drawn.auc["set aside"] == pytest.approx(whole.auc["set aside"], abs=0.03) != 0.5
+    assert len(caplog.records) == 4

@@ -1,7 +1,8 @@
 """What gives a class away: facts about a file, not about the tissue, that tell the classes apart.
 
 If all positives are PNG and all negatives JPEG, a model learns the format, and every metric is excellent. So
-each thing that the pack's index knows of an image is tried as a classifier of its own.
+each thing that the pack's index knows of an image is tried as a classifier of its own. Of more than MOST
+patches some are drawn: what gives a class away does so in any of them.
 """
 
 import logging
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from histopatch.data.clean import SET_ASIDE
-from histopatch.files import read_table, write_table
+from histopatch.files import read_blocks, write_table
 from histopatch.statistics.area import auroc
 from histopatch.statistics.auroc import Interval, delong
 
@@ -53,6 +54,7 @@ COLUMNS = [
     "fact", "values", "auc", "auc_low", "auc_high", "auc_in_sample", "gives_away", "negatives", "positives",
 ]  # fmt: skip
 LISTED = 3  # values that the table names for each class
+MOST = 400_000  # patches that are looked at, give or take a few
 FOLDS, SEED = 5, 0  # of the parts of the patches from which the others' values are judged
 UNKNOWN = "none"
 
@@ -61,19 +63,29 @@ def giveaways(index: str, labels: str, rejected: str, table: str) -> None:
     """Write a table COLUMNS: how well each fact alone tells the classes apart, best first.
 
     index: the pack's; labels: clean labels, CSV `id,label`; rejected: what cleaning left out. A fact with a
-    single value is left out. `auc` is by the order of the values, whichever way around, or by the share of
+    single value is left out. Of more than MOST patches about as many are drawn by their ids, and likewise of
+    what was left out. `auc` is by the order of the values, whichever way around, or by the share of
     positives that each value has in other folds, whichever is higher. `negatives` and `positives` are the
     commonest values in each class with their counts, or the median of a number.
     """
-    clean = read_table(labels)
-    patches = clean.merge(read_table(index), on="id")
+    share = MOST / sum(len(rows) for rows in read_blocks(labels, ["label"]))
+    clean, images, left_out = (_drawn(table, share) for table in (labels, index, rejected))
+    patches = clean.merge(images, on="id")
     rows = [_row(name, values, patches.label) for name, values in _facts(patches).items()]
-    rows.append(_row("set aside", *_set_aside(clean, read_table(rejected))))
+    rows.append(_row("set aside", *_set_aside(clean, left_out)))
     found = pd.DataFrame([row for row in rows if row], columns=COLUMNS)
     found = found.sort_values("auc", ascending=False, kind="stable")
     for sentence in warnings_of(found):
         logging.warning("%s", sentence)
     write_table(found, table)
+
+
+def _drawn(table: str, share: float) -> pd.DataFrame:
+    """The rows of a share of all ids, the same ids in each table: those with the lowest hashes."""
+    blocks = read_blocks(table)
+    if share < 1:
+        blocks = (rows[pd.util.hash_array(rows.id.to_numpy(object)) < share * 2**64] for rows in blocks)
+    return pd.concat(blocks, ignore_index=True)
 
 
 def warnings_of(found: pd.DataFrame) -> list[str]:
