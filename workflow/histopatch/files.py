@@ -100,10 +100,10 @@ def read_blocks(path: str | Path, columns: Sequence[str] | None = None) -> Itera
         yield block if columns is None else block[[*columns]]
 
 
-def beside(table: str | Path, columns: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield the `id` of each row of a table with further columns, which have as many rows, in blocks."""
+def beside(blocks: Iterable[pd.DataFrame], columns: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield blocks with further columns, a table of as many rows as all of them have."""
     start = 0
-    for rows in read_blocks(table, ["id"]):
+    for rows in blocks:
         own = columns[start : start + len(rows)].set_axis(rows.index)
         yield pd.concat([rows, own], axis=1)
         start += len(rows)

@@ -30,6 +30,7 @@ from histopatch.database import ROWS, Database, database
 from histopatch.errors import InputError
 from histopatch.experiment import Experiment
 from histopatch.faults import unknown
+from histopatch.files import compact
 from histopatch.settings import Settings, Split
 
 
@@ -160,7 +161,7 @@ def _check_splits(experiment: Experiment, groups: pd.DataFrame | None) -> None:
         patches = tables.compact("SELECT label::TINYINT AS label, slide, patient FROM patches ORDER BY place")
         named = None
         if groups is not None:
-            named = groups_of(tables.table("SELECT id, slide FROM patches ORDER BY place"), groups)
+            named = compact(rows.drop(columns="id") for rows in groups_of(tables, groups))
         for name, split in experiment.splits.items():
             try:
                 units = _units(split, patches, named)

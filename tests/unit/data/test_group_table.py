@@ -11,8 +11,10 @@ from histopatch.data.group_table import (
     read_groups,
     read_named,
     units_of_groups,
+    values_of,
     write_groups,
 )
+from histopatch.database import database
 from histopatch.errors import InputError
 
 PATCHES = pd.DataFrame({"id": ["a", "b", "c", "d"], "slide": ["S1", "S1", "s2", ""], "patient": ""})
@@ -23,9 +25,17 @@ def groups(csv):
     return lambda *lines: str(csv("groups.csv", *lines))
 
 
+def grouped(table: pd.DataFrame) -> pd.DataFrame:
+    """The groups of PATCHES."""
+    with database() as tables:
+        tables.load("patches", [PATCHES])
+        return pd.concat(groups_of(tables, table))
+
+
 def test_groups_of_slides_are_those_of_their_patches(groups):
     table = read_groups(groups("slide,site,scanner", "s1,A,x", "S2,B,"))
-    found = groups_of(PATCHES, table)
+    found = grouped(table)
+    assert found.id.tolist() == ["a", "b", "c", "d"]
     assert found.site.tolist() == ["A", "A", "B", ""]
     assert found.scanner.tolist() == ["x", "x", "", ""]
 
@@ -33,7 +43,7 @@ def test_groups_of_slides_are_those_of_their_patches(groups):
 def test_groups_of_patches_go_by_their_ids(groups):
     table = read_groups(groups("site;id;slide", "A;c.png;s9", "007;a;s9"))
     assert table.columns.tolist() == ["id", "site"]
-    assert groups_of(PATCHES, table).site.tolist() == ["007", "", "A", ""]
+    assert grouped(table).site.tolist() == ["007", "", "A", ""]
 
 
 def test_they_are_written_for_each_patch_and_column_and_read_again(tmp_path, csv, groups):
@@ -44,9 +54,10 @@ def test_they_are_written_for_each_patch_and_column_and_read_again(tmp_path, csv
     written = pd.read_csv(path, dtype=str, keep_default_na=False)
     assert written.columns.tolist() == ["id", "group", "value"]
     assert len(written) == 6
-    found = read_named(path, pd.Series(["b", "c"]))
-    assert found["site"].tolist() == ["007", ""]
-    assert found["1"].tolist() == ["NA", ""]
+    with database() as tables:
+        tables.load("patches", [pd.DataFrame({"id": ["c", "b", "d"]}, dtype=str)])
+        assert values_of(tables, read_named(path, "site")).tolist() == ["", "007", ""]
+        assert values_of(tables, read_named(path, "1")).tolist() == ["", "NA", ""]
 
 
 BAD = {

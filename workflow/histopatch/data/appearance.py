@@ -19,7 +19,7 @@ from histopatch.data.chunks import chunk_size, map_chunks
 from histopatch.data.clusters import FEATURES
 from histopatch.data.pixels import Pixels
 from histopatch.data.pool import worker_pool
-from histopatch.files import beside, read_table, write_blocks
+from histopatch.files import beside, read_blocks, read_table, write_blocks
 
 CHUNK = 128  # patches per task at most
 DENSITY = -np.log((np.arange(256, dtype=np.float32) + 1) / 256)  # natural optical density by pixel value
@@ -34,7 +34,8 @@ def appearance_files(array: str, index: str, table: str, workers: int) -> None:
     array: the pack, uint8 N×H×W×3, read in chunks; index: its table.
     """
     rows = read_table(index, ["row"]).row.to_numpy()
-    write_blocks(beside(index, measure_pack(array, rows, workers).round(5)), table)
+    features = measure_pack(array, rows, workers).round(5)
+    write_blocks(beside(read_blocks(index, ["id"]), features), table)
 
 
 def measure_pack(array: str, rows: np.ndarray, workers: int) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from histopatch.errors import InputError
-from histopatch.files import beside, read_table, write_blocks
+from histopatch.files import beside, read_blocks, read_table, write_blocks
 
 GROUPS = 4  # clusters to report on: few enough for each to have many patches
 FEATURES = ["dark_red", "dark_blue", "pale_blue", "sharpness"]
@@ -20,7 +20,8 @@ def cluster_files(appearance: str, table: str) -> None:
     features = read_table(appearance, FEATURES)
     clusters = cluster(features, min(GROUPS, len(features)), seed=0)
     rank = np.argsort(np.argsort(-np.bincount(clusters), kind="stable"))
-    write_blocks(beside(appearance, pd.DataFrame({"value": 1 + rank[clusters]})), table)
+    value = pd.DataFrame({"value": 1 + rank[clusters]})
+    write_blocks(beside(read_blocks(appearance, ["id"]), value), table)
 
 
 def cluster(features: pd.DataFrame, clusters: int, seed: int) -> np.ndarray:

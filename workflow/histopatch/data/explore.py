@@ -5,7 +5,7 @@ import pandas as pd
 
 from histopatch.data.pack_index import with_rows
 from histopatch.data.pixels import Pixels
-from histopatch.files import read_table, write_table
+from histopatch.files import compact, read_blocks, read_table, write_table
 
 CHANNELS = ("red", "green", "blue")
 CHUNK = 1024  # patches read at a time
@@ -28,13 +28,10 @@ def check_images(parts: dict[str, tuple[str, str]], near_blank_std: float, table
     """
     rows = []
     for part, (index, rejected) in parts.items():
-        images, aside = read_table(index, CHECKED), read_table(rejected)
-        shapes = images.width.astype(str) + "×" + images.height.astype(str)
-        for check, values in (
-            ("shape", shapes),
-            ("mode", images["mode"]),
-            ("set aside", aside.reason),
-        ):
+        images, aside = compact(read_blocks(index, CHECKED)), compact(read_blocks(rejected, ["reason"]))
+        for (width, height), count in images[["width", "height"]].value_counts().items():
+            rows.append((part, "shape", f"{width}×{height}", count))
+        for check, values in (("mode", images["mode"]), ("set aside", aside.reason)):
             for value, count in values.value_counts().items():
                 rows.append((part, check, value, count))
         near_blank = int((images["std"] < near_blank_std).sum())

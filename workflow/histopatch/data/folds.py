@@ -51,11 +51,10 @@ def split_blocks(split: str | Path, columns: Sequence[str]) -> Iterator[pd.DataF
         yield rows.reindex(columns=[*columns, *unknown], fill_value="").fillna(unknown)
 
 
-def patches_of(split: str, fold: int) -> pd.DataFrame:
-    """`id,label` of the patches of a fold, in the order of `read_split`."""
-    blocks = read_blocks(split, ["id", "label", "fold"])
-    chosen = [rows.loc[rows.fold == fold, ["id", "label"]] for rows in blocks]
-    return pd.concat(chosen, ignore_index=True)
+def patches_of(split: str, fold: int) -> Iterator[pd.DataFrame]:
+    """Yield `id,label` of the patches of a fold in blocks, in the order of `read_split`."""
+    for rows in read_blocks(split, ["id", "label", "fold"]):
+        yield rows.loc[rows.fold == fold, ["id", "label"]]
 
 
 def parts(split: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:

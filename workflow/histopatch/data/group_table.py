@@ -3,6 +3,7 @@
 import difflib
 import logging
 import re
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,9 @@ from histopatch.data.names import fault, match_ids, quote
 from histopatch.data.slides import SLIDE_NAMES, find_slides
 from histopatch.data.tables import Column, column_names, read_columns
 from histopatch.data.units import spelling, units_of
-from histopatch.database import database
+from histopatch.database import Database, database
 from histopatch.errors import InputError
-from histopatch.files import read_blocks, read_table, write_blocks
+from histopatch.files import read_blocks, write_blocks
 
 KEY = "dataset.groups"  # of the configuration
 TAKEN = ("none", "slide", "patient", "appearance", "auto")  # what else patches are grouped by
@@ -120,11 +121,19 @@ def check_known(path: str, groups: pd.DataFrame, ids: pd.Series, slides: pd.Seri
         )
 
 
-def groups_of(patches: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
-    """The groups of patches, in their order: a column of texts for each of a table of `read_groups`.
+def groups_of(tables: Database, groups: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield in blocks the `id` of each patch, and a column of texts for each of a table of `read_groups`.
 
-    patches: `id` and `slide`, empty texts where unknown. Empty texts where the table says nothing.
+    tables: with `patches`, which has `place,id,slide`, the last an empty text where unknown. Texts are empty
+    where the table says nothing.
     """
+    query = "SELECT id, slide FROM patches ORDER BY place"
+    # Whether an id of the table fits one patch only, with another suffix, can be said of all of them.
+    for patches in [tables.table(query)] if _own(groups) == "id" else tables.blocks(query):
+        yield pd.concat([patches[["id"]], _matched(patches, groups)], axis=1)
+
+
+def _matched(patches: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     own = _own(groups)
     names = match_ids(groups.id, patches.id) if own == "id" else groups.slide
     rows = groups.drop(columns=own).set_index(_spelled(names, own).to_numpy())
@@ -141,31 +150,53 @@ def write_groups(labels: str, table: str, dataset: Format, groups: str) -> None:
     There is a row for each patch and column of the table of `read_groups`: `group` is the column, and `value`
     is empty where it is unknown.
     """
+    known = read_groups(table)
     with database(groups) as tables:
         tables.load("patches", read_blocks(labels, ["id"]))
         find_slides(tables, dataset)
-        patches = tables.table("SELECT id, slide FROM patches ORDER BY place")
-    found = groups_of(patches, read_groups(table))
-    _log_missing(found)
-    write_blocks((patches[["id"]].assign(group=name, value=found[name]) for name in found), groups)
+        write_blocks(_named(tables, known), groups)
 
 
-def read_named(path: str, ids: pd.Series) -> pd.DataFrame:
-    """The groups of some patches from the table that `write_groups` wrote, a column of texts for each."""
-    table = read_table(path).fillna({"value": ""})
-    return table.pivot(index="id", columns="group", values="value").loc[ids].set_axis(ids.index)
+def _named(tables: Database, groups: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield `id,group,value` of the patches of a database, a column of the table of groups after the other.
+
+    Warns of patches that are in no group of a column.
+    """
+    own = _own(groups)
+    for name in groups.columns.drop(own):
+        count = missing = 0
+        for rows in groups_of(tables, groups[[own, name]]):
+            yield rows[["id"]].assign(group=name, value=rows[name])
+            count, missing = count + len(rows), missing + int((rows[name] == "").sum())
+        if missing:
+            logging.warning("%d of %d patches have no %s in %s", missing, count, quote(name), KEY)
+
+
+def read_named(path: str, name: str) -> Iterator[pd.DataFrame]:
+    """Yield `id,value` of a column from the table that `write_groups` wrote, in blocks."""
+    for rows in read_blocks(path):
+        yield rows.loc[rows.group == name, ["id", "value"]]
+
+
+def values_of(tables: Database, known: Iterable[pd.DataFrame]) -> pd.Series:
+    """The value of each patch, in their order, as a category; an empty text where none is known.
+
+    tables: with `patches`, which has `place,id`; known: blocks of `id,value`.
+    """
+    tables.load("known", known, {"id": "VARCHAR", "value": "VARCHAR"})
+    tables.run(
+        """CREATE TABLE valued AS SELECT patches.place, coalesce(value, '') AS value
+        FROM patches LEFT JOIN known USING (id)"""
+    )
+    values = tables.compact("SELECT value FROM valued ORDER BY place").value
+    for table in ("known", "valued"):
+        tables.run(f"DROP TABLE {table}")
+    return values
 
 
 def by_column(group_by: str) -> bool:
     """Whether a split is grouped by a column of the table."""
     return group_by not in TAKEN
-
-
-def _log_missing(groups: pd.DataFrame) -> None:
-    """Warn of patches that are in no group of a column."""
-    for name, count in (groups == "").sum().items():
-        if count:
-            logging.warning("%d of %d patches have no %s in %s", count, len(groups), quote(name), KEY)
 
 
 def _own(groups: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from histopatch.data.clusters import FEATURES, cluster
-from histopatch.data.group_table import by_column, read_named, units_of_groups
+from histopatch.data.group_table import by_column, read_named, units_of_groups, values_of
 from histopatch.data.same_images import pairs_among
 from histopatch.data.units import UNITS, units_of
 from histopatch.database import Database
@@ -25,16 +25,15 @@ def group_patches(
     """The group of each patch as a number, in their order, or None where every patch is a group of its own.
 
     tables: with `patches` as `find_slides` makes it, which are grouped as in `data.units`. appearance: the
-    table of features of the pack; duplicates: its pairs; named: the groups that people name, as `read_named`
-    reads them; each may be None where the split does not use it.
+    table of features of the pack; duplicates: its pairs; named: the table of the groups that people name, as
+    `write_groups` makes it; each may be None where the split does not use it.
     """
     patches = tables.compact("SELECT slide, patient FROM patches ORDER BY place")
     groups = np.arange(len(patches))
     if split.group_by in UNITS:
         groups = units_of(patches, split.group_by)
     elif by_column(split.group_by):
-        ids = tables.table("SELECT id FROM patches ORDER BY place").id
-        values = read_named(named, ids)[split.group_by]
+        values = values_of(tables, read_named(named, split.group_by))
         groups = units_of_groups(patches, values, split.group_by, split.unmapped)
     if split.keep_duplicates_together:
         groups = join(groups, tables, read_table(duplicates))

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from histopatch.data.slides import check_mapped, find_slides, source_of
 from histopatch.data.units import UNITS, describe_similar, similar_names, spelling
 from histopatch.database import Database, database
 from histopatch.errors import InputError
-from histopatch.files import read_blocks, write_blocks
+from histopatch.files import beside, read_blocks, write_blocks
 from histopatch.settings import Split
 
 DRAWS = 1000  # random orders of the groups, of which the best one is taken
@@ -55,7 +54,8 @@ def split_files(
             "SELECT label::TINYINT AS label, slide, patient FROM patches ORDER BY place"
         ).assign(fold=folds)
         columns = ["id", "label", "slide", "fold"] + (["patient"] if (patches.patient != "").any() else [])
-        write_blocks((rows[columns] for rows in _with_folds(tables, folds)), table)
+        known = tables.blocks("SELECT id, label, slide, patient FROM patches ORDER BY place")
+        write_blocks((rows[columns] for rows in beside(known, pd.DataFrame({"fold": folds}))), table)
         _log_slides(tables, patches, dataset, split)
     for fold, part in patches.groupby("fold"):
         share = 100 * part.label.mean()
@@ -92,22 +92,15 @@ def _draw_folds(
     return folds
 
 
-def _with_folds(tables: Database, folds: np.ndarray) -> Iterator[pd.DataFrame]:
-    start = 0
-    for rows in tables.blocks("SELECT id, label, slide, patient FROM patches ORDER BY place"):
-        yield rows.assign(fold=folds[start : start + len(rows)])
-        start += len(rows)
-
-
 def _log_slides(tables: Database, patches: pd.DataFrame, dataset: Format, split: Split) -> None:
     """Say where slides are from, which patches have none, and which names may mean one slide."""
     if (patches[[*UNITS]] == "").all(axis=None):
         if split.group_by == "none" and split.parts == "drawn":
-            beside = ", or put `patch_id_wsi_full.csv` (`id,wsi`) beside the labels"
+            offer = ", or put `patch_id_wsi_full.csv` (`id,wsi`) beside the labels"
             logging.warning(
                 "patches are drawn at random and no slides are known: expect less on new slides. With a "
                 "slide map validation would be honest: name it in dataset.slides%s",
-                beside if dataset.name == "kaggle" else "",
+                offer if dataset.name == "kaggle" else "",
             )
         return
     where = source_of(dataset)

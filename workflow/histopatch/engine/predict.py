@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import safetensors.torch
 import torch
 
@@ -22,7 +23,7 @@ from histopatch.engine.network import Network
 from histopatch.engine.patches import Patches
 from histopatch.errors import InputError
 from histopatch.failures import check_final
-from histopatch.files import read_table, write_table
+from histopatch.files import beside, read_blocks, read_table, write_blocks
 from histopatch.parts import Parts, file_facts, kept_parts
 from histopatch.stain import normaliser
 from histopatch.statistics.ensembles import Ensemble
@@ -51,11 +52,11 @@ def predict_pack(
     the cores that the job is given; code: digest of the code of this step. What the same code predicted of
     the same files before a kill is not predicted again.
     """
-    images = read_table(index, ["id", "row"])
-    rows = images.row.to_numpy()
+    rows = read_table(index, ["row"]).row.to_numpy()
     with kept_parts(predictions, _facts(models, reports, pack, rows, code)) as parts:
         networks = _predict(models, reports, pack, rows, runtime, threads, parts)
-        write_table(images[["id"]].assign(**ensemble.predict(networks, _known(references))), predictions)
+        found = pd.DataFrame(ensemble.predict(networks, _known(references)))
+        write_blocks(beside(read_blocks(index, ["id"]), found), predictions)
 
 
 def predict_held_out(
@@ -81,12 +82,12 @@ def predict_held_out(
         raise InputError(f"{split}: nothing is held out; set held_out_fraction")
     with kept_parts(predictions, _facts(models, reports, pack, rows, code)) as parts:
         networks = _predict(models, reports, pack, rows, runtime, threads, parts)
-        held_out = patches_of(split, HELD_OUT).assign(**ensemble.predict(networks, _known(references)))
-        write_table(held_out, predictions)
+        found = pd.DataFrame(ensemble.predict(networks, _known(references)))
+        write_blocks(beside(patches_of(split, HELD_OUT), found), predictions)
 
 
 def _known(references: Sequence[str]) -> list[np.ndarray]:
-    return [read_table(path).probability.to_numpy() for path in references]
+    return [read_table(path, ["probability"]).probability.to_numpy() for path in references]
 
 
 def _facts(models, reports, pack: str, rows: np.ndarray, code: str) -> list:

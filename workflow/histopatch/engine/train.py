@@ -31,7 +31,7 @@ from histopatch.engine.rungs import Paused, known_history, write_failed_rung, wr
 from histopatch.engine.trial import choose_format
 from histopatch.engine.workers import serve, together
 from histopatch.errors import InputError, RunError
-from histopatch.files import write_json, write_table
+from histopatch.files import beside, write_blocks, write_json, write_table
 from histopatch.settings import Settings
 from histopatch.stain import normaliser
 from histopatch.system import peak_memory_bytes
@@ -120,8 +120,8 @@ def train_run(
         probabilities = logits.double().sigmoid().cpu().numpy()
         save_model(network.weights(), out / "model.safetensors")
         write_table(pd.DataFrame(done.history, columns=HISTORY), out / "history.csv")
-        validated = patches_of(split, fold)
-        write_table(validated.assign(probability=probabilities), out / "predictions.csv")
+        validated = beside(patches_of(split, fold), pd.DataFrame({"probability": probabilities}))
+        write_blocks(validated, out / "predictions.csv")
         seconds = phases.seconds | {"train": done.train_seconds, "evaluate": done.evaluate_seconds}
         report = _report(identity, fold, device, network, done, seconds, memory)
         write_json(report | {"made_from": state_key}, out / "run.json")

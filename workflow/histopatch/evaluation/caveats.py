@@ -1,12 +1,15 @@
 """What a reader must know beside the final model's numbers, said where it applies and nowhere else."""
 
+import itertools
+
 import pandas as pd
 
 from histopatch.data.folds import HELD_OUT
+from histopatch.database import database
 from histopatch.evaluation.counts import counted
 from histopatch.evaluation.markdown import code
 from histopatch.failures import finished
-from histopatch.files import read_table
+from histopatch.files import read_blocks
 from histopatch.statistics.selection import ENOUGH as ENOUGH_TO_CORRECT
 from histopatch.statistics.selection import ENOUGH_OF_A_CLASS as ENOUGH_OF_A_CLASS_TO_CORRECT
 
@@ -136,15 +139,21 @@ def describe_held_out(tables: dict[str, str]) -> list[str]:
 
     tables: of the splits that have runs, by name.
     """
-    splits = {name: read_table(path)[["id", "fold"]] for name, path in tables.items()}
-    used = {name: {*table.id[table.fold != HELD_OUT]} for name, table in splits.items()}
+    if len(tables) == 1:
+        return []
     sentences = []
-    for name, table in splits.items():
-        held_out = {*table.id[table.fold == HELD_OUT]}
-        for other in splits:
-            if count := len(held_out & used[other]):
+    with database() as patches:
+        for number, path in enumerate(tables.values()):
+            patches.load(f"split_{number}", read_blocks(path, ["id", "fold"]))
+        for (first, name), (second, other) in itertools.permutations(enumerate(tables), 2):
+            held_out, used = patches.row(
+                f"""SELECT count(*), count(*) FILTER (other.fold <> ?)
+                FROM split_{first} AS own LEFT JOIN split_{second} AS other USING (id) WHERE own.fold = ?""",
+                HELD_OUT, HELD_OUT,
+            )  # fmt: skip
+            if used:
                 sentences.append(
-                    f"{count:,} of the {len(held_out):,} patches that {code(name)} holds out train or "
+                    f"{used:,} of the {held_out:,} patches that {code(name)} holds out train or "
                     f"validate runs on {code(other)}: a choice by those runs is not independent of them."
                 )
     return sentences

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from histopatch.data.group_table import read_named, values_of
 from histopatch.data.units import called
 from histopatch.database import Database
 from histopatch.evaluation.ensemble import read_measured
@@ -57,12 +58,12 @@ def subgroup_tables(
         of_measured, of_reporting = _units(measured, group), _units(reporting, group)
         found = heterogeneity(measured.labels, measured.probabilities, values, of_measured)
         tested.append({"group": group, **found._asdict()})
-        for value in sorted({*values} - {""}):
-            chosen = values == value
-            of_these = chosen[places]
-            row = _area(measured, chosen, of_measured, measured.unit)
-            row |= _rates(reporting, of_these, of_reporting, threshold)
-            rows.append({"group": group, "value": value} | row)
+        reported = pd.Series(values[places]).groupby(values[places]).indices
+        for value, chosen in pd.Series(values).groupby(values).indices.items():
+            if value != "":
+                row = _area(measured, chosen, of_measured, measured.unit)
+                row |= _rates(reporting, reported.get(value, []), of_reporting, threshold)
+                rows.append({"group": group, "value": value} | row)
     write_table(pd.DataFrame(rows).astype({"units": "Int64"}), subgroups)
     write_table(pd.DataFrame(tested), tests)
 
@@ -73,25 +74,12 @@ def _groupings(
     """The group of each patch as a text, empty where it has none, by what they are grouped by."""
     found = {}
     if named:
-        patches.load("named", read_blocks(named), {"id": "VARCHAR", "group": "VARCHAR", "value": "VARCHAR"})
-        for name in patches.table('SELECT DISTINCT "group" AS name FROM named ORDER BY name').name:
-            found[name] = _values(patches, 'SELECT * FROM named WHERE "group" = ?', name)[measured.places]
-    patches.load("clusters", read_blocks(clusters))
-    found["appearance"] = _values(patches, "SELECT * FROM clusters")[measured.places]
+        for name in sorted({name for rows in read_blocks(named, ["group"]) for name in rows.group.unique()}):
+            found[name] = values_of(patches, read_named(named, name)).to_numpy()[measured.places]
+    found["appearance"] = values_of(patches, read_blocks(clusters)).to_numpy()[measured.places]
     if measured.slides is not None:
         found["slide"] = called(pd.Series(measured.slides)).to_numpy()
     return found
-
-
-def _values(patches: Database, query: str, *values) -> np.ndarray:
-    """The `value` that a query finds of each patch by its `id`, in their order; empty texts where none is."""
-    patches.run(f"CREATE OR REPLACE TABLE grouped AS {query}", *values)
-    patches.run(
-        """CREATE OR REPLACE TABLE valued AS
-        SELECT patches.place, coalesce(value::VARCHAR, '') AS value
-        FROM patches LEFT JOIN grouped USING (id)"""
-    )
-    return patches.compact("SELECT value FROM valued ORDER BY place").value.to_numpy()
 
 
 def _units(predictions: Predictions, group: str) -> np.ndarray | None:
@@ -100,7 +88,7 @@ def _units(predictions: Predictions, group: str) -> np.ndarray | None:
 
 
 def _area(measured: Predictions, chosen: np.ndarray, units: np.ndarray | None, unit: str) -> dict:
-    """The AUROC of some patches (N booleans) with its interval; without one, why there is none."""
+    """The AUROC of the patches in some rows with its interval; without one, why there is none."""
     labels, probabilities = measured.labels[chosen], measured.probabilities[chosen]
     facts = {"patches": len(labels), "positive": int(labels.sum()), "units": None}
     facts |= dict.fromkeys(("auc", "auc_low", "auc_high", "note"))
@@ -119,8 +107,8 @@ def _area(measured: Predictions, chosen: np.ndarray, units: np.ndarray | None, u
 
 
 def _rates(reporting: Predictions, chosen: np.ndarray, units: np.ndarray | None, threshold: float) -> dict:
-    """RATES of some patches (N booleans) at a threshold; None where there is no patch to tell."""
-    if not chosen.any():
+    """RATES of the patches in some rows at a threshold; None where there is no patch to tell."""
+    if not len(chosen):
         return {"threshold": threshold} | dict.fromkeys(RATES)
     own = None if units is None else units[chosen]
     found = at_threshold(reporting.labels[chosen], reporting.probabilities[chosen], threshold, (), own)

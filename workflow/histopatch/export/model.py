@@ -67,7 +67,7 @@ def export_model(
     members = json.loads(Path(best).read_text())["members"]
     folds = len(runs) // len(members)
     networks = [safetensors.torch.load_file(model) for model in models]
-    known = [read_table(path).probability.to_numpy(np.float64) for path in references]
+    known = [read_table(path, ["probability"]).probability.to_numpy(np.float64) for path in references]
     patches, recalibration = Pixels(pack), _recalibration(metrics, ensemble)
     of_onnx = write_onnx(
         # A graph of mixed precision would be another one on each device.
@@ -100,9 +100,7 @@ def export_model(
             ],
             "recalibration": recalibration,
             "operating_points": _operating_points(operating_points, validated.probabilities),
-            "appearance": describe_appearance(
-                read_table(appearance), read_table(split), [run["fold"] for run in runs]
-            ),
+            "appearance": describe_appearance(appearance, split, [run["fold"] for run in runs]),
             "onnx": of_onnx,
         },
         description,

@@ -3,8 +3,9 @@
 import functools
 import itertools
 import posixpath
+import sys
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -197,9 +198,19 @@ class Table:
 
     @cached_property
     def _rows(self) -> pd.DataFrame:
-        """The whole table, as blocks have it, with `file` relative to the root, empty where there is none."""
-        rows = pd.concat(self._read(), ignore_index=True)
-        return rows.assign(file=_files(self.root, rows.path, rows.id))
+        """What is checked of the whole table: `row,id,part`, `label` where it is read, and `file`.
+
+        `file` is relative to the root, and empty where there is none.
+        """
+        # Listing a folder once is far cheaper than asking for each file, above all over a network.
+        listed = functools.cache(lambda folder: list_files(posixpath.join(self.root, folder)))
+        blocks = []
+        for rows in self._read():
+            rows = rows.assign(file=_files(listed, rows.path, rows.id)).drop(columns="path")
+            if "label" in rows:
+                rows["label"] = rows.label.map(sys.intern)  # else each row has a text of its own
+            blocks.append(rows.drop(columns=["slide", "patient"], errors="ignore"))
+        return pd.concat(blocks, ignore_index=True)
 
     @cached_property
     def _parts(self) -> set[str]:
@@ -246,14 +257,12 @@ def _plain_paths(paths: pd.Series) -> pd.Series:
     return paths.mask(unusual, paths[unusual].map(lambda path: posixpath.normpath(path.replace("\\", "/"))))
 
 
-def _files(root: str, paths: pd.Series, ids: pd.Series) -> list[str]:
+def _files(listed: Callable[[str], set[str]], paths: pd.Series, ids: pd.Series) -> list[str]:
     """The file of each path, relative to the root; empty where there is none.
 
     Besides the plain path it may be called just as written, with backslashes in its name, or decomposed (NFD)
-    as macOS does.
+    as macOS does. listed: the names of the files in a folder, likewise relative.
     """
-    # Listing a folder once is far cheaper than asking for each file, above all over a network.
-    listed = functools.cache(lambda folder: list_files(posixpath.join(root, folder)))
 
     def exists(path: str) -> bool:
         place = path.rfind("/") + 1
