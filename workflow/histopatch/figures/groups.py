@@ -14,10 +14,11 @@ from histopatch.files import read_table
 PARTS = ("validation", "held out")
 MOST_NAMED = 40  # with more groups, a row is too thin for a name
 MOST_HEIGHT = 8.5  # inches for all rows together
+MOST_DRAWN = 1000  # with more, their intervals would be one area
 
 
 def auc_by_group(table: str, path: str, dpi: int) -> None:
-    """Draw the AUROC of each slide or fold, best on top within its part.
+    """Draw the AUROC of each slide or fold, best on top within its part, but of very many only some.
 
     table: CSV `part` (`validation` or `held out`), `group`, `kind` (`slide` or `fold`), `patches,auc,
     auc_low,auc_high`. Groups with one class only have no AUROC; they are counted below the axes.
@@ -33,6 +34,8 @@ def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
     if shown.empty:
         style.message(figure, "No group has patches of both classes, so there is no AUROC to draw.")
         return
+    counted, every = " and ".join(_counted(shown.kind)), -(-len(shown) // MOST_DRAWN)
+    shown = shown[::every]
     gap = max(1, len(shown) / MOST_NAMED)  # rows between the parts
     positions = np.arange(len(shown)) + gap * (shown.part != shown.part.iloc[0]).to_numpy()
     crowded = len(shown) > MOST_NAMED
@@ -50,7 +53,7 @@ def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
     axes.set_xlabel(_axis_label(shown))
     kinds = " and ".join(shown.kind.unique())
     if crowded:
-        axes.set_ylabel(" and ".join(_counted(shown.kind)))
+        axes.set_ylabel(counted if every == 1 else f"{counted}, one in {every} of which is drawn")
     if groups.auc.isna().any():
         missing = " and ".join(_counted(groups.kind[groups.auc.isna()]))
         axes.annotate(
@@ -93,4 +96,4 @@ def _thin_rows(figure: Figure, positions: Sequence[float]) -> Axes:
 def _counted(kinds: pd.Series) -> list[str]:
     """How many groups there are of each kind, for example `3 slides`."""
     counts = kinds.value_counts(sort=False)
-    return [f"{count} {kind}{'s' * (count != 1)}" for kind, count in counts.items()]
+    return [f"{count:,} {kind}{'s' * (count != 1)}" for kind, count in counts.items()]
