@@ -32,6 +32,7 @@ from histopatch.files import read_blocks
 
 COUNTS = (2_500, 25_000, 250_000, 2_500_000, 10_000_000)
 OF_SLIDE = 250  # patches
+CLUSTERS = 10  # of appearance, each of whole slides
 WRITTEN = 250_000  # rows at a time
 DUPLICATES = 100  # patches for each pair of identical ones
 PEAK = "peak memory, MB"
@@ -81,6 +82,7 @@ def write_tables(folder: Path, count: int) -> None:
                 "train_labels": {"id": ids, "label": labels},
                 "slides": {"id": ids, "slide": (rows // OF_SLIDE).astype(str)},
                 "predictions": {"id": ids, "label": labels, "probability": probabilities},
+                "clusters": {"id": ids, "value": rows // OF_SLIDE % CLUSTERS + 1},
             }
             for name, columns in tables.items():
                 file = folder / f"{name}.csv"
@@ -183,6 +185,44 @@ def statistics(folder: Path) -> Callable:
     return summarise
 
 
+def final_model(folder: Path) -> Callable:
+    from histopatch.evaluation.final import final_tables
+    from histopatch.settings import Split
+    from histopatch.statistics.ensembles import Ensemble
+
+    (folder / "best.json").write_text(json.dumps({"final_folder": "run", "chosen_from": 1, "members": []}))
+    tables = ("reliability", "roc", "precision_recall", "decision_curve", "abstaining", "error_by_coverage")
+    made = {name: str(folder / f"{name}.csv") for name in ("operating_points", "auc_by_group", *tables)}
+    split = Split(validation_fraction=0.15, seed=42, group_by="slide", folds=5)
+    given = str(folder / "best.json"), [str(folder / "predictions.csv")], None, Ensemble(), split
+    made["metrics"] = str(folder / "metrics.json")
+    return lambda: final_tables(*given, str(folder / "split.csv"), [0.1], made)
+
+
+def subgroups(folder: Path) -> Callable:
+    from histopatch.evaluation.subgroups import subgroup_tables
+    from histopatch.statistics.ensembles import Ensemble
+
+    tables = ("split", "operating_points", "clusters", "subgroups", "heterogeneity")
+    split, points, clusters, *made = (str(folder / f"{name}.csv") for name in tables)
+    given = [str(folder / "predictions.csv")], None, Ensemble(), split, points, clusters, None
+    return lambda: subgroup_tables(*given, *made)
+
+
+def mistakes(folder: Path) -> Callable:
+    from histopatch.evaluation.errors import errors_table
+    from histopatch.evaluation.label_errors import label_errors_table
+    from histopatch.statistics.ensembles import Ensemble
+
+    given = [str(folder / "predictions.csv")], None, Ensemble(), str(folder / "split.csv")
+
+    def find() -> None:
+        errors_table(*given, str(folder / "operating_points.csv"), str(folder / "errors.csv"))
+        label_errors_table(*given, str(folder / "suspect_labels.csv"))
+
+    return find
+
+
 STEPS = {
     "check before any job": check_before_any_job,
     "index of a pack": index_of_a_pack,
@@ -191,6 +231,9 @@ STEPS = {
     "audit": auditing,
     "reading for a training": reading_for_a_training,
     "statistics": statistics,
+    "final model": final_model,
+    "subgroups": subgroups,
+    "mistakes": mistakes,
 }
 
 

@@ -163,12 +163,22 @@ def read_run_predictions(runs: list[dict], root: str, splits: dict[str, str]) ->
     """
     found = {}
     for name, path in splits.items():
+        first = None
         with known_patches(path) as patches:
             for run in runs:
                 if run["settings"]["split"] == name and run["folder"] not in found:
                     files = [folder / "predictions.csv" for folder in fold_folders(run, root)]
-                    found[run["folder"]] = read_predictions(files, patches)
+                    own = read_predictions(files, patches)
+                    first = own if first is None else first
+                    found[run["folder"]] = _sharing(own, first)
     return {run["folder"]: found[run["folder"]] for run in runs}
+
+
+def _sharing(own: Predictions, first: Predictions) -> Predictions:
+    """The predictions, with what they share with the first, the same patches as a rule, held once."""
+    alike = ("places", "labels", "folds")
+    same = all(np.array_equal(getattr(own, name), getattr(first, name)) for name in alike)
+    return first._replace(probabilities=own.probabilities) if same else own
 
 
 def fold_folders(run: dict, root: str) -> list[Path]:
