@@ -133,10 +133,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_second_workflow_at_the_same_time_is_refused(training):
+    training.trainer().suspend()  # so that the first is still at work, however slow the machine
     for arguments in ((TARGET,), ("--config", "experiment=other")):
         status, output = snakemake(training.project, *RUN_COMMAND, *arguments)
         assert status == 1
         errors = [line for line in output.splitlines() if "rror" in line]
         assert errors == ["Error: another snakemake is at work in this folder; wait for it."]
     assert training.workflow.poll() is None
-    assert training.trainer().is_running()

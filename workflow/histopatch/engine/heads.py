@@ -135,13 +135,15 @@ def _regress(
     inputs, labels = features.values[train.rows].numpy(), train.labels.numpy()
     mean, std = inputs.mean(0), inputs.std(0)
     std[std == 0] = 1
+    inputs -= mean  # in place, as of millions of patches they are many
+    inputs /= std
     weighted = np.where(labels == 1, (labels == 0).sum() / max(1, labels.sum()), 1.0)
     solver = LogisticRegression(
         C=1 / (settings.weight_decay * len(labels)) if settings.weight_decay else np.inf,
         max_iter=ITERATIONS,
         tol=TOLERANCE,
     )
-    solver.fit((inputs - mean) / std, labels, sample_weight=weighted if settings.pos_weight else None)
+    solver.fit(inputs, labels, sample_weight=weighted if settings.pos_weight else None)
     weight = solver.coef_[0] / std
     linear = network.model.head[-1]
     with torch.no_grad():
