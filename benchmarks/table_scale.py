@@ -145,6 +145,13 @@ def cleaning(folder: Path) -> Callable:
     return lambda: clean_files(Kaggle(str(folder)), *given, rules, *made)
 
 
+def giveaways(folder: Path) -> Callable:
+    from histopatch.data import giveaways
+
+    names = ("index.parquet", "clean.csv", "rejected_labels.csv", "giveaways.csv")
+    return lambda: giveaways.giveaways(*(str(folder / name) for name in names))
+
+
 def splitting(folder: Path) -> Callable:
     from histopatch.data.formats.kaggle import Kaggle
     from histopatch.data.splits import split_files
@@ -209,31 +216,17 @@ def subgroups(folder: Path) -> Callable:
     return lambda: subgroup_tables(*given, *made)
 
 
-def mistakes(folder: Path) -> Callable:
-    from histopatch.evaluation.errors import errors_table
-    from histopatch.evaluation.label_errors import label_errors_table
-    from histopatch.statistics.ensembles import Ensemble
-
-    given = [str(folder / "predictions.csv")], None, Ensemble(), str(folder / "split.csv")
-
-    def find() -> None:
-        errors_table(*given, str(folder / "operating_points.csv"), str(folder / "errors.csv"))
-        label_errors_table(*given, str(folder / "suspect_labels.csv"))
-
-    return find
-
-
 STEPS = {
     "check before any job": check_before_any_job,
     "index of a pack": index_of_a_pack,
     "cleaning": cleaning,
+    "giveaways": giveaways,
     "splitting": splitting,
     "audit": auditing,
     "reading for a training": reading_for_a_training,
     "statistics": statistics,
-    "final model": final_model,
-    "subgroups": subgroups,
-    "mistakes": mistakes,
+    "the final model's tables": final_model,
+    "its subgroups": subgroups,
 }
 
 
@@ -268,7 +261,7 @@ def draw(found: pd.DataFrame) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
     for axis, column in zip(axes, ("seconds", PEAK), strict=True):
         for step, rows in found.groupby("step", sort=False):
             axis.loglog(rows.rows, rows[column], marker="o", label=step)
@@ -278,7 +271,7 @@ def draw(found: pd.DataFrame) -> None:
         axis.xaxis.set_major_formatter("{x:,.0f}")
         axis.yaxis.set_major_formatter("{x:,g}")
         axis.grid(alpha=0.3)
-    axes[0].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
     path = Path("table_scale.png")
     figure.savefig(path, dpi=150)
     print(f"\ndrawn: {path}")
