@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from histopatch.errors import InputError
-from histopatch.files import compact, read_table, replacing, write_json, write_table
+from histopatch.files import beside, compact, read_table, replacing, write_json, write_table
 
 
 def names(folder) -> list[str]:
@@ -122,3 +122,12 @@ def test_compact_texts_group_in_the_order_of_texts():
     found = compact(blocks)
     assert found.slide.tolist() == ["s9", "s3", "s1", "s9"]
     assert [*found.groupby("slide", observed=True).size().index] == ["s1", "s3", "s9"]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_columns_go_beside_as_many_rows_only(count):
+    blocks = [pd.DataFrame({"id": ["a", "b"]}, index=[5, 6]), pd.DataFrame({"id": ["c"]})]
+    joined = pd.concat(beside(blocks, pd.DataFrame({"value": [1, 2, 3]})), ignore_index=True)
+    assert joined.to_dict("list") == {"id": ["a", "b", "c"], "value": [1, 2, 3]}
+    with pytest.raises(ValueError, match=r"[Ll]ength mismatch|do not go beside"):
+        list(beside(blocks, pd.DataFrame({"value": range(count)})))

@@ -101,12 +101,14 @@ def read_blocks(path: str | Path, columns: Sequence[str] | None = None) -> Itera
 
 
 def beside(blocks: Iterable[pd.DataFrame], columns: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield blocks with further columns, a table of as many rows as all of them have."""
+    """Yield blocks with further columns, a table of as many rows as all of them have, or else ValueError."""
     start = 0
     for rows in blocks:
         own = columns[start : start + len(rows)].set_axis(rows.index)
         yield pd.concat([rows, own], axis=1)
         start += len(rows)
+    if start != len(columns):
+        raise ValueError(f"columns of {len(columns)} rows do not go beside {start}")
 
 
 def compact(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:
