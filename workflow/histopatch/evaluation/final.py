@@ -60,13 +60,13 @@ def final_tables(
         reported = read_held_out(held_out, ensemble, patches) if held_out else validated
     validation = Subset("validation patches", validated.together)
     measured = Subset("held-out patches", reported.together) if held_out else validation
-    choosing, reporting = (validation, measured) if held_out else split_in_half(validation)
     choice = json.loads(Path(best).read_text())
     metrics = _metrics(choice, validation, measured, ensemble, split, split_table)
     if ensemble.members > 1:
         gained = gain(reported, choice["members"])
         metrics["ensemble"] = {"average": ensemble.average, "on": measured.name} | gained
     write_json(metrics, tables["metrics"])
+    choosing, reporting = (validation, measured) if held_out else split_in_half(validation)
     write_table(_operating_points(choosing, reporting, prevalences), tables["operating_points"])
     labels, probabilities = measured.predictions.labels, measured.predictions.probabilities
     write_table(roc_band(labels, probabilities, measured.predictions.units), tables["roc"])
@@ -87,9 +87,10 @@ def final_tables(
 def _metrics(
     choice: dict, validation: Subset, measured: Subset, ensemble: Ensemble, split: Split, split_table: str
 ) -> dict:
-    predictions = validation.predictions
-    patches = read_sides(split_table)
-    validated_on = evaluated_on(split, patches)
+    predictions, sides = validation.predictions, read_sides(split_table)
+    validated_on = evaluated_on(split, sides)
+    kind = validated_on if measured is validation else held_out_on(split, sides)
+    del sides  # of millions of patches
     aurocs = predictions.fold_aurocs
     recalibration = fit_recalibration(predictions.labels, predictions.probabilities)
     return {
@@ -103,7 +104,7 @@ def _metrics(
         "measured": {
             "on": measured.name,
             "held_out": measured is not validation,
-            "kind": validated_on if measured is validation else held_out_on(split, patches),
+            "kind": kind,
             **_summary(measured),
             "units": measured.predictions.describe_units(),
             "calibration": _calibration(measured),

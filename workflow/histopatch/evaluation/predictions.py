@@ -88,8 +88,11 @@ class Predictions(NamedTuple):
         return found | self.counts
 
 
-def _distinct(names: np.ndarray | None) -> int | None:
-    return None if names is None else int(spelling(pd.Series(names[names != ""])).nunique())
+def _distinct(names: np.ndarray | pd.Categorical | None) -> int | None:
+    if names is None:
+        return None
+    known = pd.unique(names[names != ""])
+    return int(spelling(pd.Series(np.asarray(known, object))).nunique())
 
 
 @contextlib.contextmanager

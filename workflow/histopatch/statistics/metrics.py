@@ -13,6 +13,8 @@ from histopatch.statistics.auroc import delong, jackknife_by_slide, slides_of_th
 from histopatch.statistics.calibration import brier_score, expected_calibration_error
 from histopatch.statistics.checks import binary_labels, slide_codes, valid_probabilities
 
+EPSILON = np.finfo(float).eps
+
 
 def area(labels, probabilities) -> float:
     """The AUROC exactly as DeLong's interval is about it; N labels, both present, and N scores."""
@@ -28,10 +30,14 @@ def average_precision(labels, probabilities) -> float:
 
 
 def log_loss(labels, probabilities) -> float:
-    """Mean negative log likelihood of the labels; N labels, both present, and N probabilities."""
-    import sklearn.metrics
+    """Mean negative log likelihood of N labels; N probabilities, clipped to 2⁻⁵² from 0 and 1.
 
-    return float(sklearn.metrics.log_loss(labels, probabilities))
+    As scikit-learn's, which takes several times the memory.
+    """
+    labels = binary_labels(labels)
+    probabilities = valid_probabilities(probabilities, len(labels))
+    likelihood = np.where(labels, probabilities, 1 - probabilities)
+    return -float(np.log(likelihood.clip(EPSILON, 1 - EPSILON)).mean())
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,7 @@ def weak_calibration(labels, probabilities, slides=None, level: float = 0.95) ->
     logits = clipped_logits(valid_probabilities(probabilities, len(labels)))
     units = unit_codes(slides, len(labels))
     degrees = degrees_of_freedom(labels, units)
-    ones = np.ones(len(labels))
-    (intercept,) = _fit(labels, ones[:, None], logits, units, degrees, level)
+    (intercept,) = _fit(labels, np.ones((len(labels), 1)), logits, units, degrees, level)
     return WeakCalibration(intercept, _slope(labels, logits, units, degrees, level))
 
 
