@@ -101,14 +101,21 @@ def read_blocks(path: str | Path, columns: Sequence[str] | None = None) -> Itera
 
 
 def beside(blocks: Iterable[pd.DataFrame], columns: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield blocks with further columns, a table of as many rows as all of them have, or else ValueError."""
+    """Yield the blocks with the columns of a table beside them, row by row.
+
+    Raises ValueError if the table has more or fewer rows than all blocks together.
+    """
     start = 0
     for rows in blocks:
-        own = columns[start : start + len(rows)].set_axis(rows.index)
-        yield pd.concat([rows, own], axis=1)
-        start += len(rows)
-    if start != len(columns):
-        raise ValueError(f"columns of {len(columns)} rows do not go beside {start}")
+        stop = start + len(rows)
+        if stop > len(columns):
+            break
+        yield pd.concat([rows, columns[start:stop].set_axis(rows.index)], axis=1)
+        start = stop
+    else:
+        stop = start
+    if stop != len(columns):
+        raise ValueError(f"{len(columns)} rows do not go beside {stop}")
 
 
 def compact(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -160,5 +160,6 @@ def test_of_very_many_patches_some_are_looked_at(found, monkeypatch, caplog):
     looked_at = int(drawn.negatives["format"].removeprefix("JPEG (").removesuffix(")"))
     assert looked_at == pytest.approx(5 * COUNT, rel=0.1)
     assert drawn.auc["format"] == 1
-    assert drawn.auc["set aside"] == pytest.approx(whole.auc["set aside"], abs=0.03) != 0.5
+    assert drawn.auc["set aside"] == pytest.approx(whole.auc["set aside"], abs=0.03)
+    assert whole.auc["set aside"] > 0.55
     assert len(caplog.records) == 4

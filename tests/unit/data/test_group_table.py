@@ -55,9 +55,14 @@ def test_they_are_written_for_each_patch_and_column_and_read_again(tmp_path, csv
     assert written.columns.tolist() == ["id", "group", "value"]
     assert len(written) == 6
     with database() as tables:
-        tables.load("patches", [pd.DataFrame({"id": ["c", "b", "d"]}, dtype=str)])
-        assert values_of(tables, read_named(path, "site")).tolist() == ["", "007", ""]
-        assert values_of(tables, read_named(path, "1")).tolist() == ["", "NA", ""]
+        tables.load("patches", [pd.DataFrame({"id": ["c", "b"]}, dtype=str)])
+        assert values_of(tables, read_named(path, "site"), path).tolist() == ["", "007"]
+        assert values_of(tables, read_named(path, "1"), path).tolist() == ["", "NA"]
+        tables.run("INSERT INTO patches VALUES ('d', 2)")
+        with pytest.raises(
+            InputError, match=r"named\.csv: the patch 'd' is not there; remove it and make it"
+        ):
+            values_of(tables, read_named(path, "site"), path)
 
 
 BAD = {
@@ -79,6 +84,7 @@ BAD = {
         ["id,age", *(f"p{n},{n}" for n in range(MOST + 1))],
         "the column 'age' has 51 different values",
     ),
+    "ids twice": (["Id,id,site", "a,b,A"], "there are two columns 'id', in whatever case; keep one"),
     "two columns of one name": (["id,site,site", "a,A,B"], "there are 2 columns 'site'"),
 }
 

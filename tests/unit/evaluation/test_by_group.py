@@ -25,9 +25,9 @@ def test_names_of_one_slide_are_one_row(predictions):
 
 def test_without_slides_each_fold_has_its_auroc_and_what_is_held_out_is_one(predictions):
     table = auc_by_group(predictions(80, slides=None, folds=4), predictions(30, slides=None, seed=1))
-    assert table.kind.tolist() == ["fold"] * 4 + ["part"]
-    assert table.group.tolist() == [0, 1, 2, 3, "all patches"]
-    assert table.patches.tolist() == [20] * 4 + [30]
+    assert table.kind.tolist() == ["part"] + ["fold"] * 4
+    assert table.group.tolist() == ["all patches", 0, 1, 2, 3]
+    assert table.patches.tolist() == [30] + [20] * 4
     assert table.auc.between(0.3, 1).all()
 
 

@@ -326,7 +326,7 @@ def test_a_single_run_is_no_ensemble(measured):
 
 def test_each_slide_of_each_part_has_its_auroc(measured):
     table = measured(VALIDATION, held_out=HELD_OUT)["auc_by_group"]
-    assert table.part.tolist() == ["validation"] * 8 + ["held out"] * 8
+    assert table.part.tolist() == ["held out"] * 8 + ["validation"] * 8
     assert set(table.kind) == {"slide"}
     mine = HELD_OUT[HELD_OUT.slide == "2-3"]
     row = table[table.group == "2-3"].iloc[0]

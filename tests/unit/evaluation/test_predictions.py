@@ -100,6 +100,33 @@ def test_runs_are_read_once_each_with_the_slides_of_their_split(write, tmp_path)
     assert (list(found["y"].places), list(found["y"].slides)) == ([0, 1], ["s1", "s1"])
 
 
+def test_runs_of_a_split_share_what_they_have_in_common_and_nothing_else(write, tmp_path):
+    split = write("main.csv", "id,label,slide,fold\na,1,s1,0\nb,0,s2,1\nc,1,s3,-1\n")
+    predicted = {
+        "x": ["a,1,0.5", "b,0,0.6"], "y": ["a,1,0.7", "b,0,0.8"], "other folds": ["a,1,0.1\nb,0,0.2"],
+        "other patches": ["a,1,0.3", "c,1,0.4"],
+    }  # fmt: skip
+    for folder, folds in predicted.items():
+        for fold, rows in enumerate(folds):
+            (tmp_path / folder / f"fold-{fold}").mkdir(parents=True)
+            write(f"{folder}/fold-{fold}/predictions.csv", f"id,label,probability\n{rows}\n")
+    runs = [
+        {"folder": folder, "folds": len(folds), "settings": {"split": "main"}}
+        for folder, folds in predicted.items()
+    ]
+    found = read_run_predictions(runs, str(tmp_path), {"main": str(split)})
+    assert found["y"].slides is found["x"].slides
+    listed = {
+        name: [list(run.probabilities), list(run.folds), list(run.slides)] for name, run in found.items()
+    }
+    assert listed == {
+        "x": [[0.5, 0.6], [0, 1], ["s1", "s2"]],
+        "y": [[0.7, 0.8], [0, 1], ["s1", "s2"]],
+        "other folds": [[0.1, 0.2], [0, 0], ["s1", "s2"]],
+        "other patches": [[0.3, 0.4], [0, 1], ["s1", "s3"]],
+    }
+
+
 PATIENTS = (
     "id,label,slide,fold,patient\na,1,s1,0,p1\nb,0,s2,0,p1\nc,0,s3,0,P2\nd,1,s4,0,p2\ne,0,s5,0,\nf,0,s5,0,\n"
 )

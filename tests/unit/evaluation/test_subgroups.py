@@ -115,6 +115,12 @@ def test_where_nothing_is_held_out_rates_are_of_the_half_that_did_not_choose(tab
     whole, _ = tables(patches)
     assert row.auc == row_of(whole, "appearance", "1").auc
     assert row.sensitivity != row_of(whole, "appearance", "1").sensitivity
+    slides = groups[groups.group == "slide"].set_index("value")
+    known = slides[slides.index != "s7"][["sensitivity", "specificity"]].notna()
+    assert known.all(axis=1).any()
+    assert (~known).all(axis=1).any()  # nothing is said of slides in the other half
+    assert known.sensitivity.equals(known.specificity)
+    assert slides.patches.eq(40).all()
 
 
 def test_the_summary_names_the_extremes_and_the_test(tables, patches):

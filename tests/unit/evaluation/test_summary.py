@@ -508,6 +508,11 @@ def test_patches_that_another_split_uses_are_not_called_unseen(summary):
     assert "holds out" not in summary([{}], splits=splits)
     assert "1 of the 2 patches that `main` holds out train or validate runs on `other`" in text
     assert "`other` holds out" not in text
+    backwards = {"other": splits["main"], "main": splits["other"], "third": ["a,-2", "b,0", "c,0"]}
+    text = summary([{}, {"split": "other"}, {"split": "third"}], splits=backwards)
+    assert "1 of the 2 patches that `other` holds out train or validate runs on `main`" in text
+    assert "1 of the 2 patches that `other` holds out train or validate runs on `third`" in text
+    assert "1 of the 1 patches that `third` holds out train or validate runs on `main`" in text
     same = {"main": ["a,-2", "b,0"], "other": ["a,-2", "b,0"]}
     assert "holds out" not in summary([{}, {"split": "other"}], splits=same)
 

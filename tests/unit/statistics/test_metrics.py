@@ -39,6 +39,12 @@ def test_every_metric_is_what_it_is_called(patches):
     )
 
 
+def test_a_wrong_probability_of_0_or_1_costs_much_but_not_everything():
+    labels, probabilities = [0, 1, 0, 1], [1.0, 0.0, 0.2, 1.0]
+    expected = log_loss(labels, probabilities)
+    assert summarise(labels, probabilities)["log_loss"] == pytest.approx(expected, rel=1e-12)
+
+
 def test_where_slides_are_known_the_interval_is_theirs(patches):
     labels, probabilities, slides = patches
     found = summarise(labels, probabilities, slides)

@@ -1,8 +1,8 @@
 """What gives a class away: facts about a file, not about the tissue, that tell the classes apart.
 
 If all positives are PNG and all negatives JPEG, a model learns the format, and every metric is excellent. So
-each thing that the pack's index knows of an image is tried as a classifier of its own. Of more than MOST
-patches some are drawn: what gives a class away does so in any of them.
+each thing that the pack's index knows of an image is tried as a classifier of its own. From more than MOST
+patches some are drawn: what gives a class away does so in any large sample.
 """
 
 import logging
@@ -62,14 +62,14 @@ UNKNOWN = "none"
 def giveaways(index: str, labels: str, rejected: str, table: str) -> None:
     """Write a table COLUMNS: how well each fact alone tells the classes apart, best first.
 
-    index: the pack's; labels: clean labels, CSV `id,label`; rejected: what cleaning left out. A fact with a
-    single value is left out. Of more than MOST patches about as many are drawn by their ids, and likewise of
-    what was left out. `auc` is by the order of the values, whichever way around, or by the share of
-    positives that each value has in other folds, whichever is higher. `negatives` and `positives` are the
-    commonest values in each class with their counts, or the median of a number.
+    index: the pack's; labels: clean labels, CSV `id,label`; rejected: what cleaning left out. From more than
+    MOST patches about that many are drawn by a hash of their ids, and likewise from what was left out. A fact
+    with a single value is left out. `auc` is by the order of the values, whichever way around, or by the
+    share of positives that each value has in other folds, whichever is higher. `negatives` and `positives`
+    are the commonest values in each class with their counts, or the median of a number.
     """
     share = MOST / sum(len(rows) for rows in read_blocks(labels, ["label"]))
-    clean, images, left_out = (_drawn(table, share) for table in (labels, index, rejected))
+    clean, images, left_out = (_drawn(path, share) for path in (labels, index, rejected))
     patches = clean.merge(images, on="id")
     rows = [_row(name, values, patches.label) for name, values in _facts(patches).items()]
     rows.append(_row("set aside", *_set_aside(clean, left_out)))
@@ -80,9 +80,9 @@ def giveaways(index: str, labels: str, rejected: str, table: str) -> None:
     write_table(found, table)
 
 
-def _drawn(table: str, share: float) -> pd.DataFrame:
-    """The rows of a share of all ids, the same ids in each table: those with the lowest hashes."""
-    blocks = read_blocks(table)
+def _drawn(path: str, share: float) -> pd.DataFrame:
+    """The rows of a table with a share of all ids, those with the lowest hashes: the same in each table."""
+    blocks = read_blocks(path)
     if share < 1:
         blocks = (rows[pd.util.hash_array(rows.id.to_numpy(object)) < share * 2**64] for rows in blocks)
     return pd.concat(blocks, ignore_index=True)

@@ -53,6 +53,8 @@ def read_groups(path: str) -> pd.DataFrame:
 
 
 def _check_name(path: str, name: str) -> None:
+    if name.casefold() in ("id", *SLIDE_NAMES):
+        raise InputError(f"{path}: there are two columns {quote(name)}, in whatever case; keep one")
     if not PLAIN_NAME.fullmatch(name):
         raise InputError(
             f"{path}: a column is called {quote(name)}; call it by letters, digits, blanks, `_` and `-` only"
@@ -163,9 +165,10 @@ def _named(tables: Database, groups: pd.DataFrame) -> Iterator[pd.DataFrame]:
     Warns of patches that are in no group of a column.
     """
     own = _own(groups)
+    whole = [*groups_of(tables, groups)] if own == "id" else None
     for name in groups.columns.drop(own):
         count = missing = 0
-        for rows in groups_of(tables, groups[[own, name]]):
+        for rows in whole or groups_of(tables, groups[[own, name]]):
             yield rows[["id"]].assign(group=name, value=rows[name])
             count, missing = count + len(rows), missing + int((rows[name] == "").sum())
         if missing:
@@ -178,15 +181,19 @@ def read_named(path: str, name: str) -> Iterator[pd.DataFrame]:
         yield rows.loc[rows.group == name, ["id", "value"]]
 
 
-def values_of(tables: Database, known: Iterable[pd.DataFrame]) -> pd.Series:
-    """The value of each patch, in their order, as a category; an empty text where none is known.
+def values_of(tables: Database, known: Iterable[pd.DataFrame], where: str) -> pd.Series:
+    """The value of each patch, in their order, as a category; an empty text where it is unknown.
 
-    tables: with `patches`, which has `place,id`; known: blocks of `id,value`.
+    tables: with `patches`, which has `place,id`; known: blocks of `id,value` from the table `where`, each id
+    once. Raises InputError if a patch is not there.
     """
     tables.load("known", known, {"id": "VARCHAR", "value": "VARCHAR"})
+    (missing,) = tables.row("SELECT arg_min(id, place) FROM patches ANTI JOIN known USING (id)")
+    if missing is not None:
+        raise InputError(f"{where}: the patch {missing!r} is not there; remove it and make it again")
     tables.run(
         """CREATE TABLE valued AS SELECT patches.place, coalesce(value, '') AS value
-        FROM patches LEFT JOIN known USING (id)"""
+        FROM patches JOIN known USING (id)"""
     )
     values = tables.compact("SELECT value FROM valued ORDER BY place").value
     for table in ("known", "valued"):

@@ -33,7 +33,7 @@ def group_patches(
     if split.group_by in UNITS:
         groups = units_of(patches, split.group_by)
     elif by_column(split.group_by):
-        values = values_of(tables, read_named(named, split.group_by))
+        values = values_of(tables, read_named(named, split.group_by), named)
         groups = units_of_groups(patches, values, split.group_by, split.unmapped)
     if split.keep_duplicates_together:
         groups = join(groups, tables, read_table(duplicates))

@@ -12,11 +12,12 @@ COLUMNS = ["part", "kind", "group", "patches", "positive", "auc", "auc_low", "au
 def auc_by_group(validation: Predictions, held_out: Predictions | None) -> pd.DataFrame:
     """One row per slide of each part; if slides are unknown per patient, or per fold and one held out.
 
-    Columns: `part` (validation or held out), `kind` (slide, patient, fold or part), `group`, `patches`,
-    `positive`, and `auc` with DeLong's 95 % interval as `auc_low` and `auc_high`, empty if a group has one
-    class only. Groups of one patch are left out, as they have no AUROC, and so are patches without a slide.
+    Columns: `part` (held out, which comes first, or validation), `kind` (slide, patient, fold or part),
+    `group`, `patches`, `positive`, and `auc` with DeLong's 95 % interval as `auc_low` and `auc_high`, empty
+    if a group has one class only. Groups of one patch are left out, as they have no AUROC, and so are patches
+    without a slide.
     """
-    parts = {"validation": validation} | ({} if held_out is None else {"held out": held_out})
+    parts = ({} if held_out is None else {"held out": held_out}) | {"validation": validation}
     rows = []
     for part, predictions in parts.items():
         if predictions.slides is not None:

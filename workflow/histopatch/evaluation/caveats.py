@@ -139,7 +139,7 @@ def describe_held_out(tables: dict[str, str]) -> list[str]:
 
     tables: of the splits that have runs, by name.
     """
-    if len(tables) == 1:
+    if len(tables) < 2:
         return []
     sentences = []
     with database() as patches:

@@ -178,7 +178,7 @@ def read_run_predictions(runs: list[dict], root: str, splits: dict[str, str]) ->
 
 
 def _sharing(own: Predictions, first: Predictions) -> Predictions:
-    """The predictions, with what they share with the first, the same patches as a rule, held once."""
+    """The predictions, holding the arrays of the first where both are of the same patches and folds."""
     alike = ("places", "labels", "folds")
     same = all(np.array_equal(getattr(own, name), getattr(first, name)) for name in alike)
     return first._replace(probabilities=own.probabilities) if same else own

@@ -62,7 +62,7 @@ def subgroup_tables(
         for value, chosen in pd.Series(values).groupby(values).indices.items():
             if value != "":
                 row = _area(measured, chosen, of_measured, measured.unit)
-                row |= _rates(reporting, reported.get(value, []), of_reporting, threshold)
+                row |= _rates(reporting, reported.get(value, np.array([], int)), of_reporting, threshold)
                 rows.append({"group": group, "value": value} | row)
     write_table(pd.DataFrame(rows).astype({"units": "Int64"}), subgroups)
     write_table(pd.DataFrame(tested), tests)
@@ -75,8 +75,8 @@ def _groupings(
     found = {}
     if named:
         for name in sorted({name for rows in read_blocks(named, ["group"]) for name in rows.group.unique()}):
-            found[name] = values_of(patches, read_named(named, name)).to_numpy()[measured.places]
-    found["appearance"] = values_of(patches, read_blocks(clusters)).to_numpy()[measured.places]
+            found[name] = values_of(patches, read_named(named, name), named).to_numpy()[measured.places]
+    found["appearance"] = values_of(patches, read_blocks(clusters), clusters).to_numpy()[measured.places]
     if measured.slides is not None:
         found["slide"] = called(pd.Series(measured.slides)).to_numpy()
     return found

@@ -14,11 +14,11 @@ from histopatch.files import read_table
 PARTS = ("validation", "held out")
 MOST_NAMED = 40  # with more groups, a row is too thin for a name
 MOST_HEIGHT = 8.5  # inches for all rows together
-MOST_DRAWN = 1000  # with more, their intervals would be one area
+MOST_DRAWN = 500  # of a part; the intervals of more would be one area
 
 
 def auc_by_group(table: str, path: str, dpi: int) -> None:
-    """Draw the AUROC of each slide or fold, best on top within its part, but of very many only some.
+    """Draw the AUROC of each slide or fold, best on top within its part; of very many, some of every rank.
 
     table: CSV `part` (`validation` or `held out`), `group`, `kind` (`slide` or `fold`), `patches,auc,
     auc_low,auc_high`. Groups with one class only have no AUROC; they are counted below the axes.
@@ -29,13 +29,11 @@ def auc_by_group(table: str, path: str, dpi: int) -> None:
 
 def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
     """Draw what `auc_by_group` describes."""
-    in_order = [groups[groups.part == part].sort_values("auc", ascending=False) for part in PARTS]
-    shown = pd.concat(in_order).dropna(subset="auc")
+    known = groups.dropna(subset="auc").sort_values("auc", ascending=False)
+    shown = pd.concat([_of_every_rank(known[known.part == part]) for part in PARTS])
     if shown.empty:
         style.message(figure, "No group has patches of both classes, so there is no AUROC to draw.")
         return
-    counted, every = " and ".join(_counted(shown.kind)), -(-len(shown) // MOST_DRAWN)
-    shown = shown[::every]
     gap = max(1, len(shown) / MOST_NAMED)  # rows between the parts
     positions = np.arange(len(shown)) + gap * (shown.part != shown.part.iloc[0]).to_numpy()
     crowded = len(shown) > MOST_NAMED
@@ -53,7 +51,8 @@ def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
     axes.set_xlabel(_axis_label(shown))
     kinds = " and ".join(shown.kind.unique())
     if crowded:
-        axes.set_ylabel(counted if every == 1 else f"{counted}, one in {every} of which is drawn")
+        drawn = f", {len(shown):,} of which are drawn" if len(shown) < len(known) else ""
+        axes.set_ylabel(" and ".join(_counted(known.kind)) + drawn)
     if groups.auc.isna().any():
         missing = " and ".join(_counted(groups.kind[groups.auc.isna()]))
         axes.annotate(
@@ -64,6 +63,12 @@ def draw_auc_by_group(figure: Figure, groups: pd.DataFrame) -> None:
     for handle in figure.legends[0].legend_handles:
         handle.set_sizes([forest.AREA])  # not that of any group's dot
     style.heading(figure, f"AUROC of the final model by {kinds}")
+
+
+def _of_every_rank(groups: pd.DataFrame) -> pd.DataFrame:
+    """At most MOST_DRAWN of sorted groups, evenly spaced, the first and the last among them."""
+    count = min(len(groups), MOST_DRAWN)
+    return groups.iloc[np.linspace(0, len(groups) - 1, count).round().astype(int)]
 
 
 def _named_rows(figure: Figure, positions: Sequence[float], groups: pd.DataFrame) -> Axes:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import fdtrc
 
@@ -60,13 +60,12 @@ def _samples(areas: list[LogitArea], units: list[np.ndarray]) -> list[tuple[np.n
     units: those that each group has patches of, as the columns of its area's `spread`.
     """
     spread = np.concatenate([area.spread for area in areas])
-    row = np.repeat(np.arange(len(areas)), [len(these) for these in units])
+    places = np.repeat(np.arange(len(areas)), [len(these) for these in units]), np.concatenate(units)
     # Sparse, as there may be a group for each of thousands of slides.
-    spread = scipy.sparse.csr_array((spread, (row, np.concatenate(units))))
+    spread, has = (csr_array((values, places)) for values in (spread, np.ones(len(spread))))
     covariance = spread @ spread.T
     covariance.setdiag([area.error**2 for area in areas])
-    covariance.eliminate_zeros()
-    sample_of = connected_components(covariance, directed=False)[1]
+    sample_of = connected_components(has @ has.T, directed=False)[1]
     samples = pd.Series(sample_of).groupby(sample_of).indices.values()
     return [(members, covariance[members][:, members].toarray()) for members in samples]
 

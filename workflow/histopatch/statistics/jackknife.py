@@ -19,20 +19,20 @@ def leave_one_out(labels: np.ndarray, scores: np.ndarray, slides: np.ndarray) ->
     ranks = np.unique(scores, return_inverse=True)[1]
     count, distinct = int(slides.max()) + 1, int(ranks.max()) + 1
     positive, negative = ranks[labels], ranks[~labels]
-    del ranks  # of millions of patches
+    del ranks  # makes room for the sorted copies
     of_positive, of_negative = slides[labels], slides[~labels]
     positives, negatives = (np.bincount(of, minlength=count) for of in (of_positive, of_negative))
-    # By slide: the negatives below each of its positives, and the positives above each of its negatives. Sums
-    # of halves are exact.
-    above = np.bincount(of_positive, count_below(positive, negative), count)
-    under = np.bincount(of_negative, len(positive) - count_below(negative, positive), count)
+    # By slide: pairs in the right order, of its positives and of its negatives. Sums of halves are exact.
+    by_positives = np.bincount(of_positive, count_below(positive, negative), count)
+    by_negatives = np.bincount(of_negative, len(positive) - count_below(negative, positive), count)
     # A key that sorts by slide, then by rank, counts the negatives below within the same slide.
     before = np.concatenate([[0], np.cumsum(negatives)])[of_positive]
     keys = of_positive * distinct + positive, of_negative * distinct + negative
     within = np.bincount(of_positive, count_below(*keys) - before, count)
-    left = above.sum() - above - under + within
+    ordered = by_positives.sum()
+    left = ordered - by_positives - by_negatives + within
     left_positives, left_negatives = len(positive) - positives, len(negative) - negatives
-    return float(above.sum() / len(positive) / len(negative)), left / left_positives / left_negatives
+    return float(ordered / len(positive) / len(negative)), left / left_positives / left_negatives
 
 
 def leave_one_out_within_folds(

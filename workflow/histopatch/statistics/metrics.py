@@ -30,11 +30,11 @@ def average_precision(labels, probabilities) -> float:
 
 
 def log_loss(labels, probabilities) -> float:
-    """Mean negative log likelihood of N labels; N probabilities, clipped to 2⁻⁵² from 0 and 1.
+    """Mean negative log likelihood of N labels, both present; N probabilities, clipped to 2⁻⁵² from 0 and 1.
 
-    As scikit-learn's, which takes several times the memory.
+    The same as scikit-learn's of doubles, which takes several times the memory.
     """
-    labels = binary_labels(labels)
+    labels = binary_labels(labels, both=True)
     probabilities = valid_probabilities(probabilities, len(labels))
     likelihood = np.where(labels, probabilities, 1 - probabilities)
     return -float(np.log(likelihood.clip(EPSILON, 1 - EPSILON)).mean())
