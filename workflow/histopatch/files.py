@@ -107,15 +107,12 @@ def beside(blocks: Iterable[pd.DataFrame], columns: pd.DataFrame) -> Iterator[pd
     """
     start = 0
     for rows in blocks:
-        stop = start + len(rows)
-        if stop > len(columns):
-            break
-        yield pd.concat([rows, columns[start:stop].set_axis(rows.index)], axis=1)
-        start = stop
-    else:
-        stop = start
-    if stop != len(columns):
-        raise ValueError(f"{len(columns)} rows do not go beside {stop}")
+        own = columns[start : start + len(rows)]
+        start += len(rows)
+        if len(own) == len(rows):
+            yield pd.concat([rows, own.set_axis(rows.index)], axis=1)
+    if start != len(columns):
+        raise ValueError(f"{len(columns)} rows do not go beside {start}")
 
 
 def compact(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:
